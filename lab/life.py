@@ -1,0 +1,90 @@
+"""Up, down and status of the whole lab."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lab import engine, namespace, packages, registry, sweep, wire
+from lab.errors import LabError
+from lab.layout import REGISTRY, Layout
+
+
+@contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """One command at a time changes a lab."""
+    layout.home.mkdir(parents=True, exist_ok=True)
+    with (layout.home / "lab.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def status(layout: Layout) -> dict[str, bool]:
+    """Which parts live."""
+    return {
+        "namespace": namespace.exists(layout),
+        "registry": registry.daemon(layout).pid() is not None,
+        "containerd": engine.containerd(layout).pid() is not None,
+        "dockerd": engine.dockerd(layout).pid() is not None and wire.answers(layout.socket),
+    }
+
+
+def is_up(layout: Layout) -> bool:
+    """Whether every part lives and the lab is described."""
+    return layout.description.exists() and all(status(layout).values())
+
+
+def up(layout: Layout) -> bool:
+    """Bring everything up; True when this call started it, False when it ran already."""
+    _need_root()
+    with _alone(layout):
+        if is_up(layout):
+            return False
+        packages.install_missing()
+        _take_down(layout)
+        try:
+            namespace.create(layout)
+            layout.data.mkdir(parents=True, exist_ok=True)
+            registry.start(layout)
+            engine.start(layout)
+        except BaseException:
+            _take_down(layout)
+            raise
+        described = {
+            "instance": layout.instance,
+            "netns": str(layout.netns),
+            "socket": str(layout.socket),
+            "docker_host": f"unix://{layout.socket}",
+            "registry": REGISTRY,
+            "engine": engine.version(layout),
+            "logs": str(layout.logs),
+        }
+        layout.description.write_text(json.dumps(described, indent=2) + "\n")
+        return True
+
+
+def down(layout: Layout) -> None:
+    """End what was started here and wipe its data; logs stay. Fine when nothing is up."""
+    _need_root()
+    with _alone(layout):
+        _take_down(layout)
+
+
+def _take_down(layout: Layout) -> None:
+    layout.description.unlink(missing_ok=True)
+    engine.stop(layout)
+    registry.stop(layout)
+    sweep.kill_shims(layout)
+    sweep.remove_files(layout)
+    namespace.delete(layout)
+
+
+def _need_root() -> None:
+    if os.geteuid() != 0:
+        raise LabError(
+            "the lab runs a Docker engine in a network namespace of its own, which only root "
+            "may do: use `sudo`, or run `make test-unit`, which needs no lab"
+        )

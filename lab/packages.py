@@ -1,0 +1,80 @@
+"""The programs that the lab is made of, installed when they are missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab.errors import LabError
+from lab.processes import PATH
+
+BUSYBOX = Path("/bin/busybox")
+_POLICY = Path("/usr/sbin/policy-rc.d")
+_NEEDED = {
+    "dockerd": "docker.io",
+    "containerd": "docker.io",
+    "docker-registry": "docker-registry",
+    "iptables": "iptables",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+}
+
+
+def busybox_is_static() -> bool:
+    """Whether /bin/busybox runs in an image that holds nothing else."""
+    return BUSYBOX.exists() and b"/ld-linux" not in BUSYBOX.read_bytes()[:8192]
+
+
+def missing() -> dict[str, str]:
+    """Program -> Debian package, for each that is not there."""
+    lacking = {p: pkg for p, pkg in _NEEDED.items() if shutil.which(p, path=PATH) is None}
+    if not busybox_is_static():
+        lacking["static busybox"] = "busybox-static"
+    return lacking
+
+
+@contextmanager
+def _no_service_starts() -> Iterator[None]:
+    """Installing an engine must not start one for the whole machine."""
+    try:
+        handle = os.open(_POLICY, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o755)
+    except FileExistsError:  # the machine has a policy of its own
+        yield
+        return
+    with os.fdopen(handle, "w") as file:
+        file.write("#!/bin/sh\nexit 101\n")
+    try:
+        yield
+    finally:
+        _POLICY.unlink(missing_ok=True)
+
+
+def install_missing() -> None:
+    """Install what is missing with apt; an error names the programs and the remedy."""
+    lacking = missing()
+    if not lacking:
+        return
+    wanted = sorted(set(lacking.values()))
+    names = ", ".join(lacking)
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise LabError(f"missing: {names}. Remedy: as root, install {' '.join(wanted)}")
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    wait = ["-o", "DPkg::Lock::Timeout=120"]
+    with _no_service_starts():
+        for command in (
+            ["apt-get", *wait, "update", "-q"],
+            ["apt-get", *wait, "install", "-q", "-y", "--no-install-recommends", *wanted],
+        ):
+            done = subprocess.run(
+                command, check=False, capture_output=True, text=True, env=environment
+            )
+            if done.returncode != 0:
+                raise LabError(
+                    f"missing: {names}; `{' '.join(command)}` failed: {done.stderr.strip()}"
+                )
+    if still := missing():
+        raise LabError(f"{', '.join(still)} is missing even after apt-get installed {wanted}")

@@ -1,0 +1,55 @@
+"""Fixtures that all tests share: the lab, and one world per test."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# `lab` and `tests` are folders of the clone, not installed: a bare `pytest` does not see them.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.lab_kit import Lab, World
+
+
+@pytest.fixture(scope="session")
+def lab() -> Lab:
+    """The running lab. Without one tests are skipped, on CI they fail."""
+    described = os.environ.get("SAU_LAB")
+    if described:
+        return Lab.read(Path(described))
+    why = "needs the lab (SAU_LAB is not set): start the tests with `make test`"
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest our markers."""
+    config.addinivalue_line(
+        "markers", "engine_crash: kills the engine; runs in `python -m lab --instance NAME run`"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that kill the engine are left out where other tests share it."""
+    described = os.environ.get("SAU_LAB")
+    if described and json.loads(Path(described).read_text())["instance"]:
+        return
+    crashing = [item for item in items if item.get_closest_marker("engine_crash")]
+    if crashing:
+        config.hook.pytest_deselected(items=crashing)
+        items[:] = [item for item in items if item not in crashing]
+
+
+@pytest.fixture
+def world(lab: Lab, tmp_path: Path) -> Iterator[World]:
+    """A sandbox on the lab that is empty before and after."""
+    mine = World(lab, f"t{secrets.token_hex(4)}", tmp_path)
+    yield mine
+    mine.clean()
