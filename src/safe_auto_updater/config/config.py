@@ -1,0 +1,71 @@
+"""The configuration as the program uses it: values that are valid by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from safe_auto_updater.config.values import docker_host
+from safe_auto_updater.core.errors import ConfigError
+from safe_auto_updater.core.policy import Settings
+
+LOCAL_ENGINE = "unix:///var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class DockerHost:
+    """A Docker engine: the name in asset identities, and its address."""
+
+    name: str
+    host: str
+
+
+@dataclass(frozen=True)
+class RegistryAccess:
+    """How look-ups reach one registry. The password is in a file that the reader opens late."""
+
+    host: str
+    plain_http: bool = False
+    ca_file: str | None = None
+    username: str | None = None
+    password_file: str | None = None
+
+
+@dataclass(frozen=True)
+class NotificationSpec:
+    """Where notices go. `events` is empty for the default choice.
+
+    Options of `webhook`: url, token_file (or None), timeout_s. Those of a plugin are its own.
+    """
+
+    kind: str
+    events: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a configuration file says. Without arguments: what holds without a file."""
+
+    decisions: Settings = field(default_factory=Settings)
+    engines: tuple[DockerHost, ...] = ()
+    registries: tuple[RegistryAccess, ...] = ()
+    notifications: tuple[NotificationSpec, ...] = ()
+
+    def settings(self) -> Settings:
+        """What decides about updates."""
+        return self.decisions
+
+    def docker_hosts(self, environ: Mapping[str, str]) -> tuple[DockerHost, ...]:
+        """The engines: those of the file, else one `local` by DOCKER_HOST, else the usual socket.
+
+        Raises ConfigError when DOCKER_HOST is needed and cannot be used.
+        """
+        if self.engines:
+            return self.engines
+        address = environ.get("DOCKER_HOST") or LOCAL_ENGINE
+        try:
+            return (DockerHost("local", docker_host(address)),)
+        except ValueError as error:
+            raise ConfigError((f"environment:1:1: DOCKER_HOST: {error}",)) from error

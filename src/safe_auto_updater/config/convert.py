@@ -1,0 +1,70 @@
+"""From the file's models to the values that the program uses. Nothing can fail here."""
+
+from __future__ import annotations
+
+from safe_auto_updater.config import models as m
+from safe_auto_updater.config.config import Config, DockerHost, NotificationSpec, RegistryAccess
+from safe_auto_updater.core.policy import CheckSpec, HealthSettings, Keep, Rule, Settings
+
+
+def config_of(file: m.File) -> Config:
+    """The configuration that a valid file describes."""
+    return Config(
+        decisions=_settings(file),
+        engines=tuple(DockerHost(e.name, e.host) for e in file.inventory.docker or ()),
+        registries=tuple(RegistryAccess(**dict(entry)) for entry in file.detection.registries),
+        notifications=tuple(_notification(entry) for entry in file.notifications),
+    )
+
+
+def _settings(file: m.File) -> Settings:
+    health, keep = file.execution.health, file.execution.keep
+    return Settings(
+        include=file.inventory.include,
+        exclude=file.inventory.exclude,
+        policy=file.detection.policy,
+        rules=tuple(_rule(entry) for entry in file.detection.rules),
+        health=HealthSettings(health.timeout, health.stable_for),
+        checks=tuple(_check(entry) for entry in health.checks),
+        keep=Keep(keep.versions, keep.days),
+    )
+
+
+def _rule(entry: m.RuleEntry) -> Rule:
+    return Rule(
+        pattern=entry.match.asset,
+        policy=entry.policy,
+        enable=entry.enable,
+        fix_forward=entry.fix_forward,
+        one_shot=entry.one_shot,
+    )
+
+
+def _check(entry: m.HttpCheck | m.TcpCheck | m.CommandCheck | m.PluginCheck) -> CheckSpec:
+    match entry:
+        case m.HttpCheck():
+            options = {
+                "url": entry.url,
+                "expect_status": entry.expect_status or (),
+                "timeout_s": entry.timeout,
+            }
+        case m.TcpCheck():
+            options = {"host": entry.host, "port": entry.port, "timeout_s": entry.timeout}
+        case m.CommandCheck():
+            options = {"command": entry.command, "timeout_s": entry.timeout}
+        case m.PluginCheck():
+            options = entry.options
+    return CheckSpec(entry.match.asset, entry.type, options)
+
+
+def _notification(entry: m.WebhookEntry | m.PluginNotification) -> NotificationSpec:
+    match entry:
+        case m.WebhookEntry():
+            options = {
+                "url": entry.url,
+                "token_file": entry.token_file,
+                "timeout_s": entry.timeout,
+            }
+        case m.PluginNotification():
+            options = entry.options
+    return NotificationSpec(entry.type, entry.events or (), options)

@@ -1,0 +1,197 @@
+"""The configuration file, key by key, as pydantic models: what is accepted and nothing else.
+
+Descriptions end up in the JSON Schema. Rules between keys are in `relations.py`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from safe_auto_updater.config import values as v
+from safe_auto_updater.core.events import EVENTS
+from safe_auto_updater.core.versions import PolicyLevel
+
+if TYPE_CHECKING:
+    EventName = str
+else:
+    EventName = Literal[tuple(EVENTS)]  # the names are data, kept in one place
+Many = Field(strict=False)  # a YAML list arrives as a list and becomes a tuple
+
+
+class Section(BaseModel):
+    """A mapping of the file. Unknown keys are errors."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+
+class DockerEntry(Section):
+    """A Docker engine."""
+
+    name: v.Name
+    host: v.EngineAddress
+
+
+class Inventory(Section):
+    """Where to look, and which assets to leave out."""
+
+    docker: Annotated[tuple[DockerEntry, ...], Field(strict=False, min_length=1)] | None = None
+    include: Annotated[tuple[v.Pattern, ...], Field(strict=False, min_length=1)] = ("*",)
+    exclude: Annotated[tuple[v.Pattern, ...], Many] = ()
+
+
+class Match(Section):
+    """Which assets an entry is for."""
+
+    asset: v.Pattern
+
+
+class RegistryEntry(Section):
+    """How our own look-ups reach a registry."""
+
+    host: v.RegistryName
+    plain_http: bool = False
+    ca_file: v.AbsolutePath | None = None
+    username: v.UserName | None = None
+    password_file: v.AbsolutePath | None = None
+
+
+class RuleEntry(Section):
+    """What to allow for matching assets; the first matching rule decides."""
+
+    match: Match
+    policy: v.Level | None = None
+    enable: bool | None = None
+    fix_forward: bool | None = None
+    one_shot: bool | None = None
+
+
+class Detection(Section):
+    """Which newer versions are wanted."""
+
+    policy: v.Level = Field(default=PolicyLevel.MINOR)
+    registries: Annotated[tuple[RegistryEntry, ...], Many] = ()
+    rules: Annotated[tuple[RuleEntry, ...], Many] = ()
+
+
+class HttpCheck(Section):
+    """Well when the URL answers with an expected status."""
+
+    match: Match
+    type: Literal["http"]
+    url: v.ProbeUrl
+    expect_status: v.Statuses | None = None
+    timeout: v.Timeout = 5.0
+
+
+class TcpCheck(Section):
+    """Well when the port accepts a connection."""
+
+    match: Match
+    type: Literal["tcp"]
+    host: v.ProbeHost = v.ADDRESS
+    port: v.Port
+    timeout: v.Timeout = 5.0
+
+
+class CommandCheck(Section):
+    """Well when the command, run inside the container, exits with 0."""
+
+    match: Match
+    type: Literal["command"]
+    command: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False, min_length=1)
+    ]
+    timeout: v.Timeout = 5.0
+
+
+class PluginCheck(Section):
+    """A check that a plugin brings; `options` go to it as they are."""
+
+    match: Match
+    type: v.Kind = Field(json_schema_extra={"not": {"enum": ["http", "tcp", "command"]}})
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class WebhookEntry(Section):
+    """Posts each notice as JSON."""
+
+    type: Literal["webhook"]
+    url: v.Url
+    events: Annotated[tuple[EventName, ...], Field(strict=False, min_length=1)] | None = None
+    token_file: v.AbsolutePath | None = None
+    timeout: v.Timeout = 10.0
+
+
+class PluginNotification(Section):
+    """A notifier that a plugin brings; `options` go to it as they are."""
+
+    type: v.Kind = Field(json_schema_extra={"not": {"const": "webhook"}})
+    events: Annotated[tuple[EventName, ...], Field(strict=False, min_length=1)] | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+# Tags stand in pydantic's error locations; a NUL keeps them apart from every key of a file.
+TAGGED: dict[str, type[Section]] = {
+    "\0http": HttpCheck,
+    "\0tcp": TcpCheck,
+    "\0command": CommandCheck,
+    "\0check": PluginCheck,
+    "\0webhook": WebhookEntry,
+    "\0notification": PluginNotification,
+}
+
+
+def _tag(fallback: str, *built_in: str) -> Discriminator:
+    def choose(entry: Any) -> str:
+        kind = entry.get("type") if isinstance(entry, dict) else None
+        return "\0" + (kind if kind in built_in else fallback)
+
+    return Discriminator(choose)
+
+
+Check = Annotated[
+    Annotated[HttpCheck, Tag("\0http")]
+    | Annotated[TcpCheck, Tag("\0tcp")]
+    | Annotated[CommandCheck, Tag("\0command")]
+    | Annotated[PluginCheck, Tag("\0check")],
+    _tag("check", "http", "tcp", "command"),
+]
+Notification = Annotated[
+    Annotated[WebhookEntry, Tag("\0webhook")]
+    | Annotated[PluginNotification, Tag("\0notification")],
+    _tag("notification", "webhook"),
+]
+
+
+class HealthSection(Section):
+    """How long to watch, and what to ask besides the container's own health check."""
+
+    timeout: v.Timeout | None = None
+    stable_for: v.Duration | None = None
+    checks: Annotated[tuple[Check, ...], Many] = ()
+
+
+class KeepSection(Section):
+    """What stays of replaced versions for the way back."""
+
+    versions: Annotated[int, Field(ge=1, le=1000)] = 1
+    days: Annotated[float, Field(gt=0, le=3650)] = 7.0
+
+
+class Execution(Section):
+    """How an update is carried out."""
+
+    health: HealthSection = Field(default_factory=HealthSection)
+    rollback: Literal["automatic"] = "automatic"
+    keep: KeepSection = Field(default_factory=KeepSection)
+
+
+class File(Section):
+    """Safe Auto-Updater configuration."""
+
+    inventory: Inventory = Field(default_factory=Inventory)
+    detection: Detection = Field(default_factory=Detection)
+    execution: Execution = Field(default_factory=Execution)
+    notifications: Annotated[tuple[Notification, ...], Many] = ()

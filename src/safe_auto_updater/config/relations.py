@@ -1,0 +1,68 @@
+"""Rules between keys. They read the plain data, so that they are told beside all other errors.
+
+Each yields (location of the key, what is wrong with the remedy). Data of the wrong shape is
+passed over: the models have said so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from safe_auto_updater.core.policy import duration_s
+
+Found = tuple[tuple[str | int, ...], str]
+
+
+def contradictions(data: Any) -> Iterator[Found]:
+    """Every pair of keys that cannot stand together."""
+    yield from _twice(data, ("inventory", "docker"), "name", "engine name")
+    yield from _twice(data, ("inventory", "docker"), "host", "engine")
+    yield from _twice(data, ("detection", "registries"), "host", "registry")
+    registries = _at(data, ("detection", "registries"))
+    for number, entry in enumerate(registries if isinstance(registries, list) else ()):
+        if isinstance(entry, dict):
+            for loc, text in _registry(entry):
+                yield ("detection", "registries", number, *loc), text
+    yield from _never_stable(_at(data, ("execution", "health")))
+
+
+def _twice(data: Any, loc: tuple[str, ...], key: str, what: str) -> Iterator[Found]:
+    seen: set[str] = set()
+    entries = _at(data, loc)
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        value = entry.get(key) if isinstance(entry, dict) else None
+        if isinstance(value, str):
+            if value.lower() in seen:
+                yield (*loc, number, key), f"this {what} is listed twice; keep one"
+            seen.add(value.lower())
+
+
+def _registry(entry: dict[str, Any]) -> Iterator[Found]:
+    for given, other in (("username", "password_file"), ("password_file", "username")):
+        if given in entry and other not in entry:
+            yield (given,), f"needs {other} beside it; add it or remove both"
+    if entry.get("plain_http") is True and "ca_file" in entry:
+        yield ("ca_file",), "has no use with plain_http; remove one of them"
+
+
+def _never_stable(health: Any) -> Iterator[Found]:
+    if not isinstance(health, dict):
+        return
+    timeout, stable_for = _seconds(health.get("timeout")), _seconds(health.get("stable_for"))
+    if timeout is not None and stable_for is not None and stable_for >= timeout > 0:
+        text = "not shorter than timeout, so nothing could become stable; lower it"
+        yield ("execution", "health", "stable_for"), text
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        return duration_s(value) if isinstance(value, str) and len(value) < 100 else None
+    except ValueError:
+        return None
+
+
+def _at(data: Any, loc: tuple[str, ...]) -> Any:
+    for key in loc:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data

@@ -1,0 +1,171 @@
+"""The kinds of value that a configuration holds. Each says in its error what to write instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from safe_auto_updater.core.policy import duration_s
+from safe_auto_updater.core.versions import PolicyLevel
+
+ADDRESS = "{address}"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+_KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_REGISTRY = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
+_PLATFORM = re.compile(r"[a-z][a-z0-9_-]*:")
+
+
+def docker_host(text: str) -> str:
+    """An engine's address, `unix:///path` or `tcp://host:port`. ValueError names the remedy."""
+    scheme, _, rest = text.partition("://")
+    if scheme == "unix" and rest.startswith("/"):
+        return text
+    if scheme == "tcp":
+        parts = _split(text)
+        if parts.port is None:
+            raise ValueError("has no port; write tcp://host:2375")
+        return text
+    raise ValueError("not an engine this version reaches; use unix:///path or tcp://host:port")
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError("not a name; use a-z, 0-9 and _ . - (at most 63, no sign first)")
+    return text
+
+
+def _kind(text: str) -> str:
+    if not _KIND.fullmatch(text):
+        raise ValueError("not the name of a kind or plugin; use letters, digits and _ . -")
+    return text
+
+
+def _pattern(text: str) -> str:
+    literal = re.split(r"[*?\[]", text, maxsplit=1)[0]
+    if not text or text != text.strip() or any(not c.isprintable() for c in text):
+        raise ValueError("not a pattern; write for example docker:local/web or */db-*")
+    is_wild = literal != text
+    if not (_PLATFORM.match(literal) or (is_wild and re.fullmatch(r"[a-z0-9_-]*", literal))):
+        raise ValueError(
+            "can match no asset, whose names read docker:<host>/<container>; write */"
+            + text[:40].lstrip("/")
+        )
+    if "/" not in text and not set("*[") & set(text):
+        raise ValueError(f"names no container; write {text[:40]}/*")
+    return text
+
+
+def _registry(text: str) -> str:
+    host = text.lower()
+    found = _REGISTRY.fullmatch(host)
+    if not found or ".." in host or (found[1] and not 0 < int(found[1]) < 65536):
+        raise ValueError("not a registry host; write host or host:port, no scheme and no path")
+    return host
+
+
+def _user(text: str) -> str:
+    if not text or ":" in text or not text.isprintable():
+        raise ValueError("not a user name; it is empty or contains a colon or control character")
+    return text
+
+
+def _absolute(text: str) -> str:
+    if not text.startswith("/") or not text.isprintable():
+        raise ValueError("not an absolute path; start it with /")
+    return text
+
+
+def _url(text: str) -> str:
+    if _split(text).scheme not in ("http", "https"):
+        raise ValueError("not a web URL; start it with http:// or https://")
+    return text
+
+
+def _probe_url(text: str) -> str:
+    filled = text.replace(ADDRESS, "192.0.2.1")
+    if "{" in filled or "}" in filled:
+        raise ValueError(f"unknown placeholder; the only one is {ADDRESS}")
+    _url(filled)
+    return text
+
+
+def _split(text: str) -> SplitResult:
+    if any(c.isspace() or not c.isprintable() for c in text):
+        raise ValueError("not a URL; it contains a space or control character")
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError("not a URL; write for example http://host:8080/path") from None
+    if "@" in parts.netloc:
+        raise ValueError("carries a user or password; take it out")
+    if not parts.hostname:
+        raise ValueError("names no host; add it")
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0 or parts.netloc.endswith(":"):
+        raise ValueError("has no usable port; use 1 to 65535")
+    return parts
+
+
+def _probe_host(text: str) -> str:
+    if text != ADDRESS and not re.fullmatch(r"[A-Za-z0-9_.:-]+", text):
+        raise ValueError(f"not a host; write a name, an address or {ADDRESS}")
+    return text
+
+
+def _seconds(value: Any) -> Any:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        # ValueError is what pydantic reports; a TypeError would escape as a crash
+        raise ValueError(f"has no unit; write for example {value}s")  # noqa: TRY004
+    return duration_s(value) if isinstance(value, str) and len(value) < 100 else value
+
+
+def _positive(seconds: float) -> float:
+    if seconds <= 0:
+        raise ValueError("must be longer than zero; write for example 30s")
+    return seconds
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _status(value: int) -> int:
+    if not 100 <= value <= 599:
+        raise ValueError("not an HTTP status; use 100 to 599")
+    return value
+
+
+_DURATION_SCHEMA = {
+    "type": "string",
+    "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d|w))+$",
+    "examples": ["30s", "5m", "1h30m", "2d"],
+}
+_SPAN = Annotated[float, BeforeValidator(_seconds), WithJsonSchema(_DURATION_SCHEMA)]
+
+Name = Annotated[str, AfterValidator(_name)]
+Kind = Annotated[str, AfterValidator(_kind)]
+Pattern = Annotated[str, AfterValidator(_pattern)]
+EngineAddress = Annotated[str, AfterValidator(docker_host)]
+RegistryName = Annotated[str, AfterValidator(_registry)]
+UserName = Annotated[str, AfterValidator(_user)]
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+Url = Annotated[str, AfterValidator(_url)]
+ProbeUrl = Annotated[str, AfterValidator(_probe_url)]
+ProbeHost = Annotated[str, AfterValidator(_probe_host)]
+Duration = _SPAN
+Timeout = Annotated[_SPAN, AfterValidator(_positive)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Level = Annotated[PolicyLevel, Field(strict=False)]
+Status = Annotated[int, AfterValidator(_status)]
+Statuses = Annotated[
+    tuple[Status, ...],
+    Field(strict=False, min_length=1),
+    BeforeValidator(_listed, json_schema_input_type=int | list[int]),
+]

@@ -1,0 +1,122 @@
+"""Carry events to the notifiers in the background: no update waits for a notice, or fails by one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.ports import Notifier
+
+DEFAULT_EVENTS = (
+    "held",
+    "succeeded",
+    "unverified",
+    "rolled_back",
+    "aborted",
+    "halted",
+    "inconsistent",
+    "unfinished",
+)
+WAITING_AT_MOST = 1000
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A notifier, the name that problems call it by, and the event kinds it gets."""
+
+    name: str
+    notifier: Notifier
+    events: tuple[str, ...] = DEFAULT_EVENTS
+
+
+class Notifications:
+    """A subscriber for events. One thread delivers, in order; it starts with the first notice.
+
+    `on_problem` gets one sentence when a handler begins to fail, and when notices are lost; it is
+    called from either thread. What it emits while a notice is delivered is not notified again, so
+    that a broken notifier cannot feed itself.
+    """
+
+    def __init__(self, handlers: Sequence[Handler], on_problem: Callable[[str], None]) -> None:
+        self._handlers = tuple(handlers)
+        self._on_problem = on_problem
+        self._waiting: queue.Queue[Event | None] = queue.Queue(WAITING_AT_MOST)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+        self._failing: set[str] = set()
+        self._pending = 0
+        self._is_full = False
+
+    def __call__(self, event: Event) -> None:
+        """Queue the event for whoever wants it. Returns at once, never raises; deaf once closed."""
+        if not any(event.kind in handler.events for handler in self._handlers):
+            return
+        if threading.current_thread() is self._thread:
+            return
+        with self._lock:
+            if self._closed.is_set():
+                return
+            try:
+                self._waiting.put_nowait(event)
+            except queue.Full:
+                is_new, self._is_full = not self._is_full, True
+            else:
+                self._pending += 1
+                is_new = self._is_full = False
+                self._start()
+        if is_new:
+            self._tell(f"{WAITING_AT_MOST} notices wait already; newer ones are lost")
+
+    def close(self, timeout_s: float) -> int:
+        """Deliver what waits, for at most this long. Returns how many notices were given up."""
+        with self._lock:
+            self._closed.set()
+            thread = self._thread
+        if thread is None:
+            return 0
+        try:
+            self._waiting.put_nowait(None)
+        except queue.Full:
+            pass  # the thread looks at `_closed` too
+        thread.join(timeout_s)
+        lost = self._pending if thread.is_alive() else 0
+        if lost:
+            self._tell(f"{lost} notices were not delivered within {timeout_s:g} s")
+        return lost
+
+    def _start(self) -> None:
+        if self._thread is None:
+            # A daemon: a notifier that hangs must not keep the program from ending.
+            self._thread = threading.Thread(target=self._deliver, name="notices", daemon=True)
+            self._thread.start()
+
+    def _deliver(self) -> None:
+        while not (self._closed.is_set() and self._waiting.empty()):
+            event = self._waiting.get()
+            if event is None:
+                continue
+            for handler in self._handlers:
+                if event.kind in handler.events:
+                    self._hand_over(handler, event)
+            with self._lock:
+                self._pending -= 1
+
+    def _hand_over(self, handler: Handler, event: Event) -> None:
+        try:
+            handler.notifier.notify(event)
+        except Exception as error:  # noqa: BLE001 - strangers' code, and no notice may stop an update
+            if handler.name not in self._failing:
+                self._failing.add(handler.name)
+                self._tell(f"notification {handler.name}: {error or type(error).__name__}")
+        else:
+            self._failing.discard(handler.name)
+
+    def _tell(self, problem: str) -> None:
+        try:
+            self._on_problem(problem)
+        except Exception:  # noqa: BLE001 - the last resort has failed too: nothing is left to tell
+            return

@@ -1,0 +1,105 @@
+"""Well when a URL answers with an expected status."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+
+from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
+from safe_auto_updater.platforms.probes.target import cannot_tell, fill, no_address
+
+
+class HttpCheck:
+    """Options: url (may hold `{address}`), expect_status (empty for 200 to 399), timeout_s.
+
+    GET, with a new connection for each look, no proxy and no redirects; the body is not read.
+    """
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._url: str = options["url"]
+        self._expected: tuple[int, ...] = tuple(options.get("expect_status") or ())
+        self._timeout_s: float = options["timeout_s"]
+        self._tls = ssl.create_default_context()
+
+    def check(self, subject: Subject) -> CheckResult:
+        """One look. Failing on no or the wrong answer; unknown where there is nobody to ask."""
+        url = fill(self._url, subject, in_url=True)
+        if url is None:
+            return no_address("http")
+        deadline = _Deadline(self._timeout_s)
+        try:
+            status = self._status(url, deadline)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            if _unresolved(error):
+                return cannot_tell("http", f"{url}: the host name cannot be resolved")
+            return CheckResult("http", CheckState.FAILING, f"{url}: {self._told(error, deadline)}")
+        if self._accepts(status):
+            return CheckResult("http", CheckState.PASSED, f"{url} answered {status}")
+        expected = ", ".join(map(str, self._expected)) or "200 to 399"
+        text = f"{url} answered {status} instead of {expected}"
+        return CheckResult("http", CheckState.FAILING, text)
+
+    def _status(self, url: str, deadline: _Deadline) -> int:
+        with (
+            deadline.watching() as trace,
+            httpx2.Client(verify=self._tls, timeout=self._timeout_s, trust_env=False) as client,
+            client.stream(
+                "GET",
+                url,
+                headers={"user-agent": "safe-auto-updater", "connection": "close"},
+                extensions={"trace": trace},
+            ) as response,
+        ):
+            return response.status_code
+
+    def _accepts(self, status: int) -> bool:
+        return status in self._expected if self._expected else 200 <= status <= 399
+
+    def _told(self, error: Exception, deadline: _Deadline) -> str:
+        if deadline.is_over or isinstance(error, httpx2.TimeoutException):
+            return f"no answer within {self._timeout_s:g} s"
+        return str(error) or type(error).__name__
+
+
+class _Deadline:
+    """Ends the whole exchange in time: the client's own timeout starts anew with every byte."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timer = threading.Timer(timeout_s, self._end)
+        self._timer.daemon = True
+        self._socket: socket.socket | None = None
+        self.is_over = False
+
+    @contextmanager
+    def watching(self) -> Iterator[Any]:
+        self._timer.start()
+        try:
+            yield self._trace
+        finally:
+            self._timer.cancel()
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def _end(self) -> None:
+        self.is_over = True
+        if self._socket is not None:
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # closed already
+
+
+def _unresolved(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -1,0 +1,125 @@
+"""Load what others bring, by entry points. A bad plugin is a named error, never a crash.
+
+A factory is called with the entry's `options` and returns an object with the group's method.
+Nothing of a plugin is imported before a configuration names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TypeVar
+
+from safe_auto_updater.core.errors import PluginError
+from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.ports import CheckResult, Scan, Subject
+
+SCANNERS = "safe_auto_updater.scanners"
+HEALTH_CHECKS = "safe_auto_updater.health_checks"
+NOTIFIERS = "safe_auto_updater.notifiers"
+
+_METHOD = {SCANNERS: "scan", HEALTH_CHECKS: "check", NOTIFIERS: "notify"}
+GROUPS = tuple(_METHOD)
+
+T = TypeVar("T")
+
+Factory = Callable[[Mapping[str, Any]], Any]
+
+
+def known(group: str) -> tuple[str, ...]:
+    """The names that installed plugins offer in a group, in order. Imports nothing of theirs."""
+    return tuple(sorted({point.name for point in entry_points(group=group)}))
+
+
+def load(group: str, name: str) -> Factory:
+    """The factory of one plugin: `factory(options)` returns a scanner, check or notifier.
+
+    PluginError, here or from the factory or the object's method, names the distribution, the
+    entry point and what went wrong: unknown or ambiguous name, failed import, something that
+    cannot be called, an object of the wrong shape, an exception, a wrong result.
+    """
+    method = _METHOD[group]
+    points = [point for point in entry_points(group=group) if point.name == name]
+    if not points:
+        names = ", ".join(known(group)) or "none"
+        raise PluginError(f"no plugin named {name!r} in {group}; installed: {names}")
+    if len({point.value for point in points}) > 1:
+        owners = " and ".join(sorted(map(_where, points)))
+        raise PluginError(f"plugin {name!r} is offered by {owners}; uninstall one")
+    where = _where(points[0])
+    try:
+        factory = points[0].load()
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{where} cannot be imported: {_told(error)}") from error
+    if not callable(factory):
+        raise PluginError(f"{where} is {type(factory).__name__}, which cannot be called")
+
+    def make(options: Mapping[str, Any]) -> Any:
+        try:
+            made = factory(options)
+        except (Exception, SystemExit) as error:
+            raise PluginError(f"{where} refused its options: {_told(error)}") from error
+        if not callable(getattr(made, method, None)):
+            raise PluginError(f"{where} made {type(made).__name__}, which has no {method}()")
+        return _WRAPPED[group](made, where)
+
+    return make
+
+
+@dataclass(frozen=True)
+class _Scanner:
+    made: Any
+    where: str
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.made, "name", self.where))
+
+    def scan(self) -> Scan:
+        return _answer(self.where, Scan, self.made.scan)
+
+
+@dataclass(frozen=True)
+class _HealthCheck:
+    made: Any
+    where: str
+
+    def check(self, subject: Subject) -> CheckResult:
+        return _answer(self.where, CheckResult, lambda: self.made.check(subject))
+
+
+@dataclass(frozen=True)
+class _Notifier:
+    made: Any
+    where: str
+
+    def notify(self, event: Event) -> None:
+        _answer(self.where, object, lambda: self.made.notify(event))
+
+
+_WRAPPED: dict[str, Callable[[Any, str], Any]] = {
+    SCANNERS: _Scanner,
+    HEALTH_CHECKS: _HealthCheck,
+    NOTIFIERS: _Notifier,
+}
+
+
+def _answer(where: str, kind: type[T], ask: Callable[[], Any]) -> T:
+    """Whatever a plugin does, its caller sees the right type or a PluginError."""
+    try:
+        answer = ask()
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{where} failed: {_told(error)}") from error
+    if not isinstance(answer, kind):
+        raise PluginError(f"{where} answered {type(answer).__name__} instead of {kind.__name__}")
+    return answer
+
+
+def _where(point: EntryPoint) -> str:
+    owner = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
+    return f"plugin {point.name!r} ({point.value}) of {owner}"
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
