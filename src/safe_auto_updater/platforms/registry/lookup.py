@@ -1,0 +1,26 @@
+"""The port `Registry`: what detection asks, answered for one platform."""
+
+from safe_auto_updater.core.ports import ImageAnswer
+from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.platforms.registry.client import RegistryClient
+from safe_auto_updater.platforms.registry.manifests import Platform
+
+
+class ImageLookup:
+    """Answers for one host's platform; several may share a client.
+
+    Raises RegistryError, and InvalidReference for a text that is no reference.
+    """
+
+    def __init__(self, client: RegistryClient, platform: Platform) -> None:
+        self._client = client
+        self._platform = platform
+
+    def tags(self, reference: str) -> tuple[str, ...]:
+        """Every tag of the reference's repository."""
+        return self._client.tags(Reference.parse(reference))
+
+    def image(self, reference: str) -> ImageAnswer:
+        """What a reference resolves to on this platform."""
+        found = self._client.resolve(Reference.parse(reference), self._platform)
+        return ImageAnswer(found.digest, found.content, found.config_digest)

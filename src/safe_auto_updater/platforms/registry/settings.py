@@ -1,0 +1,44 @@
+"""How to reach one registry."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from safe_auto_updater.core.reference import HUB, HUB_API
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """One registry as configured; `host` is spelled as in references, with the port.
+
+    `plain_http` None means: plain HTTP on a loopback address, HTTPS elsewhere. The password is
+    read from `password_file` when it is needed, never kept here.
+    """
+
+    host: str
+    plain_http: bool | None = None
+    ca_file: Path | None = None
+    username: str | None = None
+    password_file: Path | None = field(default=None, repr=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether this registry is spoken to without TLS."""
+        return is_loopback(self.host) if self.plain_http is None else self.plain_http
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port of the registry's API."""
+        scheme = "http" if self.is_plain else "https"
+        return f"{scheme}://{HUB_API if self.host == HUB else self.host}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host (with or without a port) is this machine itself."""
+    name = host[: host.rfind("]") + 1] if host.startswith("[") else host.partition(":")[0]
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

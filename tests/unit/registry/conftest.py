@@ -1,0 +1,106 @@
+"""Fixtures: a registry that misbehaves, a clock that only sleeping moves, clients."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from safe_auto_updater.platforms.registry import Credentials, HostSettings, RegistryClient
+from tests.unit.registry.fake import Fake
+
+
+@dataclass
+class HandClock:
+    """A clock that only sleeping moves."""
+
+    time: float = 1_000_000.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    server = Fake()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def other() -> Iterator[Fake]:
+    """A second host."""
+    server = Fake()
+    yield server
+    server.close()
+
+
+MakeClient = Callable[..., RegistryClient]
+
+
+@pytest.fixture
+def make_client(clock: HandClock, tmp_path: Path) -> Iterator[MakeClient]:
+    """Clients with no other credentials than those given."""
+    made: list[RegistryClient] = []
+
+    def make(
+        *settings: HostSettings, docker_config: object = None, timeout_s: float = 10.0
+    ) -> RegistryClient:
+        file = tmp_path / "config.json"
+        file.write_text(json.dumps(docker_config or {}))
+        by_host = {setting.host: setting for setting in settings}
+        credentials = Credentials(by_host, file)
+        client = RegistryClient(by_host, credentials, clock, lambda: 0.5, timeout_s)
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(make_client: MakeClient) -> RegistryClient:
+    """An anonymous client."""
+    return make_client()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A throw-away certificate for 127.0.0.1 that is its own authority; key in `key.pem`."""
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "2", "-subj", "/CN=lab", "-addext", "subjectAltName=IP:127.0.0.1",
+         "-keyout", str(folder / "key.pem"), "-out", str(folder / "ca.pem")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return folder / "ca.pem"
+
+
+@pytest.fixture
+def tls_fake(certificate: Path) -> Iterator[Fake]:
+    """A registry behind a certificate of a private authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+    server = Fake(context)
+    yield server
+    server.close()

@@ -1,0 +1,151 @@
+"""A registry that misbehaves on demand: real HTTP on a loopback port, scripted answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from safe_auto_updater.core.reference import Reference
+
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the fake was asked."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What it answers. `length` lies about the body's length."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    length: int | None = None
+
+
+Script = Callable[[Request], Reply]
+
+
+def as_json(value: object, status: int = 200, **headers: str) -> Reply:
+    """A JSON answer; header names are written with underscores."""
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Reply(status, json.dumps(value).encode(), {"Content-Type": "application/json"} | named)
+
+
+def digest_of(body: bytes) -> str:
+    """The sha256 digest of a body."""
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are what some tests are about."""
+
+
+class Fake:
+    """One server. Answers are given by path (without the query); a list is used up in turn."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.asked: list[Request] = []
+        self.routes: dict[str, Reply | list[Reply] | Script] = {}
+        self._lock = threading.Lock()
+        self._server = _Server(("127.0.0.1", 0), self._handler())
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.host = f"127.0.0.1:{self._server.server_port}"
+        self.url = f"{'http' if tls is None else 'https'}://{self.host}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    def ref(self, text: str = "app:1") -> Reference:
+        """A reference on this registry."""
+        return Reference.parse(f"{self.host}/{text}")
+
+    def manifest(self, content: object, tag: str = "1", media_type: str = MANIFEST) -> str:
+        """Serve a manifest under its tag and its digest; the digest."""
+        body = json.dumps(content).encode()
+        digest = digest_of(body)
+        headers = {"Content-Type": media_type, "Docker-Content-Digest": digest}
+        for target in (tag, digest):
+            self.routes[f"/v2/app/manifests/{target}"] = Reply(200, body, headers)
+        return digest
+
+    def blob(self, content: object) -> str:
+        """Serve a blob; its digest."""
+        body = json.dumps(content).encode()
+        self.routes[f"/v2/app/blobs/{digest_of(body)}"] = Reply(200, body)
+        return digest_of(body)
+
+    def image(self, architecture: str = "amd64", tag: str = "1", **platform: str) -> str:
+        """Serve a whole image; its manifest's digest."""
+        config = self.blob({"os": "linux", "architecture": architecture} | platform)
+        return self.manifest(image_manifest(config), tag)
+
+    def count(self, path: str) -> int:
+        """How often a path was asked."""
+        return sum(request.path.partition("?")[0] == path for request in self.asked)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _reply(self, request: Request) -> Reply:
+        with self._lock:
+            self.asked.append(request)
+            route = self.routes.get(request.path.partition("?")[0], Reply(404))
+            if isinstance(route, list):
+                return route.pop(0) if len(route) > 1 else route[0]
+        return route if isinstance(route, Reply) else route(request)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body in one packet: no waiting for acknowledgements
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                headers = {name.lower(): text for name, text in self.headers.items()}
+                reply = fake._reply(Request(self.command, self.path, headers, body))
+                self.send_response(reply.status)
+                for name, text in reply.headers.items():
+                    self.send_header(name, text)
+                length = len(reply.body) if reply.length is None else reply.length
+                self.send_header("Content-Length", str(length))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(reply.body)
+                self.close_connection = reply.length is not None
+
+            do_GET = do_HEAD = do_POST = answer
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Say nothing."""
+
+        return Handler
+
+
+def image_manifest(config_digest: str, config_type: str = CONFIG) -> dict[str, Any]:
+    """The manifest of an image without layers."""
+    config = {"mediaType": config_type, "digest": config_digest, "size": 2}
+    return {"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []}

@@ -1,0 +1,314 @@
+"""Signing in: tokens, passwords, and the hosts that never see them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safe_auto_updater.core.errors import RegistryError
+from safe_auto_updater.platforms.registry import Credentials, HostSettings, RegistryClient
+from safe_auto_updater.platforms.registry.auth import Basic, Bearer, parse_challenges, realm_fault
+from safe_auto_updater.platforms.registry.credentials import IdentityToken, Password
+from tests.unit.registry.conftest import HandClock, MakeClient
+from tests.unit.registry.fake import Fake, Reply, Request, Script, as_json
+
+PATH = "/v2/app/tags/list"
+SECRET = "s3cret-geheim"
+BASIC = "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
+
+
+def behind_tokens(fake: Fake, service: Fake, accepted: list[str]) -> Script:
+    """Tags for whoever shows one of the accepted tokens; others are sent to the service."""
+    challenge = f'Bearer realm="{service.url}/token",service="reg, one",scope="ignored"'
+
+    def answer(request: Request) -> Reply:
+        if request.headers.get("authorization") in [f"Bearer {token}" for token in accepted]:
+            return as_json({"tags": ["1"]})
+        return Reply(401, headers={"WWW-Authenticate": challenge})
+
+    return answer
+
+
+def docker_login(host: str) -> dict[str, object]:
+    auth = base64.b64encode(f"me:{SECRET}".encode()).decode()
+    return {"auths": {host: {"auth": auth}}}
+
+
+def test_a_token_is_fetched_for_the_repository_and_kept(
+    client: RegistryClient, fake: Fake, other: Fake
+) -> None:
+    other.routes["/token"] = as_json({"token": "t1", "expires_in": 300})
+    fake.routes[PATH] = behind_tokens(fake, other, ["t1"])
+    for _ in range(3):
+        assert client.tags(fake.ref()) == ("1",)
+        client.forget()
+    assert len(other.asked) == 1
+    query = parse_qs(urlsplit(other.asked[0].path).query)
+    assert query["scope"] == ["repository:app:pull"]
+    assert query["service"] == ["reg, one"]
+    assert "authorization" not in other.asked[0].headers
+    assert fake.count(PATH) == 4
+
+
+def test_an_expired_token_is_renewed_without_asking_the_registry(
+    client: RegistryClient, fake: Fake, other: Fake, clock: HandClock
+) -> None:
+    other.routes["/token"] = [
+        as_json({"access_token": "t1", "expires_in": 300}),
+        as_json({"token": "t2"}),
+    ]
+    fake.routes[PATH] = behind_tokens(fake, other, ["t1", "t2"])
+    client.tags(fake.ref())
+    clock.time += 301
+    client.forget()
+    client.tags(fake.ref())
+    assert len(other.asked) == 2
+    assert fake.count(PATH) == 3
+
+
+def test_a_token_that_is_refused_is_renewed_once(
+    client: RegistryClient, fake: Fake, other: Fake
+) -> None:
+    other.routes["/token"] = [as_json({"token": f"t{n}"}) for n in range(9)]
+    accepted = ["t0"]
+    fake.routes[PATH] = behind_tokens(fake, other, accepted)
+    client.tags(fake.ref())
+    accepted[:] = ["t1"]
+    client.forget()
+    assert client.tags(fake.ref()) == ("1",)
+    accepted[:] = []
+    client.forget()
+    with pytest.raises(RegistryError) as caught:
+        client.tags(fake.ref())
+    assert caught.value.reason == "auth"
+    assert len(other.asked) == 3
+
+
+def test_a_password_goes_to_the_token_service_only(
+    make_client: MakeClient, fake: Fake, other: Fake
+) -> None:
+    other.routes["/token"] = as_json({"token": "t1"})
+    fake.routes[PATH] = behind_tokens(fake, other, ["t1"])
+    client = make_client(docker_config=docker_login(fake.host))
+    assert client.tags(fake.ref()) == ("1",)
+    assert other.asked[0].headers["authorization"] == BASIC
+    assert all(r.headers.get("authorization") in (None, "Bearer t1") for r in fake.asked)
+
+
+def test_an_identity_token_is_exchanged(make_client: MakeClient, fake: Fake, other: Fake) -> None:
+    other.routes["/token"] = as_json({"access_token": "t1"})
+    fake.routes[PATH] = behind_tokens(fake, other, ["t1"])
+    client = make_client(docker_config={"auths": {fake.host: {"identitytoken": SECRET}}})
+    assert client.tags(fake.ref()) == ("1",)
+    assert other.asked[0].method == "POST"
+    form = parse_qs(other.asked[0].body.decode())
+    assert form["grant_type"] == ["refresh_token"]
+    assert form["refresh_token"] == [SECRET]
+    assert form["scope"] == ["repository:app:pull"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_refused_password_is_an_auth_error_without_the_password(
+    make_client: MakeClient, fake: Fake, other: Fake, status: int
+) -> None:
+    other.routes["/token"] = as_json({"errors": [{"message": SECRET}]}, status)
+    fake.routes[PATH] = behind_tokens(fake, other, [])
+    client = make_client(docker_config=docker_login(fake.host))
+    with pytest.raises(RegistryError) as caught:
+        client.tags(fake.ref())
+    assert caught.value.reason == "auth"
+    assert "docker login" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        as_json({}),
+        as_json({"token": "a\r\nb"}),
+        as_json({"token": 5}),
+        Reply(200, b"<html>", {"Content-Type": "text/html"}),
+        as_json([]),
+    ],
+)
+def test_a_token_service_that_gives_no_token_is_named(
+    client: RegistryClient, fake: Fake, other: Fake, reply: Reply
+) -> None:
+    other.routes["/token"] = reply
+    fake.routes[PATH] = behind_tokens(fake, other, ["t"])
+    with pytest.raises(RegistryError) as caught:
+        client.tags(fake.ref())
+    assert caught.value.reason == "malformed"
+    assert other.host in str(caught.value)
+
+
+def test_a_redirect_of_the_token_service_is_not_followed(
+    make_client: MakeClient, fake: Fake, other: Fake
+) -> None:
+    other.routes["/token"] = Reply(307, headers={"Location": f"{other.url}/elsewhere"})
+    fake.routes[PATH] = behind_tokens(fake, other, ["t"])
+    client = make_client(docker_config=docker_login(fake.host))
+    with pytest.raises(RegistryError):
+        client.tags(fake.ref())
+    assert other.count("/elsewhere") == 0
+
+
+def behind_password(request: Request) -> Reply:
+    if request.headers.get("authorization") == BASIC:
+        return as_json({"tags": ["1"]})
+    return Reply(401, headers={"WWW-Authenticate": 'Basic realm="us"'})
+
+
+def test_a_basic_challenge_is_answered_from_the_configuration(
+    make_client: MakeClient, fake: Fake, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text(SECRET + "\n")
+    fake.routes[PATH] = behind_password
+    client = make_client(HostSettings(fake.host, username="me", password_file=file))
+    assert client.tags(fake.ref()) == ("1",)
+    assert "authorization" not in fake.asked[0].headers
+
+
+def test_a_basic_challenge_without_a_password_says_what_to_do(
+    client: RegistryClient, fake: Fake
+) -> None:
+    fake.routes[PATH] = behind_password
+    with pytest.raises(RegistryError, match="docker login") as caught:
+        client.tags(fake.ref())
+    assert caught.value.reason == "auth"
+
+
+def test_a_redirect_to_another_host_takes_no_credentials_along(
+    make_client: MakeClient, fake: Fake, other: Fake
+) -> None:
+    other.routes[PATH] = as_json({"tags": ["1"]})
+
+    def redirect(request: Request) -> Reply:
+        if request.headers.get("authorization") != BASIC:
+            return behind_password(request)
+        return Reply(307, headers={"Location": f"{other.url}{PATH}"})
+
+    fake.routes[PATH] = redirect
+    client = make_client(docker_config=docker_login(fake.host))
+    assert client.tags(fake.ref()) == ("1",)
+    assert "authorization" not in other.asked[0].headers
+
+
+@pytest.mark.parametrize(
+    ("realm", "plain", "fault"),
+    [
+        ("https://auth.example/token", False, None),
+        ("http://auth.example/token", True, None),
+        ("http://auth.example/token", False, "is not encrypted, though the registry is"),
+        ("https://a@auth.example/token", False, "holds a user name"),
+        ("file:///etc/passwd", True, "is no http(s) URL"),
+        ("/token", True, "is no http(s) URL"),
+        ("http://[", True, "is no URL"),
+    ],
+)
+def test_realms(realm: str, plain: bool, fault: str | None) -> None:
+    assert realm_fault(realm, registry_is_plain=plain) == fault
+
+
+@pytest.mark.parametrize(
+    ("headers", "challenges"),
+    [
+        (['Bearer realm="https://a/t",service="x"'], (Bearer("https://a/t", "x"),)),
+        (['bearer service="x, y" , realm=https://a/t'], (Bearer("https://a/t", "x, y"),)),
+        (['Bearer realm="a\\"b"'], (Bearer('a"b', None),)),
+        (['Basic realm="r", Bearer realm="t"'], (Basic(), Bearer("t", None))),
+        (["Negotiate YII==", "Basic"], (Basic(),)),
+        (["Bearer service=x"], ()),
+        (["", ",,,", '"', "=x"], ()),
+    ],
+)
+def test_challenges(headers: list[str], challenges: tuple[object, ...]) -> None:
+    assert parse_challenges(headers) == challenges
+
+
+@given(st.lists(st.text() | st.text(alphabet='Bearsic ="\\,x')))
+def test_any_header_is_parsed(headers: list[str]) -> None:
+    parse_challenges(headers)
+
+
+def credentials(tmp_path: Path, config: object) -> Credentials:
+    file = tmp_path / "config.json"
+    file.write_text(config if isinstance(config, str) else json.dumps(config))
+    return Credentials({}, file)
+
+
+def test_the_hub_has_its_own_key(tmp_path: Path) -> None:
+    found = credentials(tmp_path, docker_login("https://index.docker.io/v1/"))
+    assert found.for_host("docker.io") == Password("me", SECRET)
+    assert found.for_host("ghcr.io") is None
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["{", "[]", {"auths": {"a.example": {"auth": SECRET}}}, {"auths": {"a.example": SECRET}}],
+)
+def test_a_broken_docker_configuration_is_named_without_its_content(
+    tmp_path: Path, config: object
+) -> None:
+    with pytest.raises(RegistryError, match=r"config\.json") as caught:
+        credentials(tmp_path, config).for_host("a.example")
+    assert caught.value.reason == "auth"
+    assert SECRET not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_missing_helper_is_named_for_its_host_only(tmp_path: Path) -> None:
+    found = credentials(tmp_path, {"credHelpers": {"a.example": "nowhere"}})
+    with pytest.raises(RegistryError, match="docker-credential-nowhere is not installed"):
+        found.for_host("a.example")
+    assert found.for_host("b.example") is None
+
+
+@pytest.mark.parametrize(
+    ("username", "expected"), [("me", Password("me", SECRET)), ("<token>", IdentityToken(SECRET))]
+)
+def test_a_helper_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, username: str, expected: object
+) -> None:
+    helper(tmp_path, monkeypatch, f"""echo '{{"Username":"{username}","Secret":"{SECRET}"}}'""")
+    found = credentials(tmp_path, {"credsStore": "lab"})
+    assert found.for_host("a.example") == expected
+
+
+@pytest.mark.parametrize("script", [f"echo {SECRET}; exit 1", f"echo '{SECRET}'", "echo {}"])
+def test_a_failing_helper_tells_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    helper(tmp_path, monkeypatch, script)
+    found = credentials(tmp_path, {"credsStore": "lab"})
+    with pytest.raises(RegistryError, match="docker-credential-lab") as caught:
+        found.for_host("a.example")
+    assert SECRET not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    program = tmp_path / "docker-credential-lab"
+    program.write_text(f"#!/bin/sh\ncat >/dev/null\n{script}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_a_missing_password_file_is_named(tmp_path: Path) -> None:
+    settings = HostSettings("a.example", username="me", password_file=tmp_path / "absent")
+    with pytest.raises(RegistryError, match="absent") as caught:
+        Credentials({"a.example": settings}).for_host("a.example")
+    assert caught.value.reason == "auth"
+
+
+def test_secrets_are_not_printed() -> None:
+    assert SECRET not in repr(Password("me", SECRET)) + repr(IdentityToken(SECRET))
