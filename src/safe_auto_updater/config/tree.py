@@ -141,6 +141,8 @@ class _Grower:
             elif not isinstance(value, str):
                 wrong = f"a key must be text; put {event.value[:40]!r} in quotes or correct it"
             self._key(frame, event.value, at)
+            if event.anchor:
+                self._anchors[event.anchor] = (value, Place(at))
             if wrong:
                 self._problem(at, wrong)
             return

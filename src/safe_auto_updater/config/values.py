@@ -80,8 +80,9 @@ def _absolute(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    if _split(text).scheme not in ("http", "https"):
+    if not text.lower().startswith(("http://", "https://")):
         raise ValueError("not a web URL; start it with http:// or https://")
+    _split(text)
     return text
 
 
@@ -119,11 +120,16 @@ def _probe_host(text: str) -> str:
     return text
 
 
-def _seconds(value: Any) -> Any:
+def _seconds(value: Any) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         # ValueError is what pydantic reports; a TypeError would escape as a crash
-        raise ValueError(f"has no unit; write for example {value}s")  # noqa: TRY004
-    return duration_s(value) if isinstance(value, str) and len(value) < 100 else value
+        raise ValueError(f"has no unit; write for example {value}s")
+    if not isinstance(value, str) or len(value) > 99:
+        raise ValueError("not a duration; write for example 30s, 5m, 1h30m or 2d")
+    try:
+        return duration_s(value)
+    except ValueError as error:
+        raise ValueError(str(error) if ";" in str(error) else f"{error}; shorten it") from None
 
 
 def _positive(seconds: float) -> float:

@@ -11,14 +11,16 @@ MASK = "***"
 # A name that says what follows is secret. `..._file` names a path, which is none.
 _SECRET_NAME = (
     r"(?:password|passwd|passphrase|passcode|pwd|[_-]pass(?![a-z])|secret|token|credential"
-    r"|(?<![a-z])pass(?=\\?[\"']?\s{0,8}=)|api[_-]?key|access[_-]?key|private[_-]?key|signature)[\w.-]{0,64}"
+    r"|(?<![a-z])pass(?=\\?[\"']?\s{0,8}=)|api[_-]?key|access[_-]?key|private[_-]?key"
+    r"|signature)[\w.-]{0,64}"
 )
 _HEADER = re.compile(
-    r"(?i)((?:proxy-)?authorization|x-registry-auth|x-registry-config|set-cookie|cookie)"
-    r"(?P<quote>[\"']?)(\s{0,8}[:=]\s{0,8})(?:\"[^\"\r\n]*\"|'[^'\r\n]*'|[^\r\n]+)"
+    r"(?i)(?P<name>(?:proxy-)?authorization|x-registry-auth|x-registry-config|set-cookie|cookie)"
+    r"(?P<quote>[\"']?)(?P<sign>\s{0,8}[:=]\s{0,8})(?P<value>\"[^\"\r\n]*\"|'[^'\r\n]*'|[^\r\n]+)"
 )
 _PAIR = re.compile(
-    rf"(?i)(?P<name>{_SECRET_NAME}|(?<![a-z])auth)(?P<quote>\\?[\"']?)(?P<sign>\s{{0,8}}[:=]\s{{0,8}})"
+    rf"(?i)(?P<name>{_SECRET_NAME}|(?<![a-z])auth)"
+    r"(?P<quote>\\?[\"']?)(?P<sign>\s{0,8}[:=]\s{0,8})"
     r"(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s&]+)"
 )
 _USERINFO = re.compile(r"(?i)(?<=://)[^\s/?#\"'<>]+@")
@@ -38,7 +40,7 @@ def redact(text: str) -> str:
     Pure, linear in the text, and idempotent.
     """
     text = _USERINFO.sub(MASK + "@", text)
-    text = _HEADER.sub(lambda found: found[1] + found["quote"] + found[3] + MASK, text)
+    text = _HEADER.sub(_mask_value, text)
     text = _SCHEME.sub(lambda found: found[1] + found[2] + MASK, text)
     text = _PAIR.sub(_mask_pair, text)
     return _KNOWN.sub(MASK, text)
@@ -62,9 +64,11 @@ def redact_all(value: Any, key: str = "") -> Any:
 
 
 def _mask_pair(found: re.Match[str]) -> str:
+    return found[0] if _names_file(found["name"]) else _mask_value(found)
+
+
+def _mask_value(found: re.Match[str]) -> str:
     name, value = found["name"], found["value"]
-    if _names_file(name):
-        return found[0]
     quote = value[0] if value[0] in "\"'" and value[-1:] == value[0] and len(value) > 1 else ""
     return f"{name}{found['quote']}{found['sign']}{quote}{MASK}{quote}"
 

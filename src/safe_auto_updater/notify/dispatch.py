@@ -108,7 +108,7 @@ class Notifications:
     def _hand_over(self, handler: Handler, event: Event) -> None:
         try:
             handler.notifier.notify(event)
-        except Exception as error:  # noqa: BLE001 - strangers' code, and no notice may stop an update
+        except Exception as error:
             if handler.name not in self._failing:
                 self._failing.add(handler.name)
                 self._tell(f"notification {handler.name}: {error or type(error).__name__}")
@@ -118,5 +118,5 @@ class Notifications:
     def _tell(self, problem: str) -> None:
         try:
             self._on_problem(problem)
-        except Exception:  # noqa: BLE001 - the last resort has failed too: nothing is left to tell
+        except Exception:
             return

@@ -24,3 +24,7 @@ class ImageLookup:
         """What a reference resolves to on this platform."""
         found = self._client.resolve(Reference.parse(reference), self._platform)
         return ImageAnswer(found.digest, found.content, found.config_digest)
+
+    def digest(self, reference: str) -> str:
+        """What a reference points to now: one HEAD, free of Docker Hub's pull limit."""
+        return self._client.head(Reference.parse(reference))

@@ -1,0 +1,67 @@
+# Every target does its own set-up and keeps everything it makes under .lab/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .lab/venv
+UV := .lab/tools/bin/uv
+PYTHON ?= python3
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.lab/pycache
+BIN := $(VENV)/bin
+LAB := $(BIN)/python -m lab
+PYTEST := $(BIN)/python -m pytest -o cache_dir=.lab/pytest
+
+.PHONY: help setup demo test test-unit test-full lint types check docs bench lab-up lab-down clean
+
+help: ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## the virtual environment, from the lock file
+
+$(UV):
+	@lab/bootstrap $(PYTHON)
+
+$(VENV)/.ready: $(UV) pyproject.toml uv.lock
+	@$(UV) sync --quiet --frozen
+	@touch $@
+
+demo: setup ## one update that succeeds and one that is rolled back, on a real engine
+	@$(LAB) run --down-if-started -- $(BIN)/python -m lab.demo
+
+test: check ## everything, kill instants sampled (about 10 minutes)
+	$(LAB) run --down-if-started -- $(PYTEST) tests/docker -m "not engine_crash and not every_instant" -n 4
+	$(LAB) --instance crash run --down-if-started -- $(PYTEST) tests/docker -m "engine_crash and not every_instant"
+
+test-full: check ## everything, every kill instant
+	$(LAB) run --down-if-started -- $(PYTEST) tests/docker -m "not engine_crash" -n 4
+	$(LAB) --instance crash run --down-if-started -- $(PYTEST) tests/docker -m "engine_crash"
+
+test-unit: setup ## the tests that need no lab, in seconds
+	$(PYTEST) tests/unit -n 2
+
+lint: setup ## style and formatting
+	$(BIN)/ruff check --cache-dir .lab/ruff
+	$(BIN)/ruff format --check --cache-dir .lab/ruff
+
+types: setup ## strict types
+	$(BIN)/mypy --cache-dir .lab/mypy
+
+docs: setup ## every key, event, option and plugin group is documented; links lead somewhere
+	$(PYTEST) tests/unit -k "documented or docs"
+
+check: lint types ## lint, types, layers, docs and unit tests, in a minute
+	$(BIN)/lint-imports --cache-dir .lab/imports
+	$(PYTEST) tests/unit -n 2
+
+bench: setup ## downtime and speed, each beside its own limit in one run
+	$(LAB) run --down-if-started -- $(BIN)/python -m lab.bench
+
+lab-up: setup ## start the lab's own engine and registry
+	@$(LAB) up
+
+lab-down: setup ## end them and wipe their data
+	@$(LAB) down
+
+clean: ## remove everything that was made here
+	@if [ -x $(BIN)/python ]; then $(LAB) down; fi
+	rm -rf .lab

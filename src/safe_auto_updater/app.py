@@ -1,0 +1,234 @@
+"""The only wiring: from configuration and state folder to a program that can do things."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from safe_auto_updater import plugins
+from safe_auto_updater.config import Config
+from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.events import Emit, Event
+from safe_auto_updater.core.model import matches
+from safe_auto_updater.core.policy import CheckSpec
+from safe_auto_updater.core.ports import HealthCheck, Notifier, Scanner, Work
+from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.engine.cycle import Cycle
+from safe_auto_updater.engine.detection import ChangeDetector
+from safe_auto_updater.engine.executor import UpdateExecutor
+from safe_auto_updater.engine.health import HealthChecker
+from safe_auto_updater.engine.journal import Journal
+from safe_auto_updater.engine.memory import Decisions
+from safe_auto_updater.engine.state import open_state
+from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS, Handler, Notifications
+from safe_auto_updater.notify.webhook import WebhookNotifier
+from safe_auto_updater.platforms.docker.command_check import CommandCheck
+from safe_auto_updater.platforms.docker.containers import Containers
+from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.images import Images, auth_header
+from safe_auto_updater.platforms.docker.retention import expired, sweep
+from safe_auto_updater.platforms.docker.scanner import DockerScanner
+from safe_auto_updater.platforms.docker.self_id import own_container_id
+from safe_auto_updater.platforms.docker.updater import DockerUpdater
+from safe_auto_updater.platforms.probes.http import HttpCheck
+from safe_auto_updater.platforms.probes.tcp import TcpCheck
+from safe_auto_updater.platforms.registry import (
+    Credentials,
+    HostSettings,
+    ImageLookup,
+    Platform,
+    RegistryClient,
+)
+from safe_auto_updater.platforms.registry.credentials import IdentityToken, Password
+
+NOTICES_S = 30.0  # how long leaving waits for notices to be delivered
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class App:
+    """Everything, wired for one run. Use as a context manager: leaving it delivers the notices."""
+
+    def __init__(
+        self, config: Config, state: Path, environ: Mapping[str, str], listeners: Sequence[Emit]
+    ) -> None:
+        self.config, self.state = config, state
+        self.settings = config.settings()
+        self.clock = SystemClock()
+        self._closing = ExitStack()
+        self._listeners = list(listeners)
+        self._notifications = self._handlers()
+        connection = open_state(state)
+        self._closing.callback(connection.close)
+        self.journal = Journal(connection, self.clock.now)
+        self.decisions = Decisions(connection, self.journal, self.clock.now)
+        self.registry = self._registry()
+        self.engines = {
+            entry.name: DockerEngine(entry.host, entry.name)
+            for entry in config.docker_hosts(environ)
+        }
+        self.cycle = Cycle(
+            self._scanners(),
+            self.settings,
+            self._detector_for,
+            self._executor_for,
+            self.journal,
+            self.decisions,
+            self.clock,
+            self.emit,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._closing.close()
+
+    def emit(self, event: Event) -> None:
+        """Hand an event to the log, to whoever shows progress, and to the notifications."""
+        for listener in self._listeners:
+            listener(event)
+        self._notifications(event)
+
+    def sweep(self) -> list[str]:
+        """Remove the images that the retention rule lets go; the references that went."""
+        removed = []
+        for name, engine in self.engines.items():
+            mine = [r for r in self.journal.history() if _host_of(r.asset) == name]
+            gone = expired(mine, self.settings.keep, self.clock.now())
+            removed += sweep(engine, self._images(engine), gone)
+        return removed
+
+    def _handlers(self) -> Notifications:
+        handlers = []
+        for spec in self.config.notifications:
+            if spec.kind == "webhook":
+                notifier: Notifier = WebhookNotifier(**spec.options, sleep=self.clock.sleep)
+            else:
+                notifier = plugins.load(plugins.NOTIFIERS, spec.kind)(spec.options)
+            handlers.append(Handler(spec.kind, notifier, spec.events or DEFAULT_EVENTS))
+        notifications = Notifications(handlers, self._problem)
+        self._closing.callback(notifications.close, NOTICES_S)
+        return notifications
+
+    def _problem(self, text: str) -> None:
+        self.emit(Event("warning", text, self.clock.now()))
+
+    def _registry(self) -> RegistryClient:
+        settings = {
+            entry.host: HostSettings(
+                entry.host,
+                entry.plain_http,
+                Path(entry.ca_file) if entry.ca_file else None,
+                entry.username,
+                Path(entry.password_file) if entry.password_file else None,
+            )
+            for entry in self.config.registries
+        }
+        self._credentials = Credentials(settings)
+        client = RegistryClient(settings, self._credentials, self.clock, random.random)
+        self._closing.callback(client.close)
+        return client
+
+    def _scanners(self) -> list[Scanner]:
+        own_id = own_container_id()
+        found: list[Scanner] = [DockerScanner(e, own_id) for e in self.engines.values()]
+        for name in plugins.known(plugins.SCANNERS):
+            found.append(plugins.load(plugins.SCANNERS, name)({}))
+        return found
+
+    def engine(self, asset: str) -> DockerEngine:
+        """The engine that an asset lives on. UsageError where none of that name is configured."""
+        try:
+            return self.engines[_host_of(asset)]
+        except KeyError:
+            raise UsageError(
+                f"{asset}: no Docker host of this name is configured; add it to inventory.docker"
+            ) from None
+
+    def _images(self, engine: DockerEngine) -> Images:
+        return Images(engine, self._pull_headers)
+
+    def _pull_headers(self, host: str) -> Mapping[str, str]:
+        match self._credentials.for_host(host):
+            case Password() as known:
+                return auth_header({"username": known.username, "password": known.password})
+            case IdentityToken() as known:
+                return auth_header({"identitytoken": known.token})
+            case None:
+                return {}
+
+    def _detector_for(self, asset: str) -> ChangeDetector:
+        platform = Platform(*self.engine(asset).platform())
+        return ChangeDetector(ImageLookup(self.registry, platform), SemVerEvaluator())
+
+    def _executor_for(self, asset: str) -> UpdateExecutor:
+        engine = self.engine(asset)
+        updater = DockerUpdater(
+            Containers(engine), self._images(engine), self.settings, self._progress
+        )
+        return UpdateExecutor(
+            self.journal,
+            updater,
+            HealthChecker(self._checks_for, self.clock),
+            self.clock,
+            lambda: secrets.token_hex(4),
+            self.emit,
+        )
+
+    def _checks_for(self, asset: str) -> list[tuple[str, HealthCheck]]:
+        wanted = [spec for spec in self.settings.checks if matches(spec.pattern, asset)]
+        return [(spec.kind, self._check(spec, asset)) for spec in wanted]
+
+    def _check(self, spec: CheckSpec, asset: str) -> HealthCheck:
+        match spec.kind:
+            case "http":
+                return HttpCheck(**spec.options)
+            case "tcp":
+                return TcpCheck(**spec.options)
+            case "command":
+                return CommandCheck(self.engine(asset), **spec.options)
+            case plugin:
+                made: HealthCheck = plugins.load(plugins.HEALTH_CHECKS, plugin)(spec.options)
+                return made
+
+    def _progress(self, work: Work, text: str) -> None:
+        self.emit(Event("progress", text, self.clock.now(), work.step.asset, work.update))
+
+
+def _host_of(asset: str) -> str:
+    return asset.partition(":")[2].partition("/")[0]
+
+
+def default_state(environ: Mapping[str, str]) -> Path:
+    """Where state is kept when nobody says: /var/lib for root, else the user's state folder."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/safe-auto-updater")
+    base = environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
+    return Path(base) / "safe-auto-updater"

@@ -1,0 +1,41 @@
+"""What `apply`, `rollback` and `recover` share: ask, recover first, end with the right code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from safe_auto_updater.app import App
+from safe_auto_updater.cli import documents, stories, tables
+from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.outcome import worst_exit_code
+from safe_auto_updater.engine.journal import Record
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """Ask on a terminal; elsewhere `--yes` is needed. UsageError says so."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is here to ask: add --yes, or --dry-run to only look")
+    if click.confirm(question, err=True):
+        return True
+    raise click.Abort
+
+
+def recover_first(app: App) -> tuple[Record, ...]:
+    """Finish or undo what was interrupted, and tell it."""
+    before = app.journal.unfinished()
+    after = app.cycle.recover()
+    for interrupted, record in zip(before, after, strict=True):
+        tables.say(stories.recovered(interrupted, record), err=True)
+    return after
+
+
+def exit_with(records: Sequence[Record], *, failed_scan: bool = False) -> None:
+    """End with the worst outcome's exit code."""
+    code = worst_exit_code([documents.outcome(record) for record in records])
+    if code or failed_scan:
+        raise click.exceptions.Exit(code or 1)

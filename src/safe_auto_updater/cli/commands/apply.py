@@ -1,0 +1,78 @@
+"""`sau apply`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safe_auto_updater.cli import documents, planfile, stories, tables
+from safe_auto_updater.cli.acting import confirmed, exit_with, recover_first
+from safe_auto_updater.cli.context import Options, Stopping
+from safe_auto_updater.cli.progress import Progress
+from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.engine.journal import Record
+
+
+@click.command("apply")
+@click.argument("assets", nargs=-1)
+@click.option("--plan", "file", type=click.Path(path_type=Path), help="Apply exactly this plan.")
+@click.option("--yes", is_flag=True, help="Answer the prompt, and nothing else.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop, as `sau plan`.")
+@click.pass_obj
+def command(
+    options: Options, assets: tuple[str, ...], file: Path | None, yes: bool, dry_run: bool
+) -> None:
+    """Update ASSETS (default: everything that the plan allows).
+
+    Each update checks first, makes the new container beside the running one, swaps, watches,
+    and goes back to the same old container if the new one is not well.
+
+    \b
+    Exit codes: 0 done (only holds too); 1 some aborted, nothing touched;
+    3 some rolled back; 4 some need a human; 2 usage; 5 another actor is busy.
+    """
+    if file is not None and assets:
+        raise UsageError("--plan names its assets itself; leave them out")
+    if dry_run:
+        _show(options, assets, file)
+        return
+    progress, stopping = Progress(), Stopping()
+    with options.actor("sau apply", progress) as app, stopping.listening():
+        recovered = recover_first(app)
+        saved = planfile.read(file) if file else None
+        names = [step.asset for step in saved.updates] if saved else assets
+        plan, checked = app.cycle.plan(names)
+        if file and saved:
+            planfile.refuse_if_stale(file, saved, plan)
+            plan = saved
+        tables.plan(plan, checked, err=options.json)
+        records: tuple[Record, ...] = ()
+        if not plan.updates:
+            app.cycle.tell_holds(plan)
+        elif confirmed(f"Update {len(plan.updates)}?", yes):
+            records = app.cycle.execute(plan, stopping)
+        app.sweep()
+    done = [*recovered, *records]
+    progress.wipe()
+    document = {
+        "plan_id": plan.id,
+        "updates": [documents.update(record) for record in done],
+        "failures": documents.failures(checked.inventory),
+    }
+    told = "\n".join(stories.result(record) for record in done)
+    options.answer("apply", document, lambda: tables.say(told) if told else None)
+    exit_with(done, failed_scan=bool(checked.inventory.failures))
+
+
+def _show(options: Options, assets: tuple[str, ...], file: Path | None) -> None:
+    with options.app() as app:
+        saved = planfile.read(file) if file else None
+        names = [step.asset for step in saved.updates] if saved else assets
+        plan, checked = app.cycle.plan(names)
+        if file and saved:
+            planfile.refuse_if_stale(file, saved, plan)
+            plan = saved
+    options.answer("plan", documents.plan(plan, checked), lambda: tables.plan(plan, checked))
+    if checked.inventory.failures:
+        raise click.exceptions.Exit(1)

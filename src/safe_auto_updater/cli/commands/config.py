@@ -1,0 +1,51 @@
+"""`sau config`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from safe_auto_updater.cli.context import Options
+from safe_auto_updater.config import ConfigLoader, schema, starter
+from safe_auto_updater.core.errors import UsageError
+
+DEFAULT_FILE = Path("safe-auto-updater.yml")
+
+
+@click.group("config")
+def command() -> None:
+    """Start, validate and describe the configuration file."""
+
+
+@command.command("init")
+@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_FILE)
+def init(file: Path) -> None:
+    """Write a starter file that says what each key does. Never overwrites."""
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(starter())
+    except FileExistsError:
+        raise UsageError(f"{file}: exists already, and is left as it is") from None
+    except OSError as error:
+        raise UsageError(f"{file}: cannot be written: {error}") from error
+    click.echo(f"{file} written. Edit it, then: sau config validate {file}")
+
+
+@command.command("validate")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.pass_obj
+def validate(options: Options, file: Path | None) -> None:
+    """Say every error of FILE at once, each as file:line:column. Exit code 2 if there is one."""
+    file = file or options.config_file or DEFAULT_FILE
+    ConfigLoader().load(file)
+    options.answer(
+        "config", {"file": str(file), "valid": True}, lambda: click.echo(f"{file}: good")
+    )
+
+
+@command.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of the configuration file, for editors."""
+    click.echo(json.dumps(schema(), indent=2))

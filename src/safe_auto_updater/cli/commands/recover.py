@@ -1,0 +1,32 @@
+"""`sau recover`."""
+
+from __future__ import annotations
+
+import click
+
+from safe_auto_updater.cli import documents, stories, tables
+from safe_auto_updater.cli.context import Options
+from safe_auto_updater.cli.progress import Progress
+
+
+@click.command("recover")
+@click.pass_obj
+def command(options: Options) -> None:
+    """Finish or undo what a killed run left behind, and say what happened.
+
+    Exit code 4 when something still needs a human.
+    """
+    progress = Progress()
+    with options.actor("sau recover", progress) as app:
+        before = app.journal.unfinished()
+        after = app.cycle.recover()
+        app.sweep()
+    progress.wipe()
+    told = [stories.recovered(a, b) for a, b in zip(before, after, strict=True)]
+    options.answer(
+        "recover",
+        {"updates": [documents.update(record) for record in after]},
+        lambda: tables.say("\n".join(told) or "Nothing was interrupted."),
+    )
+    if any(documents.outcome(record).exit_code == 4 for record in after):
+        raise click.exceptions.Exit(4)

@@ -1,0 +1,56 @@
+"""`sau rollback`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from safe_auto_updater.app import App
+from safe_auto_updater.cli import documents, stories, tables
+from safe_auto_updater.cli.acting import confirmed, exit_with, recover_first
+from safe_auto_updater.cli.context import Options, Stopping
+from safe_auto_updater.cli.progress import Progress
+from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.model import Plan
+from safe_auto_updater.engine.inventory import pick
+from safe_auto_updater.engine.journal import Record
+from safe_auto_updater.engine.undo import last_effective, undo_step
+
+
+@click.command("rollback")
+@click.argument("target", metavar="ID|ASSET")
+@click.option("--yes", is_flag=True, help="Do not ask on a terminal.")
+@click.pass_obj
+def command(options: Options, target: str, yes: bool) -> None:
+    """Take a finished update back: by its ID, or an asset's last one.
+
+    It is a new update, to what the snapshot says, with the same checks and the same way back.
+    The version that it leaves is held until `sau release`.
+    """
+    progress, stopping = Progress(), Stopping()
+    with options.actor("sau rollback", progress) as app, stopping.listening():
+        recovered = recover_first(app)
+        record = _meant(app, target)
+        step = undo_step(record, app.journal.history(record.asset))
+        if sys.stdin.isatty():
+            confirmed(f"Take update {record.id} of {record.asset} back?", yes)
+        records = app.cycle.execute(Plan((step,)), stopping)
+        if not records:
+            raise UsageError(f"{record.asset}: not taken back; see the line above")
+    done = [*recovered, *records]
+    progress.wipe()
+    options.answer(
+        "rollback",
+        {"updates": [documents.update(item) for item in done]},
+        lambda: tables.say("\n".join(stories.result(item) for item in done)),
+    )
+    exit_with(done)
+
+
+def _meant(app: App, target: str) -> Record:
+    try:
+        return app.journal.get(target)
+    except UsageError:
+        asset = pick(target, {record.asset for record in app.journal.history()})
+    return last_effective(app.journal.history(asset), asset)

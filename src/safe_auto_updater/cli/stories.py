@@ -1,0 +1,87 @@
+"""How an update ended, in sentences that an operator understands at night. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from safe_auto_updater.cli.tables import arrow, milliseconds, when
+from safe_auto_updater.core.outcome import Outcome
+from safe_auto_updater.engine.executor import ending
+from safe_auto_updater.engine.journal import Record
+
+
+def result(record: Record) -> str:
+    """One finished (or unfinished) update."""
+    facts = record.facts
+    name = record.asset.rsplit("/", 1)[-1]
+    what = ", ".join(arrow(change) for change in record.step.changes if change.candidate)
+    down = milliseconds(facts.get("downtime_s"))
+    why = ending(facts)
+    match record.outcome:
+        case Outcome.SUCCEEDED:
+            return f"{name}: {what}. Runs and was seen healthy: {why}. Down for {down}."
+        case Outcome.UNVERIFIED:
+            return f"{name}: {what}. Applied; nobody can say whether it is healthy: {why}."
+        case Outcome.ROLLED_BACK:
+            return (
+                f"{name}: {what} failed ({_cause(facts)}): {why}. The same old container "
+                f"({facts['old_id'][:12]}) runs again. Down for {down}."
+            )
+        case Outcome.ABORTED:
+            return f"{name}: {what} not done ({_cause(facts)}): {why}. The old one was not touched."
+        case Outcome.HALTED | Outcome.INCONSISTENT:
+            return (
+                f"{name}: {what} NEEDS A HUMAN: {why}. Nothing more is done to it. Look with "
+                f"`sau show {record.id}`, repair it, then `sau release {name}`."
+            )
+        case _:
+            return f"{name}: {what} was interrupted. Run `sau recover`."
+
+
+def recovered(before: Record, after: Record) -> str:
+    """What an interrupted update came to."""
+    name = after.asset.rsplit("/", 1)[-1]
+    at = datetime.fromtimestamp(before.rows[-1].at if before.rows else before.created_at)
+    began = f"Killed at {at:%H:%M} or later while updating {name}."
+    change = after.step.changes[0]
+    facts = after.facts
+    match after.outcome:
+        case Outcome.SUCCEEDED:
+            assert change.candidate is not None
+            new = change.candidate.version or change.candidate.reference
+            return f"{began} {new} runs and was seen healthy. Nothing for you to do."
+        case Outcome.ROLLED_BACK:
+            old = change.current.version or change.current.reference
+            return (
+                f"{began} {old} runs again: the same container ({facts['old_id'][:12]}), the same "
+                "volumes. Nothing for you to do."
+            )
+        case Outcome.ABORTED:
+            return f"{began} The old one was never touched. Nothing for you to do."
+        case _:
+            return f"{began} {result(after)}"
+
+
+def story(record: Record) -> list[str]:
+    """Everything about one update, line by line."""
+    facts = record.facts
+    lines = [f"Update {record.id} of {record.asset}, {when(record.created_at)}"]
+    for change in record.step.changes:
+        if change.candidate:
+            lines.append(f"  {change.container}: {arrow(change)} ({change.bump})")
+    lines += [f"  because {reason}" for reason in record.step.reasons]
+    lines.append("")
+    start = record.rows[0].at if record.rows else record.created_at
+    lines += [f"  +{row.at - start:8.3f} s  {row.name}" for row in record.rows]
+    lines += ["", result(record)]
+    for check in facts.get("failure", {}).get("evidence", {}).get("checks", ()):
+        lines.append(f"  check {check['check']}: {check['state']}: {check['detail']}")
+    lines += [f"  log: {line}" for line in facts.get("last_words", ())]
+    lines += [f"  warning: {warning}" for warning in facts.get("warnings", ())]
+    return lines
+
+
+def _cause(facts: Mapping[str, Any]) -> str:
+    return str(facts.get("failure", {}).get("cause", "unknown"))

@@ -1,0 +1,149 @@
+"""What people read: tables that fit 80 columns, colours only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from safe_auto_updater.core.model import Action, Change, Image, Plan, Step
+from safe_auto_updater.engine.cycle import Checked
+from safe_auto_updater.engine.inventory import AssetInventory
+from safe_auto_updater.engine.journal import Record
+
+_COLOURS = {
+    "READY": "green", "HELD": "yellow", "UNKNOWN": "red", "succeeded": "green",
+    "rolled_back": "yellow", "aborted": "yellow", "inconsistent": "bold red",
+    "unfinished": "bold red", "halted": "bold red",
+}  # fmt: skip
+
+
+def console(*, err: bool = False) -> Console:
+    """80 columns wide unless a terminal says otherwise."""
+    stream = sys.stderr if err else sys.stdout
+    width = None if stream.isatty() else 80
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+
+
+def rows(header: Sequence[str], lines: Iterable[Sequence[str]], *, err: bool = False) -> None:
+    """One table; the last column wraps, the others are kept whole as far as they fit."""
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
+    for number, title in enumerate(header):
+        last = number == len(header) - 1
+        table.add_column(title, overflow="fold", no_wrap=False, ratio=1 if last else None)
+    for line in lines:
+        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in line))
+    console(err=err).print(table)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Plain lines, wrapped."""
+    console(err=err).print(Text(text))
+
+
+def failures(inventory: AssetInventory) -> None:
+    """What could not be seen, on standard error."""
+    for source, error in inventory.failures:
+        say(f"NOT SEEN  {source}: {error}", err=True)
+
+
+def scan(inventory: AssetInventory) -> None:
+    """Every container: name, image, status, health."""
+    rows(
+        ("NAME", "STATUS", "HEALTH", "IMAGE"),
+        [
+            (a.name, a.status.value, a.health.value, a.images[0].image.reference)
+            for a in inventory.assets
+        ],
+    )
+    say(f"{len(inventory.assets)} containers, {len(inventory.images)} images")
+    failures(inventory)
+
+
+def check(checked: Checked, seconds: float) -> None:
+    """What is newer, and for each container what was rejected."""
+    changes = [change for found in checked.changes.values() for change in found]
+    say(f"{len(checked.assets)} containers, {seconds:.1f} s")
+    lines = []
+    for change in changes:
+        if change.error:
+            lines.append(("UNKNOWN", change.container, change.error))
+        elif change.candidate:
+            lines.append(("READY", change.container, f"{arrow(change)}  {change.bump}"))
+        lines += [
+            ("", change.container, f"{r.tag} not chosen: {r.reason}") for r in change.rejected
+        ]
+    if lines:
+        rows(("", "NAME", "CHANGE"), lines)
+    quiet = [change for change in changes if not change.candidate and not change.error]
+    built = [change for change in quiet if change.note and change.note.startswith("built here")]
+    others = [change for change in quiet if change.note and change not in built]
+    parts = [f"{len(quiet) - len(built) - len(others)} current"]
+    parts += [f"{len(built)} built here"] if built else []
+    parts += [f"{len(others)} not looked up"] if others else []
+    ready = next((change.container for change in changes if change.candidate), None)
+    say(", ".join(parts) + "." + (f" Next: sau plan {ready}" if ready else ""))
+    failures(checked.inventory)
+
+
+def plan(item: Plan, checked: Checked, *, err: bool = False) -> None:
+    """What would be done and why; what is current is only counted."""
+    lines = [line for step in item.steps if step.action is not Action.NONE for line in _step(step)]
+    if lines:
+        rows(("", "NAME", "CHANGE AND REASON"), lines, err=err)
+    current = sum(step.action is Action.NONE for step in item.steps)
+    say(f"{len(item.updates)} to update, {current} with nothing to do.", err=err)
+    failures(checked.inventory)
+
+
+def _step(step: Step) -> list[tuple[str, str, str]]:
+    word = {"update": "READY", "hold": "HELD"}[step.action.value]
+    name = step.asset.rsplit("/", 1)[-1]
+    lines = []
+    for change in step.changes:
+        if change.candidate:
+            lines.append((word, name, f"{arrow(change)}  {change.bump}"))
+            word = name = ""
+    lines += [(word, name, reason) for reason in step.reasons[:1]]
+    lines += [("", "", reason) for reason in step.reasons[1:]]
+    for change in step.changes:
+        lines += [("", "", f"{r.tag} not chosen: {r.reason}") for r in change.rejected]
+    return lines
+
+
+def arrow(change: Change) -> str:
+    """`1.0.0 -> 1.1.0`, or the digests where the tag stays."""
+    assert change.candidate is not None
+    old, new = change.current, change.candidate
+    if old.version != new.version:
+        return f"{old.version or old.reference} -> {new.version or new.reference}"
+    return f"{old.version or 'latest'}  {_short(old)} -> {_short(new)}"
+
+
+def _short(image: Image) -> str:
+    return (image.digest or image.image_id or "?").removeprefix("sha256:")[:12]
+
+
+def history(records: Sequence[Record]) -> None:
+    """Past updates, newest first."""
+    lines = []
+    for record in records:
+        outcome = record.outcome.value if record.outcome else "unfinished"
+        what = ", ".join(arrow(c) for c in record.step.changes if c.candidate)
+        name = record.asset.rsplit("/", 1)[-1]
+        lines.append((record.id, when(record.created_at), name, outcome, what))
+    rows(("ID", "WHEN", "NAME", "OUTCOME", "CHANGE"), lines)
+
+
+def when(at: float) -> str:
+    """Local time, to the minute."""
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
+
+
+def milliseconds(seconds: float | None) -> str:
+    """A downtime for people."""
+    return "unknown" if seconds is None else f"{seconds * 1000:.0f} ms"

@@ -1,0 +1,89 @@
+"""Frozen words to JSON and back: what the journal stores and `plan --save` writes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from safe_auto_updater.core.model import Action, Change, Image, Plan, Rejection, Step
+
+
+def to_json(value: Any) -> Any:
+    """Any frozen word as plain JSON values, field by field."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [to_json(item) for item in value]
+    return value
+
+
+def step_from_json(data: Mapping[str, Any]) -> Step:
+    """The step that `to_json` wrote. ValueError where it is not one."""
+    try:
+        changes = tuple(_change(item) for item in data["changes"])
+        return Step(
+            asset=_text(data["asset"]),
+            action=Action(data["action"]),
+            reasons=tuple(_text(reason) for reason in data["reasons"]),
+            changes=changes,
+            hold_rule=data.get("hold_rule"),
+            undoes=data.get("undoes"),
+            members=tuple(_text(member) for member in data.get("members", ())),
+            risk=data.get("risk"),
+            reversibility=data.get("reversibility"),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a plan step: {error!r}") from error
+
+
+def plan_from_json(data: Mapping[str, Any]) -> Plan:
+    """The plan that `plan_to_json` wrote. ValueError where it was altered or is no plan."""
+    try:
+        plan = Plan(tuple(step_from_json(item) for item in data["steps"]))
+        written = [item["id"] for item in data["steps"]]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"not a plan: {error!r}") from error
+    altered = [s.asset for s, id_ in zip(plan.steps, written, strict=True) if s.id != id_]
+    if altered or plan.id != data.get("plan_id"):
+        raise ValueError(f"altered after it was saved: {', '.join(altered) or 'its steps'}")
+    return plan
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    """`plan_id` and `steps[]`, each with its `id`."""
+    steps = [{"id": step.id, **to_json(step)} for step in plan.steps]
+    return {"plan_id": plan.id, "steps": steps}
+
+
+def _change(data: Mapping[str, Any]) -> Change:
+    candidate = data.get("candidate")
+    return Change(
+        asset=_text(data["asset"]),
+        container=_text(data["container"]),
+        current=_image(data["current"]),
+        candidate=None if candidate is None else _image(candidate),
+        bump=data.get("bump"),
+        rejected=tuple(
+            Rejection(_text(item["tag"]), _text(item["reason"]))
+            for item in data.get("rejected", ())
+        ),
+        error=data.get("error"),
+        note=data.get("note"),
+    )
+
+
+def _image(data: Mapping[str, Any]) -> Image:
+    known: dict[str, Any] = {f.name: data.get(f.name) for f in dataclasses.fields(Image)}
+    for name, value in known.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"image {name} is not a text")
+    return Image(_text(known.pop("reference")), **known)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value

@@ -1,0 +1,53 @@
+"""What the program remembers that decides: holds, quarantine, assets that wait for a human."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safe_auto_updater.core.outcome import Cause
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A human's decision that an asset (or, with `content`, one version of it) must wait."""
+
+    asset: str
+    reason: str
+    since: float
+    until: float | None = None
+    content: str | None = None
+
+    def active(self, now: float) -> bool:
+        """Whether it still counts."""
+        return self.until is None or now < self.until
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Content that failed on an asset by its own fault, and the update that saw it."""
+
+    asset: str
+    container: str
+    content: str
+    cause: Cause
+    update: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """An asset that is left alone until a human clears it, or until recovery has run."""
+
+    asset: str
+    update: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Everything remembered, at one instant."""
+
+    now: float
+    holds: tuple[Hold, ...] = ()
+    quarantine: tuple[Failed, ...] = ()
+    blocked: tuple[Blocked, ...] = ()

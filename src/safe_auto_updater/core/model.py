@@ -1,0 +1,177 @@
+"""The words: assets, images, changes, steps, plans. Frozen: a plan shown is the plan that runs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+
+class Status(StrEnum):
+    """What an asset's process is doing."""
+
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    PAUSED = "paused"
+    EXITED = "exited"
+    CREATED = "created"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+
+
+class Health(StrEnum):
+    """What the asset's own health check says; `none` where it has none."""
+
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    STARTING = "starting"
+    NONE = "none"
+
+
+class Action(StrEnum):
+    """What a plan does with an asset: `none` means nothing newer exists, `hold` that it waits."""
+
+    UPDATE = "update"
+    HOLD = "hold"
+    NONE = "none"
+
+
+def docker_id(host: str, container: str) -> str:
+    """The identity of a container: `docker:<host>/<name>`. Fixed for ever."""
+    return f"docker:{host}/{container}"
+
+
+def matches(pattern: str, asset_id: str) -> bool:
+    """Whether an asset pattern covers an asset; `*` crosses `/`, a bare pattern may omit the start.
+
+    `docker:local/*`, `*/web` and `docker:*/db-*` are all patterns over the whole identity.
+    """
+    return fnmatchcase(asset_id, pattern)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as a container uses it, or would use it.
+
+    `digest` is what the tag resolves to at the registry (an index or a manifest), `content` the
+    manifest for this host's platform (the quarantine key), `image_id` the engine's own name.
+    """
+
+    reference: str
+    version: str | None = None
+    digest: str | None = None
+    content: str | None = None
+    image_id: str | None = None
+
+    def key(self) -> str:
+        """What tells two images apart: the content where known, else what was written."""
+        return self.content or self.digest or self.image_id or self.reference
+
+
+@dataclass(frozen=True)
+class ImageUse:
+    """One container of an asset and the image it runs."""
+
+    container: str
+    image: Image
+    digests: tuple[str, ...] = ()  # every registry digest the engine knows for this image
+    policy_labels: tuple[tuple[str, str], ...] = ()  # labels a user set, not the image
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why an asset must not be touched, found while scanning. `rule` names the kind."""
+
+    rule: str
+    reason: str
+    only_tag_changes: bool = False
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Something that runs and can be updated as one."""
+
+    id: str
+    platform: str
+    kind: str
+    name: str
+    images: tuple[ImageUse, ...]
+    status: Status
+    health: Health
+    managed_by: str | None = None
+    obstacles: tuple[Obstacle, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.images:
+            raise ValueError(f"{self.id}: an asset runs at least one image")
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A newer tag that was not chosen, and why."""
+
+    tag: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What detection found for one container: a candidate, nothing, or *unknown* (`error`)."""
+
+    asset: str
+    container: str
+    current: Image
+    candidate: Image | None = None
+    bump: str | None = None
+    rejected: tuple[Rejection, ...] = ()
+    error: str | None = None
+    note: str | None = None  # why no look-up was made, e.g. "built here"
+
+    @property
+    def moves_tag(self) -> bool:
+        """Whether the reference itself changes, not only what it points to."""
+        return self.candidate is not None and self.candidate.reference != self.current.reference
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the plan does with one asset. Only `update` steps act."""
+
+    asset: str
+    action: Action
+    reasons: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    hold_rule: str | None = None
+    undoes: str | None = None  # the update that this step takes back
+    members: tuple[str, ...] = ()
+    risk: dict[str, Any] | None = None
+    reversibility: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Hash of asset, from and to: stable, so that approvals survive a new plan."""
+        parts = [self.asset, self.action.value]
+        for change in self.changes:
+            parts += [change.container, change.current.key()]
+            if change.candidate is not None:
+                parts += [change.candidate.reference, change.candidate.key()]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything `apply` would do and why."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def id(self) -> str:
+        """Hash of the steps: two plans of the same world are the same plan."""
+        return hashlib.sha256("".join(step.id for step in self.steps).encode()).hexdigest()[:12]
+
+    @property
+    def updates(self) -> tuple[Step, ...]:
+        """The steps that act."""
+        return tuple(step for step in self.steps if step.action is Action.UPDATE)

@@ -1,0 +1,223 @@
+"""The seams: what the engine asks of platforms, plugins and the machine.
+
+`Updater` is our own protocol and no plugin group: strangers could not keep the laws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Protocol
+
+from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.model import Asset, Change, Step
+from safe_auto_updater.core.outcome import Cause
+
+Facts = Mapping[str, Any]  # JSON only: facts are journaled
+
+
+@dataclass(frozen=True)
+class Work:
+    """One update on its way: the step, and every fact journaled so far."""
+
+    update: str
+    step: Step
+    facts: Facts = field(default_factory=dict)
+
+    @property
+    def change(self) -> Change:
+        """The one change of a single-container asset."""
+        return self.step.changes[0]
+
+    def with_facts(self, facts: Facts) -> Work:
+        """The same work, knowing more."""
+        return replace(self, facts={**self.facts, **facts})
+
+
+class Side(StrEnum):
+    """Which of the two a health check looks at."""
+
+    OLD = "old"
+    NEW = "new"
+
+
+class CheckState(StrEnum):
+    """What one look by one check says."""
+
+    PASSED = "passed"
+    FAILING = "failing"  # not well yet; may come right before the deadline
+    FAILED = "failed"  # will not come right: stop watching
+    UNKNOWN = "unknown"  # the check itself could not tell
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check's word. `proves` is false for checks that only see that a process exists."""
+
+    check: str
+    state: CheckState
+    detail: str = ""
+    cause: Cause = Cause.IMAGE
+    proves: bool = True
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a health check is given to look at: where the asset lives and how to reach it.
+
+    `attributes` is the platform's own view (for Docker the container's raw inspect JSON).
+    """
+
+    asset: str
+    container: str
+    addresses: tuple[str, ...] = ()
+    attributes: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at one side: the platform's own results, and the subject for configured checks."""
+
+    results: tuple[CheckResult, ...]
+    subject: Subject
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one side may need, by the platform's own knowledge (start period, retries)."""
+
+    timeout_s: float
+    stable_for_s: float
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one scanner saw. `failures` are the parts that could not be read: (source, error)."""
+
+    assets: tuple[Asset, ...]
+    images: tuple[Mapping[str, Any], ...] = ()
+    failures: tuple[tuple[str, str], ...] = ()
+
+
+class Clock(Protocol):
+    """Time comes in as an argument: a ten-minute soak tests in a millisecond."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Scanner(Protocol):
+    """Plugin group `safe_auto_updater.scanners`: finds assets on one source."""
+
+    name: str
+
+    def scan(self) -> Scan:
+        """Everything on this source. A part that cannot be read is a failure in the result."""
+        ...
+
+
+class HealthCheck(Protocol):
+    """Plugin group `safe_auto_updater.health_checks`: one way to ask whether an asset is well."""
+
+    def check(self, subject: Subject) -> CheckResult:
+        """One look, bounded in time by the check itself. Raising counts as *unknown*."""
+        ...
+
+
+class Notifier(Protocol):
+    """Plugin group `safe_auto_updater.notifiers`: carries events to people."""
+
+    def notify(self, event: Event) -> None:
+        """Deliver one event. Raising is a warning; it never stops an update."""
+        ...
+
+
+class Registry(Protocol):
+    """What detection asks about images; answers come from the registry or not at all."""
+
+    def tags(self, reference: str) -> Sequence[str]:
+        """Every tag of the reference's repository. Raises RegistryError: *unknown*."""
+        ...
+
+    def digest(self, reference: str) -> str:
+        """What the reference points to: one HEAD. Raises RegistryError: *unknown*."""
+        ...
+
+    def image(self, reference: str) -> ImageAnswer:
+        """What a reference resolves to for this host's platform. Raises RegistryError."""
+        ...
+
+
+@dataclass(frozen=True)
+class ImageAnswer:
+    """A resolved reference: what the tag points to, this platform's manifest, its configuration."""
+
+    digest: str
+    content: str
+    config_digest: str
+
+
+class Updater(Protocol):
+    """Idempotent verbs, one per phase: look first, then make it so.
+
+    Each returns the facts to journal with the next phase. Raises StepFailed (the third party or
+    the world said no), PlatformUnreachable (no answer: not a failure).
+    """
+
+    def prepare(self, work: Work) -> Facts:
+        """Resolve and prefetch. Nothing visible changes."""
+        ...
+
+    def precheck(self, work: Work) -> Facts:
+        """Still the version that was planned from, and still allowed to be touched?"""
+        ...
+
+    def snapshot(self, work: Work) -> Facts:
+        """Everything that going back needs."""
+        ...
+
+    def stage(self, work: Work) -> Facts:
+        """Make the new one beside the old, and compare."""
+        ...
+
+    def apply(self, work: Work) -> Facts:
+        """Take the old one out of service and the new one into it."""
+        ...
+
+    def look(self, work: Work, side: Side) -> Look:
+        """One read-only look at one side: identity first, then health."""
+        ...
+
+    def patience(self, work: Work, side: Side) -> Patience:
+        """How long this side needs before it can be judged."""
+        ...
+
+    def commit(self, work: Work) -> Facts:
+        """Point of no return: what only going back needed is removed."""
+        ...
+
+    def rollback(self, work: Work) -> Facts:
+        """The old one serves again; what was staged is gone."""
+        ...
+
+    def confirm(self, work: Work) -> Facts:
+        """The old one equals the snapshot."""
+        ...
+
+    def clean(self, work: Work) -> Facts:
+        """What was staged is gone; the old one was never touched."""
+        ...
+
+    def reachable(self) -> bool:
+        """Whether the platform answers now."""
+        ...

@@ -1,0 +1,60 @@
+"""What `sau doctor` looks at: every outside thing the program needs, asked for real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safe_auto_updater import plugins
+from safe_auto_updater.app import App
+from safe_auto_updater.core.errors import InvalidReference, SafeAutoUpdaterError
+from safe_auto_updater.core.reference import Reference
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was asked, and what it said; `fact` names the remedy where it is not well."""
+
+    what: str
+    ok: bool
+    fact: str
+
+
+def diagnose(app: App) -> list[Finding]:
+    """State, engines, plugins, and each registry that a running image came from."""
+    found = [Finding("state", True, f"{app.state} can be written")]
+    for name, engine in app.engines.items():
+        try:
+            found.append(Finding(f"docker {name}", True, f"{engine.describe()} at {engine.host}"))
+        except SafeAutoUpdaterError as error:
+            found.append(Finding(f"docker {name}", False, str(error)))
+    for group in (plugins.SCANNERS, plugins.HEALTH_CHECKS, plugins.NOTIFIERS):
+        found += [_plugin(group, name) for name in plugins.known(group)]
+    return found + _registries(app)
+
+
+def _plugin(group: str, name: str) -> Finding:
+    try:
+        plugins.load(group, name)
+    except SafeAutoUpdaterError as error:
+        return Finding(f"plugin {name}", False, str(error))
+    return Finding(f"plugin {name}", True, f"loads ({group})")
+
+
+def _registries(app: App) -> list[Finding]:
+    """One question per registry, about an image that runs here and was pulled from there."""
+    asked: dict[str, Finding] = {}
+    for asset in app.cycle.scan().assets:
+        use = asset.images[0]
+        try:
+            reference = Reference.parse(use.image.reference)
+        except InvalidReference:
+            continue
+        if not use.digests or reference.host in asked:
+            continue
+        try:
+            app.registry.head(reference)
+            finding = Finding(f"registry {reference.host}", True, f"answers for {reference.name}")
+        except SafeAutoUpdaterError as error:
+            finding = Finding(f"registry {reference.host}", False, str(error))
+        asked[reference.host] = finding
+    return list(asked.values())

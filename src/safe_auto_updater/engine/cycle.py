@@ -1,0 +1,141 @@
+"""The whole story on one page: scan, detect, evaluate, plan, execute, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from safe_auto_updater.core import planning
+from safe_auto_updater.core.errors import SafeAutoUpdaterError
+from safe_auto_updater.core.events import Emit, Event
+from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
+from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
+from safe_auto_updater.core.ports import Clock, Scanner
+from safe_auto_updater.engine.detection import ChangeDetector
+from safe_auto_updater.engine.executor import UpdateExecutor
+from safe_auto_updater.engine.inventory import AssetInventory, take_inventory
+from safe_auto_updater.engine.journal import Journal, Record
+from safe_auto_updater.engine.memory import Decisions
+
+AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Assets with what detection found for each, and what could not be seen at all."""
+
+    inventory: AssetInventory
+    assets: tuple[Asset, ...]
+    changes: Mapping[str, tuple[Change, ...]]
+
+
+class Cycle:
+    """One turn of the program, in the order in which it is told."""
+
+    def __init__(
+        self,
+        scanners: Sequence[Scanner],
+        settings: Settings,
+        detector_for: Callable[[str], ChangeDetector],
+        executor_for: Callable[[str], UpdateExecutor],
+        journal: Journal,
+        decisions: Decisions,
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self._scanners = scanners
+        self._settings = settings
+        self._detector_for = detector_for
+        self._executor_for = executor_for
+        self._journal = journal
+        self._decisions = decisions
+        self._clock = clock
+        self._emit = emit
+
+    def scan(self) -> AssetInventory:
+        """What runs."""
+        return take_inventory(self._scanners, self._settings)
+
+    def check(self, names: Sequence[str] = ()) -> Checked:
+        """What could be newer, for the named assets or all. Look-ups run side by side."""
+        inventory = self.scan()
+        assets = inventory.named(names)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = dict(zip((a.id for a in assets), pool.map(self._detect, assets), strict=True))
+        self._decisions.saw([c.candidate for cs in found.values() for c in cs if c.candidate])
+        return Checked(inventory, assets, found)
+
+    def plan(self, names: Sequence[str] = ()) -> tuple[Plan, Checked]:
+        """What would be done and why. Changes nothing but our own memory of first sightings."""
+        checked = self.check(names)
+        policies = {asset.id: self.policy(asset) for asset in checked.assets}
+        memory = self._decisions.memory()
+        return planning.plan(checked.assets, checked.changes, policies, memory), checked
+
+    def execute(self, plan: Plan, stopping: Callable[[], bool]) -> tuple[Record, ...]:
+        """Carry the plan out, one step at a time; each is asked again right before it begins.
+
+        `stopping` ends the run between two updates, never inside one.
+        """
+        self.tell_holds(plan)
+        done = []
+        for step in plan.updates:
+            if stopping():
+                break
+            before = {record.id for record in self._journal.history(step.asset, 1)}
+            refusal = self._refusal(step)
+            if refusal is not None:
+                self._tell("held", step.asset, refusal)
+                continue
+            outcome = self._executor_for(step.asset).execute(step)
+            newest = self._journal.history(step.asset, 1)[0]
+            assert newest.id not in before
+            if step.undoes is not None and outcome.exit_code == 0:
+                self._hold_what_was_left(step, newest)
+            done.append(newest)
+        return tuple(done)
+
+    def recover(self) -> tuple[Record, ...]:
+        """Finish or undo everything that was interrupted, oldest first."""
+        interrupted = self._journal.unfinished()
+        for record in interrupted:
+            self._executor_for(record.asset).recover(record)
+        return tuple(self._journal.get(record.id) for record in interrupted)
+
+    def policy(self, asset: Asset) -> AssetPolicy:
+        """The settings that hold for one asset."""
+        labels = dict(label for use in asset.images for label in use.policy_labels)
+        return resolve(self._settings, asset.id, labels)
+
+    def tell_holds(self, plan: Plan) -> None:
+        """Tell each hold once, not every cycle."""
+        for step in plan.steps:
+            if step.action is Action.HOLD:
+                reason = "; ".join(step.reasons)
+                if self._decisions.tell_once(step.asset, reason):
+                    self._tell("held", step.asset, reason)
+
+    def _detect(self, asset: Asset) -> tuple[Change, ...]:
+        try:
+            return self._detector_for(asset.id).check(asset, self.policy(asset))
+        except SafeAutoUpdaterError as error:
+            return tuple(
+                Change(asset.id, use.container, use.image, error=str(error)) for use in asset.images
+            )
+
+    def _refusal(self, step: Step) -> str | None:
+        memory = self._decisions.memory()
+        if step.undoes is None:
+            return planning.refused(step.asset, step.changes, memory)
+        blocked = [b.reason for b in memory.blocked if b.asset == step.asset]
+        return blocked[0] if blocked else None
+
+    def _hold_what_was_left(self, step: Step, record: Record) -> None:
+        for change in step.changes:
+            left = change.current
+            reason = f"a human took {left.version or left.reference} back (update {record.id})"
+            self._decisions.hold(step.asset, reason, content=left.key())
+
+    def _tell(self, kind: str, asset: str, message: str) -> None:
+        self._emit(Event(kind, message, self._clock.now(), asset))

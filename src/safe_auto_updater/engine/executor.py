@@ -1,0 +1,260 @@
+"""UpdateExecutor: drives one update through the table, journal first, then act.
+
+It knows no platform. Everything it decides is in `core.phases.TABLE`; recovery is the same drive,
+entered through the table's third column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from safe_auto_updater.core.errors import (
+    JournalError,
+    PlatformUnreachable,
+    StepFailed,
+)
+from safe_auto_updater.core.events import Emit, Event
+from safe_auto_updater.core.model import Step
+from safe_auto_updater.core.outcome import Cause, Outcome
+from safe_auto_updater.core.phases import TABLE, Phase
+from safe_auto_updater.core.ports import Clock, Facts, Patience, Side, Updater, Work
+from safe_auto_updater.engine.health import HealthChecker, Verdict
+from safe_auto_updater.engine.journal import Journal, Record
+
+MOST_ENTRIES = 8  # of one phase by one update, waits for the platform not counted
+PRECHECK_S = 30.0  # how long the old version may need to show that it is well
+PATIENCE_S = 600.0  # how long an engine that does not answer is waited for
+
+
+@dataclass(frozen=True)
+class _Next:
+    """Where the update goes, what it now knows, and whether going there counts as an entry."""
+
+    phase: Phase
+    facts: Facts
+
+
+class UpdateExecutor:
+    """Runs steps and recovers what was interrupted. One instance serves one platform."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        updater: Updater,
+        health: HealthChecker,
+        clock: Clock,
+        new_id: Callable[[], str],
+        emit: Emit,
+    ) -> None:
+        self._journal = journal
+        self._updater = updater
+        self._health = health
+        self._clock = clock
+        self._new_id = new_id
+        self._emit = emit
+
+    def execute(self, step: Step) -> Outcome:
+        """Carry out one step of a plan. Raises JournalError when not even its start can be written.
+
+        Returns the outcome; UNFINISHED means the journal or the platform left us, and
+        `recover` goes on from there.
+        """
+        work = Work(self._new_id(), step)
+        self._journal.begin(work.update, step)
+        self._tell("started", work, _headline(step))
+        return self._drive(work, _Next(Phase.PREPARE, {}), entries={})
+
+    def recover(self, record: Record) -> Outcome:
+        """Finish or undo an update that was interrupted, by the table's third column."""
+        work, entries = record.work, _entries(record)
+        if not record.rows:
+            return self._drive(work, _Next(Phase.ABORTED, _interrupted(work, "the start")), entries)
+        name = record.rows[-1].name
+        if name not in TABLE:
+            fact = f"the journal says phase {name!r}, which this program does not know"
+            trouble = _failed(work, Cause.UNKNOWN, fact)
+            return self._drive(work, _Next(Phase.INCONSISTENT, trouble), entries)
+        phase = Phase(name)
+        facts = {} if TABLE[phase].died is phase else _interrupted(work, name)
+        return self._drive(work, _Next(TABLE[phase].died, facts), entries)
+
+    def _drive(self, work: Work, following: _Next, entries: dict[str, int]) -> Outcome:
+        came_from: Phase | None = None
+        while True:
+            work = work.with_facts(following.facts)
+            phase = following.phase
+            if phase in TABLE:
+                entries[phase] = entries.get(phase, 0) + 1
+                if entries[phase] > MOST_ENTRIES:
+                    fact = f"{phase.value} was entered {MOST_ENTRIES} times without an end"
+                    following = _Next(Phase.INCONSISTENT, _failed(work, Cause.UNKNOWN, fact))
+                    continue
+            problem = self._record(work, phase, following.facts)
+            if phase not in TABLE:
+                return self._end(work, phase, problem)
+            if problem is not None and not phase.may_run_unrecorded:
+                retreat = TABLE[came_from].failed if came_from else Phase.ABORTED
+                following = _Next(retreat, _failed(work, Cause.PLATFORM, problem))
+                came_from = phase
+                continue
+            came_from = phase
+            self._tell("phase", work, phase.value, phase=phase.value)
+            reached = self._attempt(phase, work)
+            if reached is None:
+                return self._end(work, phase, "the platform does not answer")
+            following = reached
+            if following.facts.get("waited"):
+                entries[phase] -= 1
+
+    def _attempt(self, phase: Phase, work: Work) -> _Next | None:
+        """Act once. None when the platform did not answer for as long as we may wait."""
+        exits = TABLE[phase]
+        try:
+            return _Next(exits.ok, self._act(phase, work))
+        except PlatformUnreachable as error:
+            if not self._wait(work, error):
+                return None
+            facts = {} if exits.died is phase else _failed(work, Cause.PLATFORM, str(error))
+            return _Next(exits.died, {**facts, "waited": True})
+        except StepFailed as error:
+            trouble = _failed(work, error.cause, str(error), error.evidence)
+        except Exception as error:  # whatever it is, the way back is in the table
+            fact = f"{type(error).__name__}: {error}"
+            trouble = _failed(work, Cause.UNKNOWN, fact)
+        if exits.failed is exits.ok or phase is Phase.CLEAN:
+            warning = next(iter(trouble.values()))["error"]
+            self._tell("warning", work, f"left over: {warning}")
+            trouble = {"warnings": [*work.facts.get("warnings", ()), warning]}
+        return _Next(exits.failed, trouble)
+
+    def _act(self, phase: Phase, work: Work) -> Facts:
+        updater = self._updater
+        match phase:
+            case Phase.PREPARE:
+                return updater.prepare(work)
+            case Phase.PRECHECK:
+                return self._precheck(work)
+            case Phase.SNAPSHOT:
+                return updater.snapshot(work)
+            case Phase.STAGE:
+                return updater.stage(work)
+            case Phase.APPLY:
+                return updater.apply(work)
+            case Phase.VERIFY:
+                return self._verify(work)
+            case Phase.COMMIT:
+                return updater.commit(work)
+            case Phase.ROLLBACK:
+                return updater.rollback(work)
+            case Phase.CONFIRM:
+                return self._confirm(work)
+            case Phase.CLEAN:
+                return updater.clean(work)
+            case _:
+                raise AssertionError(f"{phase} is an end, not an act")
+
+    def _precheck(self, work: Work) -> Facts:
+        facts = self._updater.precheck(work)
+        if work.step.undoes is not None:
+            return {**facts, "unhealthy_before": True}  # a human takes it back, well or not
+        now = work.with_facts(facts)
+        patience = self._updater.patience(now, Side.OLD)
+        brief = Patience(min(patience.timeout_s, PRECHECK_S), 0.0)
+        verdict = self._health.watch(lambda: self._updater.look(now, Side.OLD), brief)
+        if verdict.healthy:
+            return facts
+        if facts.get("fix_forward"):
+            return {**facts, "unhealthy_before": True}
+        fact = f"before the update it is {verdict.reason}; nothing was changed"
+        raise StepFailed(fact, Cause.CONFLICT, {"checks": verdict.evidence})
+
+    def _verify(self, work: Work) -> Facts:
+        verdict = self._watch(work, Side.NEW)
+        if not verdict.healthy:
+            assert verdict.cause is not None
+            raise StepFailed(verdict.reason, verdict.cause, {"checks": verdict.evidence})
+        return {"verdict": {"proven": verdict.proven, "reason": verdict.reason}}
+
+    def _confirm(self, work: Work) -> Facts:
+        facts = self._updater.confirm(work)
+        if work.facts.get("unhealthy_before"):
+            return facts
+        verdict = self._watch(work.with_facts(facts), Side.OLD)
+        if not verdict.healthy:
+            raise StepFailed(
+                f"the old version runs again and is {verdict.reason}",
+                Cause.UNKNOWN,
+                {"checks": verdict.evidence},
+            )
+        return facts
+
+    def _watch(self, work: Work, side: Side) -> Verdict:
+        patience = self._updater.patience(work, side)
+        return self._health.watch(lambda: self._updater.look(work, side), patience)
+
+    def _record(self, work: Work, phase: Phase, facts: Facts) -> str | None:
+        try:
+            self._journal.enter(work.update, phase, facts)
+        except JournalError as error:
+            self._tell("warning", work, str(error))
+            return str(error)
+        return None
+
+    def _wait(self, work: Work, error: PlatformUnreachable) -> bool:
+        """Wait until the platform answers again; False when patience is used up."""
+        self._tell("waiting", work, str(error))
+        began, pause = self._clock.monotonic(), 0.2
+        while self._clock.monotonic() - began < PATIENCE_S:
+            if self._updater.reachable():
+                return True
+            self._clock.sleep(pause)
+            pause = min(pause * 1.5, 10.0)
+        return False
+
+    def _end(self, work: Work, phase: Phase, problem: str | None) -> Outcome:
+        outcome = phase.outcome
+        if outcome is None or problem is not None:
+            text = f"stopped in {phase.value}: {problem}; `sau recover` goes on from there"
+            self._tell("unfinished", work, text)
+            return Outcome.UNFINISHED
+        text = ending(work.facts)
+        self._tell(outcome.value, work, text, downtime_s=work.facts.get("downtime_s"))
+        return outcome
+
+    def _tell(self, kind: str, work: Work, message: str, **details: Any) -> None:
+        event = Event(kind, message, self._clock.now(), work.step.asset, work.update, details)
+        self._emit(event)
+
+
+def ending(facts: Facts) -> str:
+    """Why an update ended as it did, in one line."""
+    told = [facts[word]["error"] for word in ("failure", "trouble") if word in facts]
+    return "; then ".join(told) or facts.get("verdict", {}).get("reason", "")
+
+
+def _headline(step: Step) -> str:
+    return ", ".join(
+        f"{change.current.reference} -> {change.candidate.reference} ({change.bump})"
+        for change in step.changes
+        if change.candidate is not None
+    )
+
+
+def _failed(work: Work, cause: Cause, error: str, evidence: Facts | None = None) -> Facts:
+    """The first failure is what the update failed of; a later one is trouble on the way back."""
+    word = "trouble" if "failure" in work.facts else "failure"
+    return {word: {"cause": cause.value, "error": error, "evidence": dict(evidence or {})}}
+
+
+def _interrupted(work: Work, where: str) -> Facts:
+    if "failure" in work.facts:
+        return {}
+    return _failed(work, Cause.UNKNOWN, f"interrupted in {where}")
+
+
+def _entries(record: Record) -> dict[str, int]:
+    """How often each phase was entered, for the bound that survives restarts."""
+    names = [row.name for row in record.rows if not row.facts.get("waited")]
+    return {name: names.count(name) for name in set(names)}

@@ -1,0 +1,116 @@
+"""HealthChecker: watch one side until it has been well for long enough, has failed, or time is up.
+
+Unknown is never healthy: at the deadline an inconclusive check fails the update, cause platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import (
+    CheckResult,
+    CheckState,
+    Clock,
+    HealthCheck,
+    Look,
+    Patience,
+    Subject,
+)
+
+LOOK_EVERY_S = 0.5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What watching found. `proven` is false where only the process's existence was seen."""
+
+    healthy: bool
+    proven: bool
+    reason: str
+    cause: Cause | None
+    results: tuple[CheckResult, ...]
+    watched_s: float
+
+    @property
+    def evidence(self) -> list[dict[str, str]]:
+        """Which check said what."""
+        return [
+            {"check": result.check, "state": result.state.value, "detail": result.detail}
+            for result in self.results
+        ]
+
+
+class HealthChecker:
+    """Judges by the platform's look and by the checks configured for the asset."""
+
+    def __init__(
+        self, checks_for: Callable[[str], Sequence[tuple[str, HealthCheck]]], clock: Clock
+    ) -> None:
+        self._checks_for = checks_for
+        self._clock = clock
+
+    def watch(self, look: Callable[[], Look], patience: Patience) -> Verdict:
+        """Look until stable for `stable_for_s`, failed, or `timeout_s` spent observing.
+
+        The soak starts anew whenever a look is not well. PlatformUnreachable passes through.
+        """
+        started = self._clock.monotonic()
+        good_since: float | None = None
+        while True:
+            seen = look()
+            results = seen.results + self._configured(seen)
+            now = self._clock.monotonic()
+            watched = now - started
+            failed = [result for result in results if result.state is CheckState.FAILED]
+            if failed:
+                return _bad(failed, results, watched, "")
+            pending = [result for result in results if result.state is not CheckState.PASSED]
+            if pending:
+                good_since = None
+            elif good_since is None:
+                good_since = now
+            if good_since is not None and now - good_since >= patience.stable_for_s:
+                return _good(results, watched, patience)
+            if pending and watched >= patience.timeout_s:
+                return _bad(pending, results, watched, f" after {patience.timeout_s:g} s")
+            self._clock.sleep(LOOK_EVERY_S)
+
+    def _configured(self, seen: Look) -> tuple[CheckResult, ...]:
+        if any(result.state is CheckState.FAILED for result in seen.results):
+            return ()
+        asset = seen.subject.asset
+        return tuple(_ask(name, c, seen.subject) for name, c in self._checks_for(asset))
+
+
+def _ask(name: str, check: HealthCheck, subject: Subject) -> CheckResult:
+    """One configured check, whose own failure is *unknown* and never an exception."""
+    try:
+        result = check.check(subject)
+    except Exception as error:  # a stranger's code: anything may come out of it
+        fact = f"the check itself failed: {type(error).__name__}: {error}"
+        return CheckResult(name, CheckState.UNKNOWN, fact, Cause.PLATFORM)
+    if not isinstance(result, CheckResult):
+        fact = f"the check answered {type(result).__name__}, not CheckResult"
+        return CheckResult(name, CheckState.UNKNOWN, fact, Cause.PLATFORM)
+    return result
+
+
+def _good(results: tuple[CheckResult, ...], watched_s: float, patience: Patience) -> Verdict:
+    proven = any(result.proves for result in results)
+    reason = f"stable for {patience.stable_for_s:g} s"
+    if not proven:
+        reason += ", not proven healthy: it has no health check"
+    return Verdict(True, proven, reason, None, results, watched_s)
+
+
+def _bad(
+    guilty: list[CheckResult], results: tuple[CheckResult, ...], watched_s: float, when: str
+) -> Verdict:
+    known = [result for result in guilty if result.state is not CheckState.UNKNOWN]
+    worst = (known or guilty)[0]
+    cause = worst.cause if known else Cause.PLATFORM
+    word = "not healthy" if known else "health unknown"
+    reason = f"{word}{when}: {worst.check}: {worst.detail}"
+    return Verdict(False, False, reason, cause, results, watched_s)

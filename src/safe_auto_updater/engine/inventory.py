@@ -1,0 +1,68 @@
+"""AssetInventory: everything that runs, from every scanner, with what could not be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.model import Asset
+from safe_auto_updater.core.policy import Settings
+from safe_auto_updater.core.ports import Scan, Scanner
+
+
+@dataclass(frozen=True)
+class AssetInventory:
+    """The result of all scans. `failures` are parts that nothing is known about."""
+
+    assets: tuple[Asset, ...]
+    images: tuple[object, ...]
+    failures: tuple[tuple[str, str], ...]
+
+    def named(self, names: Sequence[str]) -> tuple[Asset, ...]:
+        """The assets a person means, by the shortest unique name; all where no name is given.
+
+        UsageError lists what an ambiguous name could mean.
+        """
+        if not names:
+            return self.assets
+        by_id = {asset.id: asset for asset in self.assets}
+        return tuple(by_id[id_] for id_ in dict.fromkeys(pick(name, by_id) for name in names))
+
+
+def pick(name: str, known: Iterable[str]) -> str:
+    """The one identity that a name means: itself, its end after a `/`, or a unique beginning.
+
+    UsageError where it means none or several.
+    """
+    ids = tuple(known)
+    for fits in (
+        [id_ for id_ in ids if id_ == name],
+        [id_ for id_ in ids if id_.rsplit("/", 1)[-1] == name or id_.endswith(f"/{name}")],
+        [id_ for id_ in ids if id_.rsplit("/", 1)[-1].startswith(name)],
+        [id_ for id_ in ids if name in id_],
+    ):
+        if len(fits) == 1:
+            return fits[0]
+        if fits:
+            raise UsageError(f"{name} could be {', '.join(sorted(fits))}; write more of it")
+    raise UsageError(f"{name}: no such asset; `sau scan` lists them")
+
+
+def take_inventory(scanners: Sequence[Scanner], settings: Settings) -> AssetInventory:
+    """Ask every scanner; one that breaks is a failure of its part, not of the inventory."""
+    scans = [_scan(scanner) for scanner in scanners]
+    assets = {a.id: a for scan in scans for a in scan.assets if settings.covers(a.id)}
+    return AssetInventory(
+        assets=tuple(assets[id_] for id_ in sorted(assets)),
+        images=tuple(image for scan in scans for image in scan.images),
+        failures=tuple(failure for scan in scans for failure in scan.failures),
+    )
+
+
+def _scan(scanner: Scanner) -> Scan:
+    try:
+        scan = scanner.scan()
+    except Exception as error:  # a plugin's code: anything may come out of it
+        return Scan((), (), ((scanner.name, f"{type(error).__name__}: {error}"),))
+    return scan

@@ -1,0 +1,128 @@
+"""What happened to every update, durably and append-only. Journal first, then act."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from safe_auto_updater.core.codec import step_from_json, to_json
+from safe_auto_updater.core.errors import JournalError, UsageError
+from safe_auto_updater.core.model import Step
+from safe_auto_updater.core.outcome import Cause, Outcome
+from safe_auto_updater.core.phases import TABLE, Phase
+from safe_auto_updater.core.ports import Facts, Work
+
+
+@dataclass(frozen=True)
+class Row:
+    """One journaled entry into a phase. `name` is text: it may be of a newer program."""
+
+    name: str
+    at: float
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Record:
+    """One update as the journal tells it."""
+
+    id: str
+    asset: str
+    created_at: float
+    step: Step
+    rows: tuple[Row, ...]
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended, None while it has not (or this program does not know the last phase)."""
+        try:
+            return Phase(self.rows[-1].name).outcome if self.rows else None
+        except ValueError:
+            return None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Everything recorded on the way, later rows over earlier ones."""
+        merged: dict[str, Any] = {}
+        for row in self.rows:
+            merged.update(row.facts)
+        return merged
+
+    @property
+    def cause(self) -> Cause | None:
+        """What the failure was the fault of."""
+        failure = self.facts.get("failure")
+        return Cause(failure["cause"]) if failure else None
+
+    @property
+    def work(self) -> Work:
+        """The update as its verbs see it."""
+        return Work(self.id, self.step, self.facts)
+
+
+class Journal:
+    """The updates and phases tables. Every method raises JournalError when the file cannot serve."""
+
+    def __init__(self, connection: sqlite3.Connection, now: Callable[[], float]) -> None:
+        self._db = connection
+        self._now = now
+
+    def begin(self, update: str, step: Step) -> None:
+        """Make a new update known; its first phase is entered right after."""
+        row = (update, step.asset, self._now(), json.dumps(to_json(step)))
+        self._run("INSERT INTO updates VALUES (?, ?, ?, ?)", row)
+
+    def enter(self, update: str, phase: Phase, facts: Facts) -> None:
+        """Record, durably, that `update` enters `phase` knowing `facts`. Returns when on disk."""
+        self._run(
+            "INSERT INTO phases SELECT ?, coalesce(max(seq), 0) + 1, ?, ?, ? "
+            "FROM phases WHERE update_id = ?",
+            (update, phase.value, self._now(), json.dumps(to_json(facts)), update),
+        )
+
+    def get(self, update: str) -> Record:
+        """One update by its whole id or a unique beginning of it. UsageError where there is none."""
+        rows = self._run("SELECT id FROM updates WHERE substr(id, 1, ?) = ?", (len(update), update))
+        if len(rows) != 1 or not update:
+            fact = "more than one update begins so" if rows else "no such update"
+            raise UsageError(f"{update}: {fact}; `sau history` lists them")
+        return self._load("WHERE id = ?", (rows[0][0],))[0]
+
+    def history(self, asset: str | None = None, limit: int = -1) -> tuple[Record, ...]:
+        """Updates, newest first, of one asset or of all."""
+        where = "" if asset is None else "WHERE asset = ?"
+        values: tuple[Any, ...] = () if asset is None else (asset,)
+        return self._load(f"{where} ORDER BY created_at DESC, rowid DESC LIMIT ?", (*values, limit))
+
+    def unfinished(self) -> tuple[Record, ...]:
+        """Updates that neither ended nor were given up, oldest first."""
+        ended = [phase.value for phase in Phase if phase not in TABLE]
+        marks = ", ".join("?" * len(ended))
+        return self._load(
+            "WHERE NOT EXISTS (SELECT 1 FROM phases WHERE update_id = updates.id "
+            f"AND name IN ({marks})) ORDER BY created_at, rowid",
+            ended,
+        )
+
+    def _load(self, tail: str, values: Sequence[Any]) -> tuple[Record, ...]:
+        records = []
+        query = f"SELECT id, asset, created_at, step FROM updates {tail}"
+        for id_, asset, created_at, step in self._run(query, values):
+            rows = self._run(
+                "SELECT name, at, facts FROM phases WHERE update_id = ? ORDER BY seq", (id_,)
+            )
+            known = tuple(Row(name, at, json.loads(facts)) for name, at, facts in rows)
+            records.append(Record(id_, asset, created_at, step_from_json(json.loads(step)), known))
+        return tuple(records)
+
+    def _run(self, query: str, values: Sequence[Any]) -> list[Any]:
+        try:
+            return self._db.execute(query, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"the journal cannot be {'read' if query.startswith('SELECT') else 'written'}: "
+                f"{error}. Free space on its disk, or make it writable."
+            ) from error

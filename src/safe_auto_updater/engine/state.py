@@ -1,0 +1,136 @@
+"""The state folder: one SQLite file, one lock. Opening it checks everything that could be wrong."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safe_auto_updater.core.errors import Busy, JournalError, UsageError
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x53415531  # "SAU1"
+_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"}
+_SCHEMA = """
+CREATE TABLE updates (
+  id TEXT PRIMARY KEY, asset TEXT NOT NULL, created_at REAL NOT NULL, step TEXT NOT NULL
+) STRICT;
+CREATE INDEX updates_by_asset ON updates (asset, created_at);
+CREATE TABLE phases (
+  update_id TEXT NOT NULL REFERENCES updates (id), seq INTEGER NOT NULL, name TEXT NOT NULL,
+  at REAL NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (update_id, seq)
+) STRICT;
+CREATE TRIGGER phases_are_kept BEFORE DELETE ON phases
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER phases_are_final BEFORE UPDATE ON phases
+  BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TABLE decisions (
+  seq INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, asset TEXT NOT NULL,
+  subject TEXT, until REAL, reason TEXT NOT NULL
+) STRICT;
+CREATE TABLE sightings (
+  reference TEXT NOT NULL, digest TEXT NOT NULL, first_seen REAL NOT NULL,
+  PRIMARY KEY (reference, digest)
+) STRICT;
+CREATE TABLE told (asset TEXT PRIMARY KEY, reason TEXT NOT NULL, at REAL NOT NULL) STRICT;
+"""
+
+
+def open_state(folder: Path) -> sqlite3.Connection:
+    """The state file, made or upgraded where needed. JournalError names what is wrong with it.
+
+    The folder is 0700 and the file 0600, because snapshots can hold secrets.
+    """
+    file = folder / "state.db"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_network_file_system(folder)
+        file.touch(mode=0o600, exist_ok=True)
+        connection = sqlite3.connect(
+            file, timeout=10.0, isolation_level=None, check_same_thread=False
+        )
+        _prepare(connection, file)
+    except (sqlite3.Error, OSError) as error:
+        raise JournalError(
+            f"{file}: cannot be used as state: {error}. Give another folder with --state, or move "
+            "this one away: nothing that runs is harmed, only memory is lost."
+        ) from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, file: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    if version > SCHEMA_VERSION or (application not in (0, _APPLICATION_ID)):
+        raise JournalError(
+            f"{file}: written by a newer or another program (schema {version}, this one knows "
+            f"{SCHEMA_VERSION}). Use the newer program, or move the file away."
+        )
+    if version == SCHEMA_VERSION:
+        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            raise JournalError(f"{file}: damaged ({problem}). Move it away or restore a copy.")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    if version == 0:
+        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            raise JournalError(f"{file}: a database of another program. Give another --state.")
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID}; "
+            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+        )
+
+
+def _refuse_network_file_system(folder: Path) -> None:
+    """SQLite's locks are not safe there. The longest mount point above the folder decides."""
+    path = str(folder.resolve())
+    best = ("", "")
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        left, _, right = line.partition(" - ")
+        mount, kind = left.split()[4].encode().decode("unicode_escape"), right.split()[0]
+        above = path == mount or path.startswith(mount.rstrip("/") + "/")
+        if above and len(mount) >= len(best[0]):
+            best = (mount, kind)
+    if best[1] in _NETWORK_FILE_SYSTEMS:
+        raise JournalError(
+            f"{folder}: on a network file system ({best[1]} at {best[0]}), where locks cannot be "
+            "trusted. Give a local folder with --state."
+        )
+
+
+@contextmanager
+def acting(folder: Path, command: str, now: float) -> Iterator[None]:
+    """Hold the state folder as its one actor. Raises Busy, saying who holds it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / "actor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise JournalError(f"{folder}: cannot be locked: {error}. Give another --state.") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"another actor is at work: {_holder(handle)}; wait for it") from None
+        except OSError as error:
+            raise UsageError(f"{folder}: cannot be locked: {error}") from error
+        try:
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps([os.getpid(), command, now]).encode(), 0)
+        except OSError:
+            pass  # a full disk: the lock holds all the same, only its holder stays unnamed
+        yield
+    finally:
+        os.close(handle)
+
+
+def _holder(handle: int) -> str:
+    try:
+        pid, command, _since = json.loads(os.pread(handle, 4096, 0))
+    except (ValueError, OSError):
+        return "its name could not be read"
+    return f"process {pid} ({command})"

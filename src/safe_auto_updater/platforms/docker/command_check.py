@@ -1,0 +1,54 @@
+"""Health check `command`: run a command inside the container; exit code 0 is well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+
+from safe_auto_updater.core.errors import PlatformError
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
+from safe_auto_updater.platforms.docker.engine import DockerEngine
+
+_NO_SUCH_COMMAND = (126, 127)
+
+
+class CommandCheck:
+    """`docker exec` with a time limit. A command that the image lacks fails for good."""
+
+    def __init__(
+        self, engine: DockerEngine, command: Sequence[str], timeout_s: float = 5.0
+    ) -> None:
+        self._engine = engine
+        self._command = tuple(command)
+        self._timeout_s = timeout_s
+
+    def check(self, subject: Subject) -> CheckResult:
+        """One run. Output is shown, shortened."""
+        pool = ThreadPoolExecutor(1)
+        try:
+            code, output = pool.submit(self._run, str(subject.attributes["Id"])).result(
+                self._timeout_s
+            )
+        except NotInTime:
+            return _said(CheckState.FAILING, f"no answer in {self._timeout_s:g} s")
+        except PlatformError as error:
+            return _said(CheckState.UNKNOWN, str(error), Cause.PLATFORM)
+        finally:
+            pool.shutdown(wait=False)
+        if code == 0:
+            return _said(CheckState.PASSED, "exit code 0")
+        shown = output.strip().replace("\n", " ")[:200]
+        state = CheckState.FAILED if code in _NO_SUCH_COMMAND else CheckState.FAILING
+        return _said(state, f"exit code {code}: {shown}".rstrip(": "))
+
+    def _run(self, container: str) -> tuple[int, str]:
+        asked = {"Cmd": list(self._command), "AttachStdout": True, "AttachStderr": True}
+        run = self._engine.post(f"/containers/{container}/exec", asked)
+        output = self._engine.read(f"/exec/{run['Id']}/start", {"Detach": False, "Tty": False})
+        return int(self._engine.get(f"/exec/{run['Id']}/json")["ExitCode"]), output
+
+
+def _said(state: CheckState, detail: str, cause: Cause = Cause.IMAGE) -> CheckResult:
+    return CheckResult("command", state, detail, cause)

@@ -1,0 +1,130 @@
+"""Is the staged container what it must be? Pure: predicted from the request, held against inspect.
+
+An unexplained difference aborts the update while the old container still serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from safe_auto_updater.platforms.docker.recreate import endpoints, shares_host_name
+
+Json = Mapping[str, Any]
+
+
+def differences(old: Json, body: Json, new: Json, new_image: Json) -> tuple[str, ...]:
+    """Everything in `new` that neither the request nor the new image explains, one line each.
+
+    `old` and `new` are raw inspect JSON, `body` the create request, `new_image` the image's inspect
+    JSON. Values are shown, those of environment variables are not.
+    """
+    found: list[str] = []
+    if new["Image"] != new_image["Id"]:
+        found.append(f"Image: expected {new_image['Id']}, got {new['Image']}")
+    found += _config(old, body, new, new_image.get("Config") or {})
+    found += _mapping("HostConfig", _host(body["HostConfig"]), _host(new["HostConfig"]))
+    before, after = _networks(old), _networks(new)
+    found += _mapping("Networks", before, after)
+    found += _mounts(old, new, (new_image.get("Config") or {}).get("Volumes") or {})
+    return tuple(found)
+
+
+def _config(old: Json, body: Json, new: Json, defaults: Json) -> list[str]:
+    predicted = predicted_config(body, defaults)
+    actual = dict(new["Config"])
+    if "Hostname" not in body:
+        shared = shares_host_name(new["HostConfig"])
+        predicted["Hostname"] = actual.get("Hostname") if shared else str(new["Id"])[:12]
+    for key in ("Domainname",):
+        predicted.setdefault(key, actual.get(key) if shares_host_name(new["HostConfig"]) else "")
+    actual.pop("OnBuild", None)
+    predicted.pop("OnBuild", None)
+    before, after = _environment(predicted.pop("Env", None)), _environment(actual.pop("Env", None))
+    names = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
+    found = [f"Config.Env: {name} is not what it must be (values hidden)" for name in names]
+    return found + _mapping("Config", predicted, actual)
+
+
+def predicted_config(body: Json, defaults: Json) -> dict[str, Any]:
+    """The engine's merge of a create request with its image's defaults.
+
+    Source: the engine's `runconfig.Merge`.
+    """
+    merged = {k: v for k, v in body.items() if k not in ("HostConfig", "NetworkingConfig")}
+    for key in ("User", "WorkingDir", "StopSignal", "Shell"):
+        merged[key] = merged.get(key) or defaults.get(key)
+    for key in ("Labels", "ExposedPorts", "Volumes"):
+        merged[key] = {**(defaults.get(key) or {}), **(merged.get(key) or {})}
+    set_by_user = _environment(merged.get("Env"))
+    merged["Env"] = [f"{k}={v}" if v is not None else k for k, v in
+                     {**_environment(defaults.get("Env")), **set_by_user}.items()]  # fmt: skip
+    check, default_check = merged.get("Healthcheck") or {}, defaults.get("Healthcheck") or {}
+    merged["Healthcheck"] = {**default_check, **{k: v for k, v in check.items() if v}}
+    if not merged.get("Entrypoint"):
+        merged["Entrypoint"] = defaults.get("Entrypoint")
+        merged["Cmd"] = merged.get("Cmd") or defaults.get("Cmd")
+    elif merged["Entrypoint"] == [""]:
+        merged["Entrypoint"] = None
+    return merged
+
+
+def _environment(env: list[str] | None) -> dict[str, str | None]:
+    pairs = (entry.partition("=") for entry in env or ())
+    return {name: value if equals else None for name, equals, value in pairs}
+
+
+def _host(host: Json) -> dict[str, Any]:
+    shown = dict(host)
+    if shown.get("Links"):
+        shown["Links"] = sorted(_short_link(link) for link in shown["Links"])
+    return shown
+
+
+def _short_link(link: str) -> str:
+    target, _, name = link.partition(":")
+    return f"{target.lstrip('/')}:{name.rsplit('/', 1)[-1]}"
+
+
+def _networks(container: Json) -> dict[str, Any]:
+    return {
+        name: {k: sorted(v) if k == "Aliases" else v for k, v in settings.items()}
+        for name, settings in endpoints(container).items()
+    }
+
+
+def _mounts(old: Json, new: Json, declared: Json) -> list[str]:
+    """Every old mount is there with the same source; what is new, the new image declares."""
+
+    def known(container: Json) -> dict[str, tuple[Any, ...]]:
+        keys = ("Type", "Name", "Source", "RW", "Driver", "Propagation")
+        return {
+            mount["Destination"]: tuple(mount.get(key) for key in keys)
+            for mount in container.get("Mounts") or ()
+        }
+
+    before, after = known(old), known(new)
+    wrong = [path for path in before if after.get(path) != before[path]]
+    strange = [path for path in after if path not in before and path not in declared]
+    return [
+        f"Mounts {path}: {before.get(path)} became {after.get(path)}" for path in wrong + strange
+    ]
+
+
+def _mapping(where: str, before: Json, after: Json) -> list[str]:
+    found = []
+    for key in sorted(before.keys() | after.keys()):
+        if _plain(before.get(key)) != _plain(after.get(key)):
+            found.append(f"{where}.{key}: {before.get(key)!r} became {after.get(key)!r}")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """The engine does not tell absent, null, zero and empty apart."""
+    if isinstance(value, Mapping):
+        return {
+            key: _plain(item) for key, item in value.items() if _plain(item) is not None
+        } or None
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value] or None
+    return value or None

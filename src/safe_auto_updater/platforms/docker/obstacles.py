@@ -1,0 +1,78 @@
+"""Why a container must not be updated, and who manages it. Pure, over raw inspect JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from safe_auto_updater.core.model import Obstacle
+
+Json = Mapping[str, Any]
+_PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
+_SWARM = "com.docker.swarm.service.name"
+
+
+def manager_of(container: Json) -> str | None:
+    """Whoever created the container and may create it again: `compose:<project>`, `swarm:<service>`."""
+    labels = container["Config"].get("Labels") or {}
+    if _SWARM in labels:
+        return f"swarm:{labels[_SWARM]}"
+    if _PROJECT in labels:
+        return f"compose:{labels[_PROJECT]}"
+    return None
+
+
+def obstacles_of(
+    container: Json, everyone: Iterable[Json], own_id: str | None
+) -> tuple[Obstacle, ...]:
+    """Every reason to leave this container alone, each with its remedy."""
+    found = []
+    labels = container["Config"].get("Labels") or {}
+    if container["Id"] == own_id:
+        found.append(
+            Obstacle("self", "this is the updater's own container; update it from outside")
+        )
+    if container["HostConfig"].get("AutoRemove"):
+        found.append(
+            Obstacle("auto-remove", "started with --rm: stopping it would delete the way back")
+        )
+    if _SWARM in labels:
+        found.append(
+            Obstacle("swarm", f"a task of Swarm service {labels[_SWARM]}; update the service")
+        )
+    elif _PROJECT in labels:
+        service = labels.get(_SERVICE, "?")
+        found.append(
+            Obstacle(
+                "compose",
+                f"Compose project {labels[_PROJECT]} names this tag for service {service}: write "
+                "the new tag into its file, then `docker compose up -d`",
+                only_tag_changes=True,
+            )
+        )
+    dependents = sorted(_dependents(container, everyone))
+    if dependents:
+        found.append(
+            Obstacle(
+                "dependents",
+                f"{', '.join(dependents)} would lose what they share with it "
+                "(network, pid, ipc, volumes or a link)",
+            )
+        )
+    return tuple(found)
+
+
+def _dependents(container: Json, everyone: Iterable[Json]) -> set[str]:
+    own = {container["Id"], container["Id"][:12], container["Name"].lstrip("/")}
+    found = set()
+    for other in everyone:
+        if other["Id"] == container["Id"]:
+            continue
+        host = other["HostConfig"]
+        modes = [host.get(key) or "" for key in ("NetworkMode", "PidMode", "IpcMode")]
+        shared = {mode.partition(":")[2] for mode in modes if mode.startswith("container:")}
+        shared |= {source.partition(":")[0] for source in host.get("VolumesFrom") or ()}
+        shared |= {link.partition(":")[0].lstrip("/") for link in host.get("Links") or ()}
+        if shared & own:
+            found.add(other["Name"].lstrip("/"))
+    return found

@@ -1,0 +1,181 @@
+"""The create request for a container like an existing one, on another image. Pure.
+
+Docker stores image defaults and user settings merged. To let defaults follow the new image and
+keep what the user set, the *old image's* defaults (by image ID, whatever its tag says now) are
+taken out again: the inverse of the engine's merge.
+Source: the engine's `runconfig.Merge`.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from safe_auto_updater.platforms.docker.marks import MARK
+
+Json = dict[str, Any]
+
+
+def create_body(
+    old: Mapping[str, Any], old_image: Mapping[str, Any], reference: str, update: str
+) -> Json:
+    """The body of `POST /containers/create`; networks are connected afterwards, see `endpoints`."""
+    host = host_config(old)
+    body = {
+        **user_config(old, old_image.get("Config") or {}),
+        "Image": reference,
+        "HostConfig": host,
+    }
+    body["Labels"] = {**(body.get("Labels") or {}), MARK: update}
+    first = first_network(old)
+    if first is not None:
+        body["NetworkingConfig"] = {"EndpointsConfig": {first: endpoints(old)[first]}}
+    return body
+
+
+def user_config(old: Mapping[str, Any], defaults: Mapping[str, Any]) -> Json:
+    """What the user set in `Config`: everything that is not a default of the old image."""
+    config: Json = copy.deepcopy(dict(old["Config"]))
+    mode = old["HostConfig"].get("NetworkMode", "")
+    own_name = str(old["Id"]).startswith(config.get("Hostname") or "-")
+    if own_name or shares_host_name(old["HostConfig"]):
+        config.pop("Hostname", None)  # generated, or another's: never the user's wish
+        config.pop("Domainname", None)
+    config["Env"] = [e for e in config.get("Env") or () if e not in (defaults.get("Env") or ())]
+    for key in ("User", "WorkingDir", "StopSignal", "Shell"):
+        if config.get(key) == defaults.get(key):
+            config.pop(key, None)
+    check, default_check = config.get("Healthcheck") or {}, defaults.get("Healthcheck") or {}
+    config["Healthcheck"] = {k: v for k, v in check.items() if v != default_check.get(k)} or None
+    config["Labels"] = {
+        key: value
+        for key, value in (config.get("Labels") or {}).items()
+        if (defaults.get("Labels") or {}).get(key) != value and key != MARK
+    }
+    published = set(old["HostConfig"].get("PortBindings") or {})
+    config["ExposedPorts"] = {
+        port: empty
+        for port, empty in (config.get("ExposedPorts") or {}).items()
+        if port in published or port not in (defaults.get("ExposedPorts") or {})
+    }
+    if mode.startswith("container:"):
+        config.pop("ExposedPorts")
+    # Every volume of the old container is bound by name in `host_config`.
+    mounted = {mount["Destination"] for mount in old.get("Mounts") or ()}
+    config["Volumes"] = {
+        path: empty
+        for path, empty in (config.get("Volumes") or {}).items()
+        if path not in (defaults.get("Volumes") or {}) and path not in mounted
+    }
+    config.pop("OnBuild", None)
+    config.update(_command(config, defaults))
+    return config
+
+
+def shares_host_name(host: Mapping[str, Any]) -> bool:
+    """Whether the container has no host name of its own: the engine refuses one then."""
+    mode = host.get("NetworkMode", "")
+    return mode == "host" or mode.startswith("container:") or host.get("UTSMode") == "host"
+
+
+def _command(config: Json, defaults: Mapping[str, Any]) -> Json:
+    """Entrypoint and Cmd as the user gave them.
+
+    A user's Entrypoint switches the image's Cmd off, so the two are judged together. An emptied
+    Entrypoint is written `[""]`: the engine's way to say "none, not the image's".
+    """
+    entrypoint, cmd = config.pop("Entrypoint", None), config.pop("Cmd", None)
+    default_entrypoint, default_cmd = defaults.get("Entrypoint"), defaults.get("Cmd")
+    if (entrypoint or None) == (default_entrypoint or None):
+        if (cmd or None) == (default_cmd or None):
+            return {}
+        if cmd:
+            return {"Cmd": cmd}
+        return {"Entrypoint": entrypoint or [""]}  # the image's own, given by the user without Cmd
+    return {"Entrypoint": entrypoint or [""], **({"Cmd": cmd} if cmd else {})}
+
+
+def host_config(old: Mapping[str, Any]) -> Json:
+    """`HostConfig` as it was, with every anonymous volume bound by its name.
+
+    Unknown fields pass through untouched. Links are turned from the engine's spelling
+    (`/target:/name/alias`) into the one it accepts (`target:alias`).
+    """
+    host: Json = copy.deepcopy(dict(old["HostConfig"]))
+    if host.get("Links"):
+        host["Links"] = [_link(link) for link in host["Links"]]
+    named = _bound_paths(host)
+    single = {bind for bind in host.get("Binds") or () if ":" not in bind}
+    anonymous = single | set(old["Config"].get("Volumes") or {})
+    carried = []
+    for mount in old.get("Mounts") or ():
+        path = mount["Destination"]
+        if mount.get("Type") != "volume" or path in named:
+            continue
+        asked = _asked_mount(host, path)
+        if asked is not None:
+            asked["Source"] = mount["Name"]
+        elif path in anonymous:  # else another container's, by VolumesFrom
+            carried.append(_bind(mount))
+    if single or carried:
+        host["Binds"] = [bind for bind in host.get("Binds") or () if ":" in bind] + carried
+    return host
+
+
+def _bind(mount: Mapping[str, Any]) -> str:
+    mode = mount.get("Mode") or ("" if mount.get("RW", True) else "ro")
+    return f"{mount['Name']}:{mount['Destination']}" + (f":{mode}" if mode else "")
+
+
+def _bound_paths(host: Mapping[str, Any]) -> set[str]:
+    paths = {bind.split(":")[1] for bind in host.get("Binds") or () if ":" in bind}
+    return paths | {m["Target"] for m in host.get("Mounts") or () if m.get("Source")}
+
+
+def _asked_mount(host: Mapping[str, Any], destination: str) -> Json | None:
+    for mount in host.get("Mounts") or ():
+        if mount.get("Type") == "volume" and mount.get("Target") == destination:
+            found: Json = mount
+            return found
+    return None
+
+
+def _link(link: str) -> str:
+    target, _, name = link.partition(":")
+    return f"{target.lstrip('/')}:{name.rsplit('/', 1)[-1]}"
+
+
+def first_network(old: Mapping[str, Any]) -> str | None:
+    """The network that the create request names; None for modes that take none."""
+    mode = old["HostConfig"].get("NetworkMode", "default")
+    if mode in ("default", "bridge", "host", "none") or mode.startswith("container:"):
+        return None
+    known = endpoints(old)
+    if mode in known:
+        return str(mode)
+    by_id = [n for n, e in old["NetworkSettings"]["Networks"].items() if e["NetworkID"] == mode]
+    return by_id[0] if by_id else None
+
+
+def endpoints(old: Mapping[str, Any]) -> dict[str, Json]:
+    """For every network, the endpoint settings that the user chose (not what the engine gave)."""
+    chosen = {}
+    for network, endpoint in (old["NetworkSettings"].get("Networks") or {}).items():
+        settings = {k: v for k, v in endpoint.items() if k not in _GIVEN and v}
+        aliases = user_aliases(endpoint.get("Aliases"), old)
+        if aliases:
+            settings["Aliases"] = aliases
+        chosen[network] = settings
+    return chosen
+
+
+_GIVEN = {
+    "Aliases", "NetworkID", "EndpointID", "Gateway", "IPAddress", "IPPrefixLen", "IPv6Gateway",
+    "GlobalIPv6Address", "GlobalIPv6PrefixLen", "MacAddress", "DNSNames",
+}  # fmt: skip
+
+
+def user_aliases(aliases: Sequence[str] | None, container: Mapping[str, Any]) -> list[str]:
+    """The aliases without the short ID that the engine adds by itself."""
+    return [a for a in aliases or () if not str(container["Id"]).startswith(a)]

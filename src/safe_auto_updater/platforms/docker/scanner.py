@@ -1,0 +1,126 @@
+"""DockerScanner: every container and image of one engine, and what stands in the way of updates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from safe_auto_updater.core.errors import InvalidReference, NotFound, SafeAutoUpdaterError
+from safe_auto_updater.core.model import Asset, Image, ImageUse, docker_id
+from safe_auto_updater.core.ports import Scan
+from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.marks import MARK, STAGED, policy_labels
+from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
+from safe_auto_updater.platforms.docker.state import health_of, status_of
+
+Json = Mapping[str, Any]
+AT_ONCE = 8
+
+
+class DockerScanner:
+    """Scans one engine. An engine that does not answer is a failure in the result."""
+
+    def __init__(self, engine: DockerEngine, own_id: str | None) -> None:
+        self._engine = engine
+        self._own_id = own_id
+        self.name = f"docker:{engine.name}"
+
+    def scan(self) -> Scan:
+        """Containers and images as they are now; a container that vanishes meanwhile is left out."""
+        try:
+            ids = [item["Id"] for item in self._engine.get("/containers/json", all="true")]
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                found = [c for c in pool.map(self._inspect, ids) if c is not None]
+                wanted = sorted({container["Image"] for container in found})
+                images = dict(zip(wanted, pool.map(self._image, wanted), strict=True))
+            stored = self._engine.get("/images/json")
+        except SafeAutoUpdaterError as error:
+            return Scan((), (), ((self.name, str(error)),))
+        assets = tuple(
+            self._asset(container, images[container["Image"]], found)
+            for container in found
+            if not _is_staged(container)
+        )
+        return Scan(assets, tuple(_stored(image, found) for image in stored))
+
+    def _inspect(self, container: str) -> Json | None:
+        try:
+            answer: Json = self._engine.get(f"/containers/{container}/json")
+        except NotFound:
+            return None
+        return answer
+
+    def _image(self, image_id: str) -> Json:
+        try:
+            answer: Json = self._engine.get(f"/images/{image_id}/json")
+        except NotFound:
+            return {"Id": image_id, "RepoDigests": [], "Config": {}}
+        return answer
+
+    def _asset(self, container: Json, image: Json, everyone: Iterable[Json]) -> Asset:
+        name = container["Name"].lstrip("/")
+        return Asset(
+            id=docker_id(self._engine.name, name),
+            platform="docker",
+            kind="container",
+            name=name,
+            images=(_use(name, container, image),),
+            status=status_of(container),
+            health=health_of(container),
+            managed_by=manager_of(container),
+            obstacles=obstacles_of(container, everyone, self._own_id),
+        )
+
+
+def _is_staged(container: Json) -> bool:
+    labels = container["Config"].get("Labels") or {}
+    return MARK in labels and container["Name"].endswith(STAGED)
+
+
+def _use(name: str, container: Json, image: Json) -> ImageUse:
+    written = container["Config"]["Image"]
+    digests, version = _registry_digests(written, image)
+    return ImageUse(
+        container=name,
+        image=Image(
+            reference=written,
+            version=version,
+            digest=digests[0] if digests else None,
+            image_id=container["Image"],
+        ),
+        digests=digests,
+        policy_labels=policy_labels(container, image),
+    )
+
+
+def _registry_digests(written: str, image: Json) -> tuple[tuple[str, ...], str | None]:
+    """Digests that this image has at the repository it was written with, and the tag's version.
+
+    An image that was never pulled from there has none: it was built here, or merely tagged so.
+    """
+    try:
+        reference = Reference.parse(written)
+    except InvalidReference:
+        return (), None
+    digests = []
+    for known in image.get("RepoDigests") or ():
+        try:
+            other = Reference.parse(known)
+        except InvalidReference:
+            continue  # "<none>@<none>"
+        same = (other.host, other.repository) == (reference.host, reference.repository)
+        if same and other.digest is not None:
+            digests.append(other.digest)
+    return tuple(digests), reference.tag
+
+
+def _stored(image: Json, containers: Iterable[Json]) -> dict[str, Any]:
+    users = [c["Name"].lstrip("/") for c in containers if c["Image"] == image["Id"]]
+    return {
+        "id": image["Id"],
+        "references": [tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>"],
+        "size": image.get("Size"),
+        "used_by": sorted(users),
+    }

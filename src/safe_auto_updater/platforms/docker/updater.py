@@ -1,0 +1,264 @@
+"""DockerUpdater: one container, from the old image to the new one, and back to the same old ID.
+
+The new container is made and compared beside the old one. Only APPLY takes the old one out of
+service, by five calls: stop, restart policy off, two renames, start. Until COMMIT the old
+container exists, stopped, under a parked name; going back starts that same container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from safe_auto_updater.core.errors import PlatformError, StepFailed
+from safe_auto_updater.core.model import Status, matches
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
+from safe_auto_updater.core.ports import CheckResult, CheckState, Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.platforms.docker.compare import differences
+from safe_auto_updater.platforms.docker.containers import Containers, last_words, out_of_service_s
+from safe_auto_updater.platforms.docker.images import Images, movable
+from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
+from safe_auto_updater.platforms.docker.recreate import create_body, endpoints
+from safe_auto_updater.platforms.docker.state import (
+    judge,
+    patience_for,
+    start_error_cause,
+    status_of,
+)
+from safe_auto_updater.platforms.docker.subject import subject_of
+
+Json = dict[str, Any]
+
+
+class DockerUpdater:
+    """The verbs of `core.ports.Updater` on one engine. Every verb looks first and may be repeated."""
+
+    def __init__(
+        self,
+        containers: Containers,
+        images: Images,
+        settings: Settings,
+        progress: Callable[[Work, str], None],
+    ) -> None:
+        self._containers = containers
+        self._images = images
+        self._settings = settings
+        self._progress = progress
+
+    def reachable(self) -> bool:
+        """Whether the engine answers now."""
+        return self._containers.engine.reachable()
+
+    def prepare(self, work: Work) -> Facts:
+        """Have the candidate's content on the engine: pulled by digest, or already there."""
+        candidate = work.change.candidate
+        assert candidate is not None
+        image = self._images.find(candidate.image_id) if candidate.image_id else None
+        if image is None and candidate.digest is not None:
+            reference = Reference.parse(candidate.reference)
+            image = self._images.find(reference.pull_by_digest(candidate.digest))
+        if image is not None:
+            return {"prepared": {"image_id": image["Id"], "pulled": False}}
+        if candidate.digest is None:
+            raise StepFailed(f"{candidate.reference} is no longer on this engine", Cause.CONFLICT)
+        image = self._images.pull(
+            reference, candidate.digest, lambda text: self._progress(work, text)
+        )
+        return {"prepared": {"image_id": image["Id"], "pulled": True}}
+
+    def precheck(self, work: Work) -> Facts:
+        """The container is still the one that was planned from, and runs."""
+        name = work.change.container
+        old = self._containers.find(name)
+        if old is None:
+            raise StepFailed(f"container {name} is gone since it was planned", Cause.CONFLICT)
+        if old["Image"] != work.change.current.image_id:
+            fact = f"container {name} now runs {old['Image'][:19]}, not what was planned from"
+            raise StepFailed(fact, Cause.CONFLICT)
+        labels = dict(policy_labels(old, self._images.find(old["Image"]) or {}))
+        fix_forward = self._policy(work.with_facts({"labels": labels})).fix_forward
+        if status_of(old) is not Status.RUNNING and not fix_forward:
+            raise StepFailed(f"container {name} is {status_of(old).value} now", Cause.CONFLICT)
+        for helper in (name + STAGED, name + PARKED):
+            self._refuse_foreign(work, helper)
+        return {
+            "old_id": old["Id"],
+            "restarts": old.get("RestartCount", 0),
+            "labels": labels,
+            "fix_forward": fix_forward,
+        }
+
+    def snapshot(self, work: Work) -> Facts:
+        """The old container and its image as the engine tells them, and where the tags point."""
+        candidate = work.change.candidate
+        assert candidate is not None
+        old = self._containers.inspect(work.facts["old_id"])
+        old_image = self._images.find(old["Image"])
+        if old_image is None:
+            raise StepFailed(f"the image of {work.change.container} is gone", Cause.CONFLICT)
+        tags = {}
+        if movable(candidate.reference):
+            current = self._images.find(candidate.reference)
+            tags[candidate.reference] = current["Id"] if current else None
+        return {"snapshot": {"container": old, "image": old_image, "tags": tags}}
+
+    def stage(self, work: Work) -> Facts:
+        """Create the new container beside the old one and compare it; the old one keeps serving."""
+        candidate = work.change.candidate
+        assert candidate is not None
+        old, old_image = work.facts["snapshot"]["container"], work.facts["snapshot"]["image"]
+        new_image = self._images.find(work.facts["prepared"]["image_id"])
+        if new_image is None:
+            raise StepFailed("the new image was removed after it was pulled", Cause.CONFLICT)
+        if movable(candidate.reference):
+            self._images.tag(candidate.reference, new_image["Id"])
+        body = create_body(old, old_image, candidate.reference, work.update)
+        new = self._staged(work)
+        if new is None:
+            self._refuse_foreign(work, work.change.container + STAGED)
+            try:
+                new = self._containers.create(work.change.container + STAGED, body)
+            except PlatformError as error:
+                cause = Cause.CONFLICT if error.status == 409 else Cause.CONFIG
+                raise StepFailed(f"the new container cannot be created: {error}", cause) from error
+        new = self._containers.join(new, endpoints(old))
+        found = differences(old, body, new, new_image)
+        if found:
+            raise StepFailed(
+                f"the new container would not be like the old one: {'; '.join(found)}",
+                Cause.PLATFORM,
+                {"differences": list(found)},
+            )
+        return {"new_id": new["Id"]}
+
+    def apply(self, work: Work) -> Facts:
+        """Stop old, park it, start new. A start that the engine refuses is a failure with its cause."""
+        name = work.change.container
+        old = self._containers.inspect(work.facts["old_id"])
+        new = self._containers.inspect(work.facts["new_id"])
+        self._containers.stop(old)
+        self._containers.restart_policy(old["Id"], {"Name": "no"})
+        self._containers.rename(old, name + PARKED)
+        self._containers.rename(new, name)
+        try:
+            self._containers.start(new)
+        except PlatformError as error:
+            fact = f"the new container cannot be started: {error}"
+            raise StepFailed(fact, start_error_cause(str(error))) from error
+        parked, started = self._containers.inspect(old["Id"]), self._containers.inspect(new["Id"])
+        return {"downtime_s": out_of_service_s(parked, started)}
+
+    def look(self, work: Work, side: Side) -> Look:
+        """Identity first: the side's own container, under the asset's name; then its health."""
+        wanted = work.facts["new_id" if side is Side.NEW else "old_id"]
+        container = self._containers.find(wanted)
+        name = work.change.container
+        if container is None or container["Name"].lstrip("/") != name:
+            fact = "gone" if container is None else f"called {container['Name'].lstrip('/')} now"
+            result = CheckResult(
+                "identity", CheckState.FAILED, f"container {wanted[:12]} is {fact}", Cause.CONFLICT
+            )
+            return Look((result,), subject_of(work, container or {}))
+        restarts = 0 if side is Side.NEW else work.facts.get("restarts", 0)
+        results = judge(container, restarts, self._policy(work).one_shot)
+        return Look(results, subject_of(work, container))
+
+    def patience(self, work: Work, side: Side) -> Patience:
+        """By the HEALTHCHECK in force on that side, and the settings."""
+        container = self._containers.find(work.facts["new_id" if side is Side.NEW else "old_id"])
+        checked = any(matches(spec.pattern, work.step.asset) for spec in self._settings.checks)
+        return patience_for(container or {"Config": {}}, self._policy(work).health, checked)
+
+    def commit(self, work: Work) -> Facts:
+        """Remove the parked old container. Its volumes are the new one's now and stay."""
+        parked = self._containers.find(work.facts["old_id"])
+        if parked is not None:
+            if status_of(parked) is Status.RUNNING:
+                self._containers.stop(parked)  # an engine restart may have brought it back
+            self._containers.remove(parked["Id"], volumes=False)
+        return {}
+
+    def rollback(self, work: Work) -> Facts:
+        """The same old container serves again under its name and policy; then the new one goes."""
+        name, snapshot = work.change.container, work.facts["snapshot"]["container"]
+        old = self._containers.find(work.facts["old_id"])
+        if old is None:
+            raise StepFailed(
+                f"the old container {work.facts['old_id'][:12]} was removed by somebody; the new "
+                "one was left as it is. Repair it by hand, then run `sau release`",
+                Cause.CONFLICT,
+            )
+        new, words = self._staged(work), []
+        if new is not None:
+            self._containers.stop(new)
+            self._containers.rename(new, name + STAGED)
+        self._containers.rename(old, name)
+        self._containers.restart_policy(old["Id"], snapshot["HostConfig"]["RestartPolicy"])
+        if snapshot["State"]["Running"]:
+            self._containers.start(old)
+        if new is not None:
+            words = last_words(self._containers, new)
+            self._discard(work, new)
+        self._restore_tags(work)
+        old = self._containers.inspect(old["Id"])
+        never_stopped = old["State"]["StartedAt"] == snapshot["State"]["StartedAt"]
+        return {
+            "restarts": old.get("RestartCount", 0),
+            "downtime_s": 0.0 if never_stopped else out_of_service_s(old, old),
+            **({"last_words": words} if words else {}),
+        }
+
+    def confirm(self, work: Work) -> Facts:
+        """The old container equals the snapshot: identity, settings, networks, mounts."""
+        snapshot = work.facts["snapshot"]["container"]
+        old = self._containers.inspect(work.facts["old_id"])
+        changed = [
+            key for key in ("Name", "Image", "Config", "HostConfig") if old[key] != snapshot[key]
+        ]
+        if endpoints(old) != endpoints(snapshot):
+            changed.append("Networks")
+        if changed:
+            raise StepFailed(
+                f"the old container runs, and differs from before in {', '.join(changed)}",
+                Cause.CONFLICT,
+            )
+        return {}
+
+    def clean(self, work: Work) -> Facts:
+        """Remove the staged container, put the tag back; the old container was never touched."""
+        new = self._staged(work)
+        if new is not None:
+            self._discard(work, new)
+        self._restore_tags(work)
+        return {}
+
+    def _policy(self, work: Work) -> AssetPolicy:
+        return resolve(self._settings, work.step.asset, work.facts.get("labels", {}))
+
+    def _staged(self, work: Work) -> Json | None:
+        """The container that this update made: by recorded ID and label, or by label alone."""
+        recorded = work.facts.get("new_id")
+        found = self._containers.find(recorded) if recorded else None
+        return found or self._containers.marked(MARK, work.update)
+
+    def _discard(self, work: Work, new: Json) -> None:
+        if new["Id"] == work.facts["old_id"] or new["Config"]["Labels"].get(MARK) != work.update:
+            raise StepFailed(f"container {new['Id'][:12]} is not ours to remove", Cause.CONFLICT)
+        self._containers.remove(new["Id"], volumes=True)
+
+    def _restore_tags(self, work: Work) -> None:
+        for reference, previous in work.facts["snapshot"]["tags"].items():
+            staged = work.facts["prepared"]["image_id"]
+            self._images.restore_tag(reference, staged, previous)
+
+    def _refuse_foreign(self, work: Work, helper: str) -> None:
+        found = self._containers.find(helper)
+        if found is not None and (found["Config"]["Labels"] or {}).get(MARK) != work.update:
+            try:
+                whose = found["Config"]["Labels"][MARK]
+                fact = f"update {whose} of another updater works on it, or left it behind"
+            except (KeyError, TypeError):
+                fact = "it is not ours; rename it to let this one be updated"
+            raise StepFailed(f"container {helper} is in the way: {fact}", Cause.CONFLICT)

@@ -1,0 +1,413 @@
+"""Configuration files that must be refused, each with what its message must say.
+
+The families are products of small tables: each key with each wrong type, an unknown key at each
+level, each key twice, each key of a later version, values out of range, and YAML that is broken
+or hostile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+CHECK = {"match": {"asset": "*/web"}, "type": "http", "url": "http://127.0.0.1/"}
+TCP = {"match": {"asset": "*/web"}, "type": "tcp", "port": 80}
+COMMAND = {"match": {"asset": "*/web"}, "type": "command", "command": ["true"]}
+PLUGIN = {"match": {"asset": "*/web"}, "type": "example", "options": {}}
+WEBHOOK = {"type": "webhook", "url": "http://127.0.0.1/"}
+NOTIFIER = {"type": "example", "options": {}}
+REGISTRY = {"host": "registry.example.org"}
+RULE = {"match": {"asset": "*"}}
+ENGINE = {"name": "local", "host": "unix:///run/docker.sock"}
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One file, a fragment that its messages must contain, and the line of that message."""
+
+    name: str
+    content: bytes
+    fragment: str
+    line: int | None = None
+
+
+# path, an entry it may stand in, what it should be, the wrong types to try
+TYPES: tuple[tuple[str, object, str], ...] = (
+    ("inventory", None, "mapping"),
+    ("detection", None, "mapping"),
+    ("execution", None, "mapping"),
+    ("notifications", None, "list"),
+    ("inventory.docker", None, "list"),
+    ("inventory.docker[]", None, "mapping"),
+    ("inventory.docker[].name", ENGINE, "text"),
+    ("inventory.docker[].host", ENGINE, "text"),
+    ("inventory.include", None, "list"),
+    ("inventory.include[]", None, "text"),
+    ("inventory.exclude", None, "list"),
+    ("inventory.exclude[]", None, "text"),
+    ("detection.policy", None, "policy"),
+    ("detection.registries", None, "list"),
+    ("detection.registries[]", None, "mapping"),
+    ("detection.registries[].host", REGISTRY, "text"),
+    ("detection.registries[].plain_http", REGISTRY, "true or false"),
+    ("detection.registries[].ca_file", REGISTRY, "text"),
+    ("detection.registries[].username", REGISTRY, "text"),
+    ("detection.registries[].password_file", REGISTRY, "text"),
+    ("detection.rules", None, "list"),
+    ("detection.rules[]", None, "mapping"),
+    ("detection.rules[].match", RULE, "mapping"),
+    ("detection.rules[].match.asset", RULE, "text"),
+    ("detection.rules[].policy", RULE, "policy"),
+    ("detection.rules[].enable", RULE, "true or false"),
+    ("detection.rules[].fix_forward", RULE, "true or false"),
+    ("detection.rules[].one_shot", RULE, "true or false"),
+    ("execution.health", None, "mapping"),
+    ("execution.health.timeout", None, "duration"),
+    ("execution.health.stable_for", None, "duration"),
+    ("execution.health.checks", None, "list"),
+    ("execution.health.checks[]", None, "mapping"),
+    ("execution.health.checks[].match", CHECK, "mapping"),
+    ("execution.health.checks[].type", PLUGIN, "text"),
+    ("execution.health.checks[].url", CHECK, "text"),
+    ("execution.health.checks[].expect_status", CHECK, "statuses"),
+    ("execution.health.checks[].timeout", CHECK, "duration"),
+    ("execution.health.checks[].host", TCP, "text"),
+    ("execution.health.checks[].port", TCP, "whole number"),
+    ("execution.health.checks[].timeout", TCP, "duration"),
+    ("execution.health.checks[].command", COMMAND, "list"),
+    ("execution.health.checks[].command[]", COMMAND, "text"),
+    ("execution.health.checks[].options", PLUGIN, "mapping"),
+    ("execution.rollback", None, "rollback"),
+    ("execution.keep", None, "mapping"),
+    ("execution.keep.versions", None, "whole number"),
+    ("execution.keep.days", None, "number"),
+    ("notifications[]", None, "mapping"),
+    ("notifications[].type", NOTIFIER, "text"),
+    ("notifications[].url", WEBHOOK, "text"),
+    ("notifications[].events", WEBHOOK, "list"),
+    ("notifications[].events[]", WEBHOOK, "event"),
+    ("notifications[].token_file", WEBHOOK, "text"),
+    ("notifications[].timeout", WEBHOOK, "duration"),
+    ("notifications[].options", NOTIFIER, "mapping"),
+)
+WRONG: dict[str, tuple[object, ...]] = {
+    "mapping": ("words", 5, True, [1]),
+    "list": ("words", 5, True, {"a": 1}),
+    "text": (5, 1.5, True, [], {}),
+    "true or false": ("yes", "on", 1, []),
+    "whole number": ("1", 1.5, True, []),
+    "number": ("1", True, []),
+    "duration": (30, 0.5, "30", "soon", "-1s", "1 s", True, []),
+    "policy": ("latest", "no", 5, True, []),
+    "rollback": ("no", 5, True, []),
+    "event": ("failed", 5, True, []),
+    "statuses": ("200", 99, [200, 700], [], True, 200.5),
+}
+# what a message about a wrong value of each kind may say
+SAYS = {
+    "mapping": "must be a mapping",
+    "list": "must be a list",
+    "text": "must be text",
+    "true or false": "must be true or false",
+    "whole number": "must be a whole number",
+    "number": "must be a number",
+}
+
+LEVELS: tuple[tuple[str, object], ...] = (
+    ("", None),
+    ("inventory", None),
+    ("inventory.docker[]", ENGINE),
+    ("detection", None),
+    ("detection.registries[]", REGISTRY),
+    ("detection.rules[]", RULE),
+    ("detection.rules[].match", {"asset": "*"}),
+    ("execution", None),
+    ("execution.health", None),
+    ("execution.health.checks[]", CHECK),
+    ("execution.health.checks[]", TCP),
+    ("execution.health.checks[]", COMMAND),
+    ("execution.health.checks[]", PLUGIN),
+    ("execution.keep", None),
+    ("notifications[]", WEBHOOK),
+    ("notifications[]", NOTIFIER),
+)
+
+LATER: tuple[tuple[str, object], ...] = (
+    ("inventory.kubernetes", None),
+    ("detection.interval", None),
+    ("detection.minimum_age", None),
+    ("detection.helm_sources", None),
+    ("detection.registries[].mirror", REGISTRY),
+    ("detection.rules[].approval", RULE),
+    ("detection.rules[].window", RULE),
+    ("detection.rules[].group", RULE),
+    ("detection.rules[].compose", RULE),
+    ("detection.rules[].strategy", RULE),
+    ("detection.rules[].docker_updater", RULE),
+    ("execution.unattended", None),
+    ("execution.docker_updater", None),
+    ("execution.compose", None),
+    ("execution.risk", None),
+    ("execution.watchtower", None),
+    ("execution.max_parallel", None),
+)
+
+
+def nest(path: str, value: object, entry: object = None) -> object:
+    """A document with `value` at `path`; the innermost mapping also holds what `entry` has."""
+    parts = path.replace("[]", ".[]").split(".") if path else []
+    built = value
+    for depth, part in reversed(list(enumerate(parts))):
+        if part == "[]":
+            built = [built]
+            continue
+        is_innermost_entry = "[]" in parts[:depth] and "[]" not in parts[depth + 1 :]
+        below_match = "match" in parts[:depth]
+        own = entry if isinstance(entry, dict) and is_innermost_entry and not below_match else {}
+        built = {**own, part: built}
+    if isinstance(entry, dict) and parts[-2:] and parts[-1] == "[]" and "[]" in path:
+        # `command[]` and `events[]`: a list inside an entry
+        holder = parts[-2]
+        if parts.count("[]") == 2:
+            built = nest(path[: -len(f".{holder}[]")], {**entry, holder: [value]})
+    return built
+
+
+def dump(document: object) -> bytes:
+    """As a person would write it."""
+    return yaml.safe_dump(document, sort_keys=False).encode()
+
+
+def bad_configs() -> Iterator[Bad]:
+    """Every case."""
+    yield from _wrong_types()
+    yield from _no_values()
+    yield from _unknown_keys()
+    yield from _duplicates()
+    yield from _later()
+    yield from _missing()
+    yield from _values()
+    yield from _contradictions()
+    yield from _broken()
+    yield from _hostile()
+
+
+def _wrong_types() -> Iterator[Bad]:
+    for path, entry, kind in TYPES:
+        for value in WRONG[kind]:
+            key = path.rstrip("[]").rsplit(".", 1)[-1].replace("[]", "")
+            content = dump(nest(path, value, entry))
+            owner = entry.get("type", "") if isinstance(entry, dict) else ""
+            yield Bad(f"type {path} {owner} {value!r}", content, SAYS.get(kind, key))
+
+
+def _no_values() -> Iterator[Bad]:
+    for path, entry, _ in TYPES:
+        if not path.endswith("[]"):
+            content = dump(nest(path, None, entry)).replace(b"null", b"")
+            owner = entry.get("type", "") if isinstance(entry, dict) else ""
+            yield Bad(f"no value {path} {owner}", content, "has no value")
+
+
+def _unknown_keys() -> Iterator[Bad]:
+    for number, (path, entry) in enumerate(LEVELS):
+        own = entry if isinstance(entry, dict) else {}
+        for key in ("zzz", "Policy", "x y", "9"):
+            content = dump(nest(path, {**own, key: 1}))
+            yield Bad(f"unknown {number} {path} {key}", content, "unknown key")
+    yield Bad("near miss", b"inventory:\n  inclde: ['*']\n", "did you mean include?", 2)
+    yield Bad("near section", b"notification: []\n", "did you mean notifications?", 1)
+    yield Bad("elsewhere", b"include: ['*']\n", "it belongs at inventory.include", 1)
+    yield Bad("plugin", dump(nest("notifications[]", {"type": "x", "url": "y"})), "under options")
+
+
+def _duplicates() -> Iterator[Bad]:
+    for number, (path, entry) in enumerate(LEVELS):
+        own = entry if isinstance(entry, dict) else {"keep" if path == "execution" else "a": {}}
+        key = next(iter(own))
+        flow = yaml.safe_dump(nest(path, {**own, "TWICE": 1}), default_flow_style=True, width=999)
+        twice = flow.replace("TWICE", key)
+        yield Bad(f"twice {number} {path}", twice.encode(), f"{key}: given twice, first in line 1")
+    yield Bad("twice, lines apart", b"detection:\n  policy: minor\n  policy: patch\n", "twice", 3)
+    yield Bad("twice, quoted", b"detection: {policy: minor, 'policy': patch}\n", "twice", 1)
+    yield Bad("section twice", b"detection: {}\ninventory: {}\ndetection: {}\n", "twice", 3)
+    options = b"notifications: [{type: x, options: {a: 1, a: 2}}]\n"
+    yield Bad("twice in options", options, "options.a: given twice", 1)
+
+
+def _later() -> Iterator[Bad]:
+    for path, entry in LATER:
+        content = dump(nest(path, "x", entry))
+        yield Bad(f"later {path}", content, "not supported by this version yet; remove it")
+    yield Bad("later halt", dump(nest("execution.rollback", "halt")), "'halt' is not supported")
+
+
+def _missing() -> Iterator[Bad]:
+    for path, entry, key in (
+        ("inventory.docker[]", ENGINE, "name"),
+        ("inventory.docker[]", ENGINE, "host"),
+        ("detection.registries[]", {**REGISTRY, "plain_http": True}, "host"),
+        ("detection.rules[]", {**RULE, "policy": "patch"}, "match"),
+        ("detection.rules[]", {"match": {}}, "asset"),
+        ("execution.health.checks[]", CHECK, "match"),
+        ("execution.health.checks[]", CHECK, "type"),
+        ("execution.health.checks[]", CHECK, "url"),
+        ("execution.health.checks[]", TCP, "port"),
+        ("execution.health.checks[]", COMMAND, "command"),
+        ("notifications[]", WEBHOOK, "type"),
+        ("notifications[]", WEBHOOK, "url"),
+    ):
+        rest = {name: value for name, value in entry.items() if name != key}
+        content = dump(nest(path, rest))
+        yield Bad(f"missing {path} {entry.get('type', '')} {key}", content, f"{key}: missing")
+
+
+def _values() -> Iterator[Bad]:
+    table: tuple[tuple[str, object, str, tuple[object, ...]], ...] = (
+        ("inventory.docker[].name", ENGINE, "not a name", ("A", "", "-a", "a/b", "a b", "a" * 64)),
+        ("inventory.docker[].host", ENGINE, "use unix:///path", ("npipe:////./pipe/x", "ssh://h")),
+        ("inventory.docker[].host", ENGINE, "use unix:///path", ("", "unix://x", "http://h:1")),
+        ("inventory.docker[].host", ENGINE, "port", ("tcp://h", "tcp://h:", "tcp://h:99999")),
+        ("inventory.docker[].host", ENGINE, "take it out", ("tcp://u:p@h:2375",)),
+        ("inventory.docker[].host", ENGINE, "not a URL", ("tcp://[::1", "tcp://h\n:1")),
+        ("inventory.docker", None, "has no entry", ([],)),
+        ("inventory.include", None, "has no entry", ([],)),
+        ("inventory.include[]", None, "can match no asset", ("web", "Docker:x/y", "/web")),
+        ("inventory.exclude[]", None, "names no container", ("docker:local",)),
+        ("inventory.exclude[]", None, "not a pattern", ("", " */web", "*/a\nb")),
+        ("detection.policy", None, "did you mean minor?", ("mnior",)),
+        ("detection.registries[].host", REGISTRY, "no scheme", ("https://h", "h/path", "h:0")),
+        (
+            "detection.registries[].host",
+            REGISTRY,
+            "no scheme",
+            ("", "h h", "h:", "h:99999", "a..b"),
+        ),
+        ("detection.registries[].ca_file", REGISTRY, "absolute path", ("ca.pem", "~/ca.pem", "")),
+        ("detection.registries[].username", REGISTRY, "not a user name", ("", "a:b", "a\nb")),
+        ("execution.health.timeout", None, "longer than zero", ("0s", "0m")),
+        ("execution.health.timeout", None, "ten years", ("4000d", "9" * 90 + "d")),
+        ("execution.health.timeout", None, "has no unit; write for example 30s", (30,)),
+        ("execution.health.checks[].url", CHECK, "start it with http", ("ftp://h", "h", "//h/")),
+        ("execution.health.checks[].url", CHECK, "placeholder", ("http://{addr}/", "http://{}/")),
+        ("execution.health.checks[].url", CHECK, "names no host", ("http:///x", "http://:80/")),
+        ("execution.health.checks[].url", CHECK, "port", ("http://h:x/", "http://h:0/")),
+        ("execution.health.checks[].url", CHECK, "take it out", ("http://u:p@h/",)),
+        ("execution.health.checks[].url", CHECK, "not a URL", ("http://h/ x", "http://[::1/")),
+        ("execution.health.checks[].expect_status", CHECK, "HTTP status", (0, -1, 600, [99])),
+        ("execution.health.checks[].expect_status", CHECK, "no entry", ([],)),
+        ("execution.health.checks[].type", PLUGIN, "kind or plugin", ("", "a b", "-x", "x/y")),
+        ("execution.health.checks[].host", TCP, "not a host", ("", "a b", "{addr}", "http://h")),
+        ("execution.health.checks[].port", TCP, "at least 1", (0, -1)),
+        ("execution.health.checks[].port", TCP, "at most 65535", (65536,)),
+        ("execution.health.checks[].command", COMMAND, "has no entry", ([],)),
+        ("execution.health.checks[].command[]", COMMAND, "is empty", ("",)),
+        ("execution.keep.versions", None, "at least 1", (0, -1)),
+        ("execution.keep.versions", None, "at most 1000", (1001,)),
+        ("execution.keep.days", None, "more than 0", (0, -0.5)),
+        ("execution.keep.days", None, "at most 3650", (3651,)),
+        ("notifications[].url", WEBHOOK, "take it out", ("https://u:p@h/",)),
+        ("notifications[].url", WEBHOOK, "start it with http", ("mailto:a", "hook")),
+        ("notifications[].events", WEBHOOK, "has no entry", ([],)),
+        ("notifications[].events[]", WEBHOOK, "did you mean rolled_back?", ("rolledback",)),
+        ("notifications[].token_file", WEBHOOK, "absolute path", ("token",)),
+    )
+    for path, entry, fragment, values in table:
+        owner = entry.get("type", "") if isinstance(entry, dict) else ""
+        for value in values:
+            content = dump(nest(path, value, entry))
+            yield Bad(f"value {path} {owner} {str(value)[:70]!r}", content, fragment)
+
+
+def _contradictions() -> Iterator[Bad]:
+    engines = [ENGINE, {"name": "local", "host": "tcp://h:2375"}]
+    yield Bad("same name", dump(nest("inventory.docker", engines)), "name is listed twice", 5)
+    engines = [ENGINE, {"name": "other", "host": ENGINE["host"]}]
+    yield Bad("same engine", dump(nest("inventory.docker", engines)), "engine is listed twice", 6)
+    hosts = [REGISTRY, {"host": "Registry.Example.org"}]
+    yield Bad("same registry", dump(nest("detection.registries", hosts)), "listed twice", 4)
+    for given, other in (("username", "password_file"), ("password_file", "username")):
+        entry = {**REGISTRY, given: "/run/secrets/x"}
+        yield Bad(f"only {given}", dump(nest("detection.registries[]", entry)), f"needs {other}")
+    entry = {**REGISTRY, "plain_http": True, "ca_file": "/ca.pem"}
+    yield Bad("plain with ca", dump(nest("detection.registries[]", entry)), "no use with")
+    for stable_for in ("60s", "1m", "2m"):
+        health = {"timeout": "1m", "stable_for": stable_for}
+        yield Bad(f"never {stable_for}", dump(nest("execution.health", health)), "shorter", 4)
+
+
+def _broken() -> Iterator[Bad]:
+    yield Bad("empty", b"", "empty", 1)
+    yield Bad("only spaces", b"   \n \n", "empty", 1)
+    yield Bad("only a comment", b"# nothing\n", "empty", 1)
+    yield Bad("only a marker", b"---\n", "empty", 1)
+    yield Bad("null", b"null\n", "empty", 1)
+    yield Bad("byte order mark", b"\xef\xbb\xbf", "empty", 1)
+    yield Bad("a word", b"hello\n", "must be a mapping", 1)
+    yield Bad("a list", b"- a\n", "must be a mapping", 1)
+    yield Bad("a number", b"5\n", "must be a mapping", 1)
+    yield Bad("json cut", b'{"inventory": {', "not valid YAML", 1)
+    yield Bad("tab", b"inventory:\n\tinclude: ['*']\n", "a tab cannot indent", 2)
+    yield Bad("tab deeper", b"detection:\n  policy: minor\n\trules: []\n", "tab", 3)
+    yield Bad("indentation", b"detection:\n  policy: minor\n rules: []\n", "not valid YAML", 3)
+    yield Bad("colon", b"detection: policy: minor\n", "not valid YAML", 1)
+    yield Bad("no colon", b"detection\ninventory: {}\n", "not valid YAML", 2)
+    yield Bad("quote", b"detection: {policy: 'minor}\n", "not valid YAML")
+    yield Bad("bracket", b"inventory: {include: ['*'\n", "not valid YAML")
+    yield Bad("closing", b"inventory: ]\n", "not valid YAML", 1)
+    yield Bad("at sign", b"inventory: @x\n", "not valid YAML", 1)
+    yield Bad("backtick", b"inventory: `x`\n", "not valid YAML", 1)
+    yield Bad("percent", b"inventory:\n  include: %x\n", "not valid YAML", 2)
+    yield Bad("escape", b'inventory: "\\q"\n', "not valid YAML", 1)
+    yield Bad("bare star", b"inventory:\n  include: [*]\n", "not valid YAML", 2)
+    yield Bad("wild alias", b"inventory:\n  include: [*/web]\n", "not valid YAML", 2)
+    yield Bad("two documents", b"detection: {}\n---\ndetection: {}\n", "second document", 2)
+    yield Bad("two documents, dots", b"detection: {}\n...\n---\n{}\n", "second document", 3)
+    yield Bad("directive", b"%YAML 3.0\n---\n{}\n", "not valid YAML")
+    yield Bad("merge", b"detection: {<<: {policy: minor}}\n", "merge keys", 1)
+    yield Bad("merge alias", b"inventory: &a {}\ndetection: {<<: *a}\n", "merge keys", 2)
+    for tag in ("!!str", "!!int", "!x", "!!binary", "!!set", "!!python/name:os.system"):
+        text = f"detection:\n  policy: {tag} minor\n"
+        yield Bad(f"tag {tag}", text.encode(), "is not accepted", 2)
+    for key in ("1", "true", "null", "1.5", "~"):
+        yield Bad(f"key {key}", f"{key}: 1\n".encode(), "a key must be text", 1)
+    yield Bad("list as key", b"? [a]\n: 1\n", "a key must be plain text", 1)
+    yield Bad("mapping as key", b"{{a: 1}: 2}\n", "a key must be plain text", 1)
+    yield Bad("odd key", b'"a\\nb": 1\n', "unknown key", 1)
+    yield Bad("odd key, surrogate", b'"\\ud800": 1\n', "is no text", 1)
+
+
+def _hostile() -> Iterator[Bad]:
+    yield Bad("object", b"inventory: !!python/object/apply:os.system ['true']\n", "not accepted", 1)
+    laughs = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
+    yield Bad("billion laughs", f"a0: &a0 [x]\n{laughs}".encode(), "more than 10000 values")
+    yield Bad("alias of itself", b"inventory: &a\n  include: [*a]\n", "contains itself", 2)
+    yield Bad("unknown alias", b"inventory: *nowhere\n", "has no anchor", 1)
+    yield Bad("alias as key", b"? &a x\n: 1\n? *a\n: 2\n", "a key must be plain text", 3)
+    yield Bad("deep list", b"[" * 5000, "nested deeper", 1)
+    yield Bad("deep mapping", b"{a: " * 5000, "nested deeper", 1)
+    yield Bad("deep block", b"- " * 5000, "nested deeper", 1)
+    yield Bad("many values", b"inventory: [" + b"1," * 10_000 + b"]", "more than 10000 values", 1)
+    yield Bad("many errors", b"x: {}\n" * 300, "more problems; correct those above first")
+    yield Bad("too large", b"#" * (1 << 20) + b"\n{}", "larger than 1 MiB", 1)
+    yield Bad("long text", b"inventory: " + b"x" * 5000, "longer than 4096 characters", 1)
+    yield Bad("long key", b"? " + b"x" * 5000 + b"\n: 1\n", "longer than 4096 characters", 1)
+    for number in ("1" * 30, "1" * 5000, "0x" + "f" * 40, "-" + "9" * 30, "1e999", "-1e999"):
+        text = f"execution:\n  keep:\n    days: {number}\n"
+        yield Bad(f"number {number[:8]} {len(number)}", text.encode(), "; ", 3)
+    for number in (".inf", "-.inf", ".nan", ".NaN"):
+        text = f"execution:\n  keep: {{days: {number}}}\n"
+        yield Bad(f"number {number}", text.encode(), "not a finite number", 2)
+    yield Bad("binary", bytes(range(256)), "UTF-8", 2)
+    yield Bad("elf", b"\x7fELF\x02\x01\x01\x00" + b"\x00" * 64, "is not allowed", 1)
+    yield Bad("gzip", b"\x1f\x8b\x08\x00\x00", "UTF-8", 1)
+    yield Bad("nul", b"inventory:\n  include: [\x00]\n", "is not allowed", 2)
+    yield Bad("bell", b"inventory: '\x07'\n", "is not allowed", 1)
+    yield Bad("nul, escaped", b'inventory: "\\0"\n', "is no text", 1)
+    yield Bad("surrogate, escaped", b'inventory: "\\ud800"\n', "is no text", 1)
+    yield Bad("latin-1", "inventory:\n  include: ['*/caf\xe9']\n".encode("latin-1"), "UTF-8", 2)
+    yield Bad("utf-16", "inventory: {}\n".encode("utf-16"), "UTF-8", 1)
+    yield Bad("utf-8 cut", "inventory: \u20ac".encode()[:-1], "UTF-8", 1)
+    yield Bad("surrogate bytes", b"inventory: \xed\xa0\x80\n", "UTF-8", 1)

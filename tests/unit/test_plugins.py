@@ -1,0 +1,133 @@
+"""Plugins are found by real entry points of real distributions; bad ones are named."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from safe_auto_updater import plugins
+from safe_auto_updater.core.errors import PluginError
+from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.ports import CheckState, Subject
+
+EXAMPLE = Path(__file__).parent.parent / "plugins" / "sau-example-plugin"
+SUBJECT = Subject("docker:local/web", "web")
+
+Install = Callable[[str, str, dict[str, dict[str, str]]], None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Put a distribution where Python finds it, as an installer would."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def put(name: str, code: str, groups: dict[str, dict[str, str]]) -> None:
+        module = name.replace("-", "_")
+        (tmp_path / f"{module}.py").write_text(code)
+        monkeypatch.delitem(sys.modules, module, raising=False)
+        info = tmp_path / f"{module}-1.0.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0.0\n")
+        sections = (
+            f"[{group}]\n" + "".join(f"{key} = {value}\n" for key, value in points.items())
+            for group, points in groups.items()
+        )
+        (info / "entry_points.txt").write_text("\n".join(sections))
+
+    return put
+
+
+@pytest.fixture
+def example(install: Install) -> None:
+    """The example package, installed."""
+    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())["project"]
+    code = (EXAMPLE / "src" / "sau_example_plugin" / "__init__.py").read_text()
+    install(project["name"], code, project["entry-points"])
+
+
+@pytest.mark.usefixtures("example")
+def test_example_offers_one_plugin_in_each_group() -> None:
+    assert all("example" in plugins.known(group) for group in plugins.GROUPS)
+
+
+@pytest.mark.usefixtures("example")
+def test_example_health_check_looks_at_its_file(tmp_path: Path) -> None:
+    check = plugins.load(plugins.HEALTH_CHECKS, "example")({"path": str(tmp_path / "well")})
+
+    assert check.check(SUBJECT).state is CheckState.FAILING
+    (tmp_path / "well").touch()
+    assert check.check(SUBJECT).state is CheckState.PASSED
+
+
+@pytest.mark.usefixtures("example")
+def test_example_notifier_writes_its_file(tmp_path: Path) -> None:
+    notifier = plugins.load(plugins.NOTIFIERS, "example")({"path": str(tmp_path / "out")})
+
+    notifier.notify(Event("succeeded", "web 1 -> 2", 0.0))
+
+    assert (tmp_path / "out").read_text() == '{"kind": "succeeded", "message": "web 1 -> 2"}\n'
+
+
+@pytest.mark.usefixtures("example")
+def test_example_scanner_finds_assets_and_says_what_it_cannot_read(tmp_path: Path) -> None:
+    scanner = plugins.load(plugins.SCANNERS, "example")({"path": str(tmp_path / "list")})
+
+    assert scanner.name == "example"
+    assert scanner.scan().failures
+    (tmp_path / "list").write_text("web nginx:1.2\n")
+    assert [asset.id for asset in scanner.scan().assets] == ["example:file/web"]
+
+
+@pytest.mark.usefixtures("example")
+def test_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(PluginError, match=r"no plugin named 'exmaple'.*installed: .*example"):
+        plugins.load(plugins.NOTIFIERS, "exmaple")
+
+
+CHECKS = "class make:\n def __init__(self, options): pass\n def check(self, subject): "
+
+BAD = {
+    "cannot be imported: ModuleNotFoundError": "import nothing_like_this",
+    "cannot be imported: SyntaxError": "def",
+    "cannot be imported: SystemExit": "import sys; sys.exit(3)",
+    "cannot be imported: AttributeError": "",
+    "is int, which cannot be called": "make = 5",
+    "refused its options: KeyError: 'path'": "def make(options): return options['path']",
+    "refused its options: TypeError": "def make(): pass",
+    "refused its options: SystemExit": "def make(options): raise SystemExit",
+    "made NoneType, which has no check": "def make(options): pass",
+    "failed: RuntimeError: oh": CHECKS + "raise RuntimeError('oh')",
+    "answered bool instead of CheckResult": CHECKS + "return True",
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_bad_plugin_is_a_named_error(install: Install, message: str) -> None:
+    code = BAD[message]
+    install("sau-bad", code, {plugins.HEALTH_CHECKS: {"bad": "sau_bad:make"}})
+
+    with pytest.raises(PluginError) as caught:
+        plugins.load(plugins.HEALTH_CHECKS, "bad")({}).check(SUBJECT)
+
+    assert message in str(caught.value)
+    assert "plugin 'bad' (sau_bad:make) of sau-bad 1.0.0" in str(caught.value)
+
+
+def test_name_that_two_distributions_offer_is_refused(install: Install) -> None:
+    for name in ("sau-one", "sau-two"):
+        module = name.replace("-", "_")
+        install(name, "make = print", {plugins.NOTIFIERS: {"same": f"{module}:make"}})
+
+    with pytest.raises(PluginError, match=r"sau-one 1\.0\.0 and .* sau-two 1\.0\.0; uninstall one"):
+        plugins.load(plugins.NOTIFIERS, "same")
+
+
+def test_listing_plugins_imports_none(install: Install) -> None:
+    install("sau-bad", "raise RuntimeError", {plugins.SCANNERS: {"bad": "sau_bad:make"}})
+
+    assert "bad" in plugins.known(plugins.SCANNERS)
+    assert "sau_bad" not in sys.modules

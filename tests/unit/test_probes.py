@@ -1,0 +1,186 @@
+"""Probes ask real servers, once per look, and answer in time."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import CheckState, Subject
+from safe_auto_updater.platforms.probes import HttpCheck, TcpCheck
+
+HERE = Subject("docker:local/web", "web", ("127.0.0.1",))
+NOWHERE = Subject("docker:local/web", "web")
+
+
+@contextmanager
+def serving(answer: Callable[[socket.socket], None], family: int = socket.AF_INET) -> Iterator[int]:
+    """A server that handles each connection with `answer`; gives its port."""
+    address = "::1" if family == socket.AF_INET6 else "127.0.0.1"
+    server = socket.create_server((address, 0), family=family)
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                answer(connection)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield server.getsockname()[1]
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+    thread.join(5)
+
+
+def answering(head: str) -> Callable[[socket.socket], None]:
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(f"HTTP/1.1 {head}\r\n\r\n".encode())
+
+    return answer
+
+
+def http(port: int, *expected: int, timeout_s: float = 5.0) -> HttpCheck:
+    url = f"http://{{address}}:{port}/healthz"
+    return HttpCheck({"url": url, "expect_status": expected, "timeout_s": timeout_s})
+
+
+def tcp(port: int, timeout_s: float = 5.0) -> TcpCheck:
+    return TcpCheck({"host": "{address}", "port": port, "timeout_s": timeout_s})
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize(
+    ("head", "expected", "state"),
+    [
+        ("200 OK", (), CheckState.PASSED),
+        ("204 No Content", (), CheckState.PASSED),
+        ("302 Found\r\nLocation: /missing", (), CheckState.PASSED),
+        ("404 Not Found", (), CheckState.FAILING),
+        ("500 Broken", (), CheckState.FAILING),
+        ("200 OK", (204,), CheckState.FAILING),
+        ("401 Who", (200, 401), CheckState.PASSED),
+        ("302 Found\r\nLocation: /", (200,), CheckState.FAILING),
+        ("200 OK\r\nContent-Length: 1000000", (), CheckState.PASSED),
+    ],
+)
+def test_http_status_decides(head: str, expected: tuple[int, ...], state: CheckState) -> None:
+    with serving(answering(head)) as port:
+        result = http(port, *expected).check(HERE)
+
+    assert result.state is state
+    assert head[:3] in result.detail
+
+
+def test_http_asks_anew_with_each_look_and_says_who_it_is() -> None:
+    seen: list[bytes] = []
+
+    def answer(connection: socket.socket) -> None:
+        seen.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with serving(answer) as port:
+        check = http(port)
+        assert [check.check(HERE).state for _ in range(2)] == [CheckState.PASSED] * 2
+
+    assert len(seen) == 2
+    assert all(request.startswith(b"GET /healthz HTTP/1.1\r\n") for request in seen)
+    assert all(b"safe-auto-updater" in request for request in seen)
+
+
+def test_http_uses_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with serving(answering("200 OK")) as port:
+        assert http(port).check(HERE).state is CheckState.PASSED
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_http_reaches_an_ipv6_address() -> None:
+    with serving(answering("200 OK"), socket.AF_INET6) as port:
+        subject = Subject("docker:local/web", "web", ("::1",))
+        assert http(port).check(subject).state is CheckState.PASSED
+        assert tcp(port).check(subject).state is CheckState.PASSED
+
+
+def _silent(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.settimeout(5)
+    connection.recv(1)
+
+
+def _dripping(connection: socket.socket) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    for _ in range(100):
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("answer", [_silent, _dripping])
+def test_http_answers_in_time_whatever_the_server_does(
+    answer: Callable[[socket.socket], None],
+) -> None:
+    with serving(answer) as port:
+        began = time.monotonic()
+        result = http(port, timeout_s=0.2).check(HERE)
+        took = time.monotonic() - began
+
+    assert (result.state, took < 1) == (CheckState.FAILING, True)
+    assert "no answer within 0.2 s" in result.detail
+
+
+@pytest.mark.parametrize("answer", [lambda _: None, lambda c: c.sendall(b"\0garbage\r\n\r\n")])
+def test_http_nonsense_is_failing(answer: Callable[[socket.socket], None]) -> None:
+    with serving(answer) as port:
+        assert http(port).check(HERE).state is CheckState.FAILING
+
+
+@pytest.mark.parametrize("check", [http, tcp])
+def test_refused_connection_is_failing_and_says_so(check: Callable[[int], HttpCheck]) -> None:
+    result = check(closed_port()).check(HERE)
+
+    assert result.state is CheckState.FAILING
+    assert "refused" in result.detail
+
+
+@pytest.mark.parametrize("check", [http, tcp])
+def test_without_an_address_nobody_can_tell(check: Callable[[int], HttpCheck]) -> None:
+    result = check(80).check(NOWHERE)
+
+    assert (result.state, result.cause) == (CheckState.UNKNOWN, Cause.PLATFORM)
+
+
+def test_name_that_cannot_be_resolved_blames_no_image() -> None:
+    for check in (
+        HttpCheck({"url": "http://nowhere.invalid/", "expect_status": (), "timeout_s": 5.0}),
+        TcpCheck({"host": "nowhere.invalid", "port": 80, "timeout_s": 5.0}),
+    ):
+        result = check.check(HERE)
+        assert (result.state, result.cause) == (CheckState.UNKNOWN, Cause.PLATFORM)
+
+
+@pytest.mark.parametrize("answer", [_silent, lambda c: (c.sendall(b"220 hello\r\n"), _silent(c))])
+def test_tcp_passes_where_a_server_listens(answer: Callable[[socket.socket], None]) -> None:
+    with serving(answer) as port:
+        assert tcp(port).check(HERE).state is CheckState.PASSED
+
+
+def test_tcp_is_not_fooled_by_a_port_proxy_without_a_server_behind() -> None:
+    with serving(lambda _: None) as port:
+        result = tcp(port).check(HERE)
+
+    assert result.state is CheckState.FAILING
+    assert "closes them at once" in result.detail
