@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -151,9 +152,7 @@ def test_webhook_errors_hold_no_secret(hook: Hook, tmp_path: Path, status: int |
     with pytest.raises((PlatformError, PlatformUnreachable)) as caught:
         WebhookNotifier(url, str(tmp_path / "token"), sleep=lambda _: None).notify(EVENT)
 
-    assert "s3cr3t" not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
 
 
 class Recorder:

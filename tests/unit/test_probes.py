@@ -172,7 +172,12 @@ def test_name_that_cannot_be_resolved_blames_no_image() -> None:
         assert (result.state, result.cause) == (CheckState.UNKNOWN, Cause.PLATFORM)
 
 
-@pytest.mark.parametrize("answer", [_silent, lambda c: (c.sendall(b"220 hello\r\n"), _silent(c))])
+def _greeting(connection: socket.socket) -> None:
+    connection.sendall(b"220 hello\r\n")
+    _silent(connection)
+
+
+@pytest.mark.parametrize("answer", [_silent, _greeting])
 def test_tcp_passes_where_a_server_listens(answer: Callable[[socket.socket], None]) -> None:
     with serving(answer) as port:
         assert tcp(port).check(HERE).state is CheckState.PASSED

@@ -113,9 +113,10 @@ def _without_value(data: Any, place: Place) -> Iterator[Problem]:
 def _content(path: Path | str) -> bytes:
     """At most one byte more than is allowed, and only of a regular file: no pipe can block us."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError("it is no regular file")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ValueError("it is no regular file")
+    with os.fdopen(descriptor, "rb") as file:
         return file.read(MAX_BYTES + 1)
 
 

@@ -60,7 +60,7 @@ class _Frame:
     is_duplicate: bool = False
 
 
-class _Stop(Exception):
+class _FatalError(Exception):
     """Reading cannot go on after this problem."""
 
 
@@ -70,7 +70,7 @@ def grow(text: str) -> Tree:
     try:
         for event in _events(text):
             grower.take(event)
-    except _Stop:
+    except _FatalError:
         pass
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -217,4 +217,4 @@ class _Grower:
 
     def _stop(self, at: Location, text: str) -> None:
         self._problem(at, text)
-        raise _Stop
+        raise _FatalError

@@ -1,10 +1,11 @@
-"""Carry events to the notifiers in the background: no update waits for a notice, or fails by one."""
+"""Carry events to the notifiers in the background: no update waits for, or fails by, a notice."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from safe_auto_updater.core.events import Event
@@ -78,10 +79,8 @@ class Notifications:
             thread = self._thread
         if thread is None:
             return 0
-        try:
+        with suppress(queue.Full):  # then it is busy, and looks at `_closed` by itself
             self._waiting.put_nowait(None)
-        except queue.Full:
-            pass  # the thread looks at `_closed` too
         thread.join(timeout_s)
         lost = self._pending if thread.is_alive() else 0
         if lost:

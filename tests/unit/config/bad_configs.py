@@ -331,8 +331,8 @@ def _contradictions() -> Iterator[Bad]:
     for given, other in (("username", "password_file"), ("password_file", "username")):
         entry = {**REGISTRY, given: "/run/secrets/x"}
         yield Bad(f"only {given}", dump(nest("detection.registries[]", entry)), f"needs {other}")
-    entry = {**REGISTRY, "plain_http": True, "ca_file": "/ca.pem"}
-    yield Bad("plain with ca", dump(nest("detection.registries[]", entry)), "no use with")
+    plain = {**REGISTRY, "plain_http": True, "ca_file": "/ca.pem"}
+    yield Bad("plain with ca", dump(nest("detection.registries[]", plain)), "no use with")
     for stable_for in ("60s", "1m", "2m"):
         health = {"timeout": "1m", "stable_for": stable_for}
         yield Bad(f"never {stable_for}", dump(nest("execution.health", health)), "shorter", 4)

@@ -6,7 +6,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safe_auto_updater.config import Config, ConfigLoader
@@ -54,16 +54,19 @@ def _load(content: bytes) -> None:
         assert all(LINE.fullmatch(problem) for problem in refused.problems), refused.problems
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_a_config_error(content: bytes) -> None:
     _load(content)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.lists(FRAGMENTS, max_size=30), st.sampled_from(["", " ", "\n", "\n  "]))
 def test_no_yaml_like_text_raises_anything_but_a_config_error(words: list[str], by: str) -> None:
     _load(by.join(words).encode("utf-8", "surrogatepass"))
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(max_size=200))
 def test_no_text_raises_anything_but_a_config_error(text: str) -> None:
     try:
@@ -87,6 +90,7 @@ DATA = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.dictionaries(st.sampled_from(["inventory", "detection", "execution", "x"]), DATA))
 def test_no_document_raises_anything_but_a_config_error(document: dict[str, object]) -> None:
     _load(json.dumps(document).encode())
