@@ -204,7 +204,7 @@ def test_failing_notifier_is_told_once_until_it_works_again() -> None:
     broken, fine = Recorder(), Recorder()
     broken.fails = True
     problems: list[str] = []
-    notifications = Notifications([Handler("a", broken), Handler("b", fine)], problems.append)
+    notifications = Notifications([Handler("a", broken), Handler("a", fine)], problems.append)
     for _ in range(3):
         notifications(EVENT)
 

@@ -76,7 +76,7 @@ def test_example_notifier_writes_its_file(tmp_path: Path) -> None:
 def test_example_scanner_finds_assets_and_says_what_it_cannot_read(tmp_path: Path) -> None:
     scanner = plugins.load(plugins.SCANNERS, "example")({"path": str(tmp_path / "list")})
 
-    assert scanner.name == "example"
+    assert plugins.load(plugins.SCANNERS, "example")({}).name == "example"
     assert scanner.scan().failures
     (tmp_path / "list").write_text("web nginx:1.2\n")
     assert [asset.id for asset in scanner.scan().assets] == ["example:file/web"]

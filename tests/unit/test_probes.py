@@ -51,11 +51,11 @@ def answering(head: str) -> Callable[[socket.socket], None]:
 
 def http(port: int, *expected: int, timeout_s: float = 5.0) -> HttpCheck:
     url = f"http://{{address}}:{port}/healthz"
-    return HttpCheck({"url": url, "expect_status": expected, "timeout_s": timeout_s})
+    return HttpCheck(url, expected, timeout_s)
 
 
 def tcp(port: int, timeout_s: float = 5.0) -> TcpCheck:
-    return TcpCheck({"host": "{address}", "port": port, "timeout_s": timeout_s})
+    return TcpCheck(port, timeout_s=timeout_s)
 
 
 def closed_port() -> int:
@@ -165,8 +165,8 @@ def test_without_an_address_nobody_can_tell(check: Callable[[int], HttpCheck]) -
 
 def test_name_that_cannot_be_resolved_blames_no_image() -> None:
     for check in (
-        HttpCheck({"url": "http://nowhere.invalid/", "expect_status": (), "timeout_s": 5.0}),
-        TcpCheck({"host": "nowhere.invalid", "port": 80, "timeout_s": 5.0}),
+        HttpCheck("http://nowhere.invalid/"),
+        TcpCheck(80, "nowhere.invalid"),
     ):
         result = check.check(HERE)
         assert (result.state, result.cause) == (CheckState.UNKNOWN, Cause.PLATFORM)

@@ -48,7 +48,7 @@ class Notifications:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
-        self._failing: set[str] = set()
+        self._failing: set[int] = set()  # by position: two webhooks have one name
         self._pending = 0
         self._is_full = False
 
@@ -98,21 +98,21 @@ class Notifications:
             event = self._waiting.get()
             if event is None:
                 continue
-            for handler in self._handlers:
+            for number, handler in enumerate(self._handlers):
                 if event.kind in handler.events:
-                    self._hand_over(handler, event)
+                    self._hand_over(number, handler, event)
             with self._lock:
                 self._pending -= 1
 
-    def _hand_over(self, handler: Handler, event: Event) -> None:
+    def _hand_over(self, number: int, handler: Handler, event: Event) -> None:
         try:
             handler.notifier.notify(event)
         except Exception as error:
-            if handler.name not in self._failing:
-                self._failing.add(handler.name)
+            if number not in self._failing:
+                self._failing.add(number)
                 self._tell(f"notification {handler.name}: {error or type(error).__name__}")
         else:
-            self._failing.discard(handler.name)
+            self._failing.discard(number)
 
     def _tell(self, problem: str) -> None:
         try:

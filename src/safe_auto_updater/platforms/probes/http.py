@@ -16,15 +16,17 @@ from safe_auto_updater.platforms.probes.target import cannot_tell, fill, no_addr
 
 
 class HttpCheck:
-    """Options: url (may hold `{address}`), expect_status (empty for 200 to 399), timeout_s.
+    """`url` may hold `{address}`; no `expect_status` means 200 to 399.
 
     GET, with a new connection for each look, no proxy and no redirects; the body is not read.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._url: str = options["url"]
-        self._expected: tuple[int, ...] = tuple(options.get("expect_status") or ())
-        self._timeout_s: float = options["timeout_s"]
+    def __init__(
+        self, url: str, expect_status: tuple[int, ...] = (), timeout_s: float = 5.0
+    ) -> None:
+        self._url = url
+        self._expected = expect_status
+        self._timeout_s = timeout_s
         self._tls = ssl.create_default_context()
 
     def check(self, subject: Subject) -> CheckResult:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
-from typing import Any
 
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
-from safe_auto_updater.platforms.probes.target import cannot_tell, fill, no_address
+from safe_auto_updater.platforms.probes.target import PLACEHOLDER, cannot_tell, fill, no_address
 
 # Docker's port proxy accepts for a container that does not listen, and hangs up at once.
 _HANGS_UP_WITHIN_S = 0.2
 
 
 class TcpCheck:
-    """Options: host (may be `{address}`), port, timeout_s. A new connection for each look."""
+    """`host` may be `{address}`, the container's own. A new connection for each look."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._host: str = options["host"]
-        self._port: int = options["port"]
-        self._timeout_s: float = options["timeout_s"]
+    def __init__(self, port: int, host: str = PLACEHOLDER, timeout_s: float = 5.0) -> None:
+        self._host = host
+        self._port = port
+        self._timeout_s = timeout_s
 
     def check(self, subject: Subject) -> CheckResult:
         """One look. Failing while nobody listens; unknown where the host has no address."""

@@ -16,12 +16,15 @@ from safe_auto_updater.core.ports import CheckResult, CheckState, Scan, Subject
 
 
 class FileScanner:
-    """Finds one asset per line of the file in option `path`: `name reference`."""
+    """Finds one asset per line of a file: `name reference`.
+
+    An installed scanner is always used, and gets no options: where it looks is its own business.
+    """
 
     name = "example"
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self._path = Path(options["path"])
+        self._path = Path(options.get("path", "/etc/sau-example.txt"))
 
     def scan(self) -> Scan:
         """A file that cannot be read is a failure in the result, not an exception."""
