@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.lab_kit import Lab, World
+from tests.sau_kit import Sau
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +54,9 @@ def world(lab: Lab, tmp_path: Path) -> Iterator[World]:
     mine = World(lab, f"t{secrets.token_hex(4)}", tmp_path)
     yield mine
     mine.clean()
+
+
+@pytest.fixture
+def sau(world: World, tmp_path: Path) -> Sau:
+    """The program, seeing this test's world alone."""
+    return Sau(world, tmp_path)

@@ -18,7 +18,7 @@ from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import matches
 from safe_auto_updater.core.policy import CheckSpec
-from safe_auto_updater.core.ports import HealthCheck, Notifier, Scanner, Work
+from safe_auto_updater.core.ports import HealthCheck, Notifier, Scan, Scanner, Work
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.engine.cycle import Cycle
 from safe_auto_updater.engine.detection import ChangeDetector
@@ -79,6 +79,11 @@ class App:
         self._closing = ExitStack()
         self._listeners = list(listeners)
         self._notifications = self._handlers()
+        self._plugin_checks = {
+            id(spec): plugins.load(plugins.HEALTH_CHECKS, spec.kind)(spec.options)
+            for spec in self.settings.checks
+            if spec.kind not in ("http", "tcp", "command")
+        }
         connection = open_state(state)
         self._closing.callback(connection.close)
         self.journal = Journal(connection, self.clock.now)
@@ -159,9 +164,7 @@ class App:
     def _scanners(self) -> list[Scanner]:
         own_id = own_container_id()
         found: list[Scanner] = [DockerScanner(e, own_id) for e in self.engines.values()]
-        for name in plugins.known(plugins.SCANNERS):
-            found.append(plugins.load(plugins.SCANNERS, name)({}))
-        return found
+        return found + [_PluginScanner(name) for name in plugins.known(plugins.SCANNERS)]
 
     def engine(self, asset: str) -> DockerEngine:
         """The engine that an asset lives on. UsageError where none of that name is configured."""
@@ -191,7 +194,11 @@ class App:
     def _executor_for(self, asset: str) -> UpdateExecutor:
         engine = self.engine(asset)
         updater = DockerUpdater(
-            Containers(engine), self._images(engine), self.settings, self._progress
+            Containers(engine),
+            self._images(engine),
+            self.settings,
+            self._progress,
+            self.clock.sleep,
         )
         return UpdateExecutor(
             self.journal,
@@ -214,12 +221,25 @@ class App:
                 return TcpCheck(**spec.options)
             case "command":
                 return CommandCheck(self.engine(asset), **spec.options)
-            case plugin:
-                made: HealthCheck = plugins.load(plugins.HEALTH_CHECKS, plugin)(spec.options)
+            case _:
+                made: HealthCheck = self._plugin_checks[id(spec)]
                 return made
 
     def _progress(self, work: Work, text: str) -> None:
         self.emit(Event("progress", text, self.clock.now(), work.step.asset, work.update))
+
+
+class _PluginScanner:
+    """A plugin that is loaded when it is asked: a broken one is a failed part of the scan."""
+
+    def __init__(self, name: str) -> None:
+        self.name = f"plugin {name}"
+        self._plugin = name
+
+    def scan(self) -> Scan:
+        """What the plugin sees; PluginError where it cannot."""
+        scanner: Scanner = plugins.load(plugins.SCANNERS, self._plugin)({})
+        return scanner.scan()
 
 
 def _host_of(asset: str) -> str:

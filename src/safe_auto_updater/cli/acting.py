@@ -13,6 +13,8 @@ from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.outcome import worst_exit_code
 from safe_auto_updater.engine.journal import Record
 
+EXIT_HUMAN = 4
+
 
 def confirmed(question: str, yes: bool) -> bool:
     """Ask on a terminal; elsewhere `--yes` is needed. UsageError says so."""
@@ -34,8 +36,13 @@ def recover_first(app: App) -> tuple[Record, ...]:
     return after
 
 
-def exit_with(records: Sequence[Record], *, failed_scan: bool = False) -> None:
-    """End with the worst outcome's exit code."""
-    code = worst_exit_code([documents.outcome(record) for record in records])
+def exit_with(records: Sequence[Record], recovered: int, *, failed_scan: bool = False) -> None:
+    """End with the worst outcome's exit code.
+
+    The first `recovered` records are of an earlier run: of those, only what needs a human counts.
+    """
+    outcomes = [documents.outcome(record) for record in records]
+    late = [outcome for outcome in outcomes[:recovered] if outcome.exit_code == EXIT_HUMAN]
+    code = worst_exit_code(late + outcomes[recovered:])
     if code or failed_scan:
         raise click.exceptions.Exit(code or 1)

@@ -147,10 +147,8 @@ def sau(ctx: click.Context, /, **options: Any) -> None:
 def main() -> None:
     """Run the command line; every known error becomes one message and its exit code."""
     try:
-        sau.main(standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as exit_:
-        code = exit_.exit_code
+        ended = sau.main(standalone_mode=False)
+        code = ended if isinstance(ended, int) else 0
     except click.ClickException as error:
         error.show()
         code = EXIT_USAGE

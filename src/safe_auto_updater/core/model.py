@@ -44,9 +44,9 @@ def docker_id(host: str, container: str) -> str:
 
 
 def matches(pattern: str, asset_id: str) -> bool:
-    """Whether an asset pattern covers an asset; `*` crosses `/`, a bare pattern may omit the start.
+    """Whether a pattern over the whole identity covers an asset; `*` crosses `/`.
 
-    `docker:local/*`, `*/web` and `docker:*/db-*` are all patterns over the whole identity.
+    `docker:local/*`, `*/web` and `docker:*/db-*` are patterns.
     """
     return fnmatchcase(asset_id, pattern)
 

@@ -62,7 +62,7 @@ def command(
     }
     told = "\n".join(stories.result(record) for record in done)
     options.answer("apply", document, lambda: tables.say(told) if told else None)
-    exit_with(done, failed_scan=bool(checked.inventory.failures))
+    exit_with(done, len(recovered), failed_scan=bool(checked.inventory.failures))
 
 
 def _show(options: Options, assets: tuple[str, ...], file: Path | None) -> None:

@@ -45,7 +45,7 @@ def command(options: Options, target: str, yes: bool) -> None:
         {"updates": [documents.update(item) for item in done]},
         lambda: tables.say("\n".join(stories.result(item) for item in done)),
     )
-    exit_with(done)
+    exit_with(done, len(recovered))
 
 
 def _meant(app: App, target: str) -> Record:

@@ -30,6 +30,16 @@ def differences(old: Json, body: Json, new: Json, new_image: Json) -> tuple[str,
     return tuple(found)
 
 
+def changes(before: Json, now: Json) -> tuple[str, ...]:
+    """How one container's settings differ from an earlier inspect of the same container."""
+    found = [] if before["Name"] == now["Name"] else [f"Name: {now['Name']}"]
+    found += _mapping("HostConfig", before["HostConfig"], now["HostConfig"])
+    found += _mapping("Networks", _networks(before), _networks(now))
+    found += _mounts(before, now, {})
+    config = [key for key, value in before["Config"].items() if now["Config"].get(key) != value]
+    return tuple(found) + tuple(f"Config.{key}" for key in config)  # values may be secret
+
+
 def _config(old: Json, body: Json, new: Json, defaults: Json) -> list[str]:
     predicted = predicted_config(body, defaults)
     actual = dict(new["Config"])

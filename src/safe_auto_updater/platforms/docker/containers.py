@@ -79,9 +79,14 @@ class Containers:
             self.engine.post(f"/containers/{container['Id']}/rename", name=name)
             container["Name"] = f"/{name}"
 
-    def restart_policy(self, container: str, policy: Mapping[str, Any]) -> None:
-        """Set the restart policy; everything else of the container stays."""
-        self.engine.post(f"/containers/{container}/update", {"RestartPolicy": dict(policy)})
+    def restart_policy(self, container: Json, policy: Mapping[str, Any]) -> None:
+        """Set the restart policy, unless it is in force; everything else of the container stays."""
+        current = container["HostConfig"]["RestartPolicy"]
+        if (current["Name"] or "no") == (policy["Name"] or "no"):
+            return  # the engine spells "never" in two ways and cannot go back to the empty one
+        body = {"RestartPolicy": dict(policy)}
+        self.engine.post(f"/containers/{container['Id']}/update", body)
+        container["HostConfig"]["RestartPolicy"] = dict(policy)
 
     def remove(self, container: str, *, volumes: bool) -> None:
         """Remove a stopped container, with its own anonymous volumes or without any."""

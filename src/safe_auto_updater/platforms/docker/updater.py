@@ -16,7 +16,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import CheckResult, CheckState, Facts, Look, Patience, Side, Work
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.platforms.docker.compare import differences
+from safe_auto_updater.platforms.docker.compare import changes, differences
 from safe_auto_updater.platforms.docker.containers import Containers, last_words, out_of_service_s
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
@@ -30,6 +30,7 @@ from safe_auto_updater.platforms.docker.state import (
 from safe_auto_updater.platforms.docker.subject import subject_of
 
 Json = dict[str, Any]
+START_AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0)
 
 
 class DockerUpdater:
@@ -41,11 +42,13 @@ class DockerUpdater:
         images: Images,
         settings: Settings,
         progress: Callable[[Work, str], None],
+        sleep: Callable[[float], None],
     ) -> None:
         self._containers = containers
         self._images = images
         self._settings = settings
         self._progress = progress
+        self._sleep = sleep
 
     def reachable(self) -> bool:
         """Whether the engine answers now."""
@@ -139,7 +142,7 @@ class DockerUpdater:
         old = self._containers.inspect(work.facts["old_id"])
         new = self._containers.inspect(work.facts["new_id"])
         self._containers.stop(old)
-        self._containers.restart_policy(old["Id"], {"Name": "no"})
+        self._containers.restart_policy(old, {"Name": "no"})
         self._containers.rename(old, name + PARKED)
         self._containers.rename(new, name)
         try:
@@ -195,9 +198,9 @@ class DockerUpdater:
             self._containers.stop(new)
             self._containers.rename(new, name + STAGED)
         self._containers.rename(old, name)
-        self._containers.restart_policy(old["Id"], snapshot["HostConfig"]["RestartPolicy"])
+        self._containers.restart_policy(old, snapshot["HostConfig"]["RestartPolicy"])
         if snapshot["State"]["Running"]:
-            self._containers.start(old)
+            self._start_again(old)
         if new is not None:
             words = last_words(self._containers, new)
             self._discard(work, new)
@@ -214,15 +217,12 @@ class DockerUpdater:
         """The old container equals the snapshot: identity, settings, networks, mounts."""
         snapshot = work.facts["snapshot"]["container"]
         old = self._containers.inspect(work.facts["old_id"])
-        changed = [
-            key for key in ("Name", "Image", "Config", "HostConfig") if old[key] != snapshot[key]
-        ]
-        if endpoints(old) != endpoints(snapshot):
-            changed.append("Networks")
-        if changed:
+        found = changes(snapshot, old)
+        if found:
             raise StepFailed(
-                f"the old container runs, and differs from before in {', '.join(changed)}",
+                f"the old container runs, and differs from before: {'; '.join(found)}",
                 Cause.CONFLICT,
+                {"differences": list(found)},
             )
         return {}
 
@@ -233,6 +233,18 @@ class DockerUpdater:
             self._discard(work, new)
         self._restore_tags(work)
         return {}
+
+    def _start_again(self, old: Json) -> None:
+        """Start the old container; what stands in its way for a moment (a port) is waited out."""
+        for pause in (*START_AGAIN_S, None):
+            try:
+                self._containers.start(old)
+                return
+            except PlatformError as error:
+                if pause is None:
+                    fact = f"the old container cannot be started again: {error}"
+                    raise StepFailed(fact, start_error_cause(str(error))) from error
+                self._sleep(pause)
 
     def _policy(self, work: Work) -> AssetPolicy:
         return resolve(self._settings, work.step.asset, work.facts.get("labels", {}))

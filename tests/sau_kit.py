@@ -1,0 +1,90 @@
+"""The real program as a person runs it: `sau` in a process of its own, against one world."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lab_kit import World
+
+SOAK = "stable_for: 1s"
+
+
+@dataclass(frozen=True)
+class Said:
+    """How one command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one document on standard output."""
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    @property
+    def update(self) -> dict[str, Any]:
+        """The one update that was made."""
+        (only,) = self.json["updates"]
+        found: dict[str, Any] = only
+        return found
+
+    def step(self, name: str) -> dict[str, Any]:
+        """A plan's step for the container of this name."""
+        (only,) = [step for step in self.json["steps"] if step["asset"].endswith(f"/{name}")]
+        found: dict[str, Any] = only
+        return found
+
+
+class Sau:
+    """`sau` with a state folder and a configuration that sees only one world's containers."""
+
+    def __init__(self, world: World, folder: Path, health: str = SOAK, extra: str = "") -> None:
+        self.world = world
+        self.state = folder / "state"
+        self.config = folder / "sau.yml"
+        self.configure(health, extra)
+
+    def configure(self, health: str = SOAK, extra: str = "") -> None:
+        """Write the configuration: `health` as keys of execution.health, `extra` as more YAML."""
+        self.config.write_text(
+            f'inventory:\n  include: ["*/{self.world.prefix}-*"]\n'
+            f"execution:\n  health: {{timeout: 15s, {health}}}\n{extra}"
+        )
+
+    @property
+    def command(self) -> list[str]:
+        """The command with its global options."""
+        program = str(Path(sys.executable).parent / "sau")
+        return [program, "--config", str(self.config), "--state", str(self.state)]
+
+    def __call__(self, *words: str, json_output: bool = True, timeout_s: float = 90) -> Said:
+        """Run one command to its end."""
+        form = ["--output", "json"] if json_output else []
+        done = subprocess.run(
+            [*self.command, *words, *form],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            stdin=subprocess.DEVNULL,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Run one command beside us."""
+        return subprocess.Popen(
+            [*self.command, *words, "--output", "json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=os.environ,
+        )
