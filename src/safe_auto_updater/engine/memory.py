@@ -53,7 +53,8 @@ class Decisions:
         records = [
             record
             for record in self._journal.history()
-            if _ended_at(record) > max(released.get(record.asset, 0.0), released.get(ALL, 0.0))
+            if record.outcome is None
+            or _ended_at(record) > max(released.get(record.asset, 0.0), released.get(ALL, 0.0))
         ]
         return Memory(
             now=now,

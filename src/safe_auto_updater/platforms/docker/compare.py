@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safe_auto_updater.platforms.docker.recreate import endpoints, shares_host_name
+from safe_auto_updater.platforms.docker.recreate import (
+    clean_path,
+    endpoints,
+    shares_host_name,
+    short_id,
+)
 
 Json = Mapping[str, Any]
 
@@ -45,11 +50,9 @@ def _config(old: Json, body: Json, new: Json, defaults: Json) -> list[str]:
     actual = dict(new["Config"])
     if "Hostname" not in body:
         shared = shares_host_name(new["HostConfig"])
-        predicted["Hostname"] = actual.get("Hostname") if shared else str(new["Id"])[:12]
-    for key in ("Domainname",):
-        predicted.setdefault(key, actual.get(key) if shares_host_name(new["HostConfig"]) else "")
-    actual.pop("OnBuild", None)
-    predicted.pop("OnBuild", None)
+        predicted["Hostname"] = actual.get("Hostname") if shared else short_id(new)
+        if shared:
+            predicted["Domainname"] = actual.get("Domainname")
     before, after = _environment(predicted.pop("Env", None)), _environment(actual.pop("Env", None))
     names = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
     found = [f"Config.Env: {name} is not what it must be (values hidden)" for name in names]
@@ -62,8 +65,9 @@ def predicted_config(body: Json, defaults: Json) -> dict[str, Any]:
     Source: the engine's `runconfig.Merge`.
     """
     merged = {k: v for k, v in body.items() if k not in ("HostConfig", "NetworkingConfig")}
-    for key in ("User", "WorkingDir", "StopSignal", "Shell"):
+    for key in ("User", "WorkingDir", "StopSignal"):
         merged[key] = merged.get(key) or defaults.get(key)
+    merged["WorkingDir"] = clean_path(merged["WorkingDir"])
     for key in ("Labels", "ExposedPorts", "Volumes"):
         merged[key] = {**(defaults.get(key) or {}), **(merged.get(key) or {})}
     set_by_user = _environment(merged.get("Env"))
@@ -72,8 +76,9 @@ def predicted_config(body: Json, defaults: Json) -> dict[str, Any]:
     check, default_check = merged.get("Healthcheck") or {}, defaults.get("Healthcheck") or {}
     merged["Healthcheck"] = {**default_check, **{k: v for k, v in check.items() if v}}
     if not merged.get("Entrypoint"):
-        merged["Entrypoint"] = defaults.get("Entrypoint")
         merged["Cmd"] = merged.get("Cmd") or defaults.get("Cmd")
+        if merged.get("Entrypoint") is None:
+            merged["Entrypoint"] = defaults.get("Entrypoint")
     elif merged["Entrypoint"] == [""]:
         merged["Entrypoint"] = None
     return merged
@@ -99,6 +104,7 @@ def _short_link(link: str) -> str:
 def _networks(container: Json) -> dict[str, Any]:
     return {
         name: {k: sorted(v) if k == "Aliases" else v for k, v in settings.items()}
+        | {"connected": True}
         for name, settings in endpoints(container).items()
     }
 
@@ -115,7 +121,8 @@ def _mounts(old: Json, new: Json, declared: Json) -> list[str]:
 
     before, after = known(old), known(new)
     wrong = [path for path in before if after.get(path) != before[path]]
-    strange = [path for path in after if path not in before and path not in declared]
+    expected = before.keys() | {clean_path(path) for path in declared}
+    strange = [path for path in after if path not in expected]
     return [
         f"Mounts {path}: {before.get(path)} became {after.get(path)}" for path in wrong + strange
     ]

@@ -50,7 +50,7 @@ class Containers:
 
     def join(self, container: Json, wanted: Mapping[str, Mapping[str, Any]]) -> Json:
         """Connect a container to exactly these networks, with these endpoint settings."""
-        if container["State"]["Running"] or not wanted:
+        if container["State"]["Running"]:
             return container
         joined = set(container["NetworkSettings"]["Networks"] or {})
         if joined == set(wanted):

@@ -9,6 +9,7 @@ Source: the engine's `runconfig.Merge`.
 from __future__ import annotations
 
 import copy
+import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -38,14 +39,16 @@ def user_config(old: Mapping[str, Any], defaults: Mapping[str, Any]) -> Json:
     """What the user set in `Config`: everything that is not a default of the old image."""
     config: Json = copy.deepcopy(dict(old["Config"]))
     mode = old["HostConfig"].get("NetworkMode", "")
-    own_name = str(old["Id"]).startswith(config.get("Hostname") or "-")
-    if own_name or shares_host_name(old["HostConfig"]):
+    if config.get("Hostname") == short_id(old) or shares_host_name(old["HostConfig"]):
         config.pop("Hostname", None)  # generated, or another's: never the user's wish
+    if mode.startswith("container:"):
         config.pop("Domainname", None)
     config["Env"] = [e for e in config.get("Env") or () if e not in (defaults.get("Env") or ())]
-    for key in ("User", "WorkingDir", "StopSignal", "Shell"):
+    for key in ("User", "StopSignal"):
         if config.get(key) == defaults.get(key):
             config.pop(key, None)
+    if clean_path(config.get("WorkingDir")) == clean_path(defaults.get("WorkingDir")):
+        config.pop("WorkingDir", None)
     check, default_check = config.get("Healthcheck") or {}, defaults.get("Healthcheck") or {}
     config["Healthcheck"] = {k: v for k, v in check.items() if v != default_check.get(k)} or None
     config["Labels"] = {
@@ -61,32 +64,43 @@ def user_config(old: Mapping[str, Any], defaults: Mapping[str, Any]) -> Json:
     }
     if mode.startswith("container:"):
         config.pop("ExposedPorts")
-    # Every volume of the old container is bound by name in `host_config`.
-    mounted = {mount["Destination"] for mount in old.get("Mounts") or ()}
+    # What was in them is bound by name in `host_config`, which goes before an anonymous volume.
     config["Volumes"] = {
         path: empty
         for path, empty in (config.get("Volumes") or {}).items()
-        if path not in (defaults.get("Volumes") or {}) and path not in mounted
+        if path not in (defaults.get("Volumes") or {})
     }
-    config.pop("OnBuild", None)
     config.update(_command(config, defaults))
     return config
 
 
 def shares_host_name(host: Mapping[str, Any]) -> bool:
     """Whether the container has no host name of its own: the engine refuses one then."""
-    mode = host.get("NetworkMode", "")
-    return mode == "host" or mode.startswith("container:") or host.get("UTSMode") == "host"
+    shared = str(host.get("NetworkMode", "")).startswith("container:")
+    return shared or host.get("UTSMode") == "host"
+
+
+def clean_path(path: str | None) -> str:
+    """A path as the engine cleans it; empty for none."""
+    return posixpath.normpath(path).replace("//", "/") if path else ""
+
+
+def short_id(container: Mapping[str, Any]) -> str:
+    """What the engine calls a container where nobody named it: host name and alias."""
+    return str(container["Id"])[:12]
 
 
 def _command(config: Json, defaults: Mapping[str, Any]) -> Json:
     """Entrypoint and Cmd as the user gave them.
 
-    A user's Entrypoint switches the image's Cmd off, so the two are judged together. An emptied
-    Entrypoint is written `[""]`: the engine's way to say "none, not the image's".
+    A user's Entrypoint switches the image's Cmd off, so the two are judged together. A user
+    empties the image's Entrypoint by `[""]` (shown as null, switches Cmd off too) or by `[]` (shown
+    as it is, leaves Cmd to the image).
     """
     entrypoint, cmd = config.pop("Entrypoint", None), config.pop("Cmd", None)
     default_entrypoint, default_cmd = defaults.get("Entrypoint"), defaults.get("Cmd")
+    if entrypoint == [] and default_entrypoint:
+        return {"Entrypoint": [], **({"Cmd": cmd} if cmd != default_cmd else {})}
     if (entrypoint or None) == (default_entrypoint or None):
         if (cmd or None) == (default_cmd or None):
             return {}
@@ -107,7 +121,7 @@ def host_config(old: Mapping[str, Any]) -> Json:
         host["Links"] = [_link(link) for link in host["Links"]]
     named = _bound_paths(host)
     single = {bind for bind in host.get("Binds") or () if ":" not in bind}
-    anonymous = single | set(old["Config"].get("Volumes") or {})
+    anonymous = {clean_path(path) for path in (*single, *(old["Config"].get("Volumes") or ()))}
     carried = []
     for mount in old.get("Mounts") or ():
         path = mount["Destination"]
@@ -129,13 +143,14 @@ def _bind(mount: Mapping[str, Any]) -> str:
 
 
 def _bound_paths(host: Mapping[str, Any]) -> set[str]:
-    paths = {bind.split(":")[1] for bind in host.get("Binds") or () if ":" in bind}
-    return paths | {m["Target"] for m in host.get("Mounts") or () if m.get("Source")}
+    paths = [bind.split(":")[1] for bind in host.get("Binds") or () if ":" in bind]
+    paths += [mount["Target"] for mount in host.get("Mounts") or () if mount.get("Source")]
+    return {clean_path(path) for path in paths}
 
 
 def _asked_mount(host: Mapping[str, Any], destination: str) -> Json | None:
     for mount in host.get("Mounts") or ():
-        if mount.get("Type") == "volume" and mount.get("Target") == destination:
+        if mount.get("Type") == "volume" and clean_path(mount.get("Target")) == destination:
             found: Json = mount
             return found
     return None
@@ -149,9 +164,11 @@ def _link(link: str) -> str:
 def first_network(old: Mapping[str, Any]) -> str | None:
     """The network that the create request names; None for modes that take none."""
     mode = old["HostConfig"].get("NetworkMode", "default")
-    if mode in ("default", "bridge", "host", "none") or mode.startswith("container:"):
+    if mode in ("host", "none") or mode.startswith("container:"):
         return None
     known = endpoints(old)
+    if mode in ("default", "bridge"):
+        return "bridge" if known.get("bridge") else None
     if mode in known:
         return str(mode)
     by_id = [n for n, e in old["NetworkSettings"]["Networks"].items() if e["NetworkID"] == mode]
@@ -178,4 +195,4 @@ _GIVEN = {
 
 def user_aliases(aliases: Sequence[str] | None, container: Mapping[str, Any]) -> list[str]:
     """The aliases without the short ID that the engine adds by itself."""
-    return [a for a in aliases or () if not str(container["Id"]).startswith(a)]
+    return [alias for alias in aliases or () if alias != short_id(container)]

@@ -1,0 +1,100 @@
+"""HealthChecker: what it takes to be called healthy, and when it stops waiting."""
+
+from __future__ import annotations
+
+import pytest
+
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import (
+    CheckResult,
+    CheckState,
+    HealthCheck,
+    Look,
+    Patience,
+    Subject,
+)
+from safe_auto_updater.engine.health import HealthChecker, Verdict
+from tests.clock import FakeClock
+
+PATIENCE = Patience(timeout_s=10.0, stable_for_s=3.0)
+SUBJECT = Subject("docker:local/web", "web")
+
+
+def watch(
+    states: str, patience: Patience = PATIENCE, checks: tuple[tuple[str, HealthCheck], ...] = ()
+) -> Verdict:
+    """Watch looks spelled by a letter each, half a second apart; the last one lasts."""
+    looks = iter(states)
+    last = states[-1]
+    words = {
+        "p": CheckState.PASSED, "w": CheckState.FAILING, "f": CheckState.FAILED,
+        "u": CheckState.UNKNOWN,
+    }  # fmt: skip
+
+    def look() -> Look:
+        return Look((CheckResult("own", words[next(looks, last)], "said"),), SUBJECT)
+
+    return HealthChecker(lambda asset: checks, FakeClock()).watch(look, patience)
+
+
+# looks, healthy, seconds watched, cause
+CASES = [
+    ("p", True, 3.0, None),
+    ("wwp", True, 4.0, None),
+    ("ppwp", True, 4.5, None),  # the soak starts anew
+    ("f", False, 0.0, Cause.IMAGE),
+    ("pppf", False, 1.5, Cause.IMAGE),  # ready, then crashing within the soak
+    ("w", False, 10.0, Cause.IMAGE),
+    ("pw" * 40, False, 10.5, Cause.IMAGE),  # flaps for ever: the deadline fires
+    ("u", False, 10.0, Cause.PLATFORM),  # inconclusive is never success
+    ("up", True, 3.5, None),
+]
+
+
+@pytest.mark.parametrize(("states", "healthy", "seconds", "cause"), CASES)
+def test_verdict(states: str, healthy: bool, seconds: float, cause: Cause | None) -> None:
+    verdict = watch(states)
+    assert (verdict.healthy, verdict.watched_s, verdict.cause) == (healthy, seconds, cause)
+
+
+def test_slow_start_within_the_deadline_is_not_failed() -> None:
+    assert watch("w" * 19 + "p").healthy
+
+
+class Says:
+    def __init__(self, answer: object) -> None:
+        self.answer = answer
+
+    def check(self, subject: Subject) -> CheckResult:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("answer", [RuntimeError("boom"), None, "healthy"])
+def test_check_that_breaks_is_unknown_and_named(answer: object) -> None:
+    verdict = watch("p", checks=(("mine", Says(answer)),))
+    assert (verdict.healthy, verdict.cause) == (False, Cause.PLATFORM)
+    assert "mine" in verdict.reason
+
+
+def test_verdict_says_which_check_said_what() -> None:
+    bad = CheckResult("http", CheckState.FAILING, "503")
+    verdict = watch("p", checks=(("http", Says(bad)),))
+    assert verdict.evidence == [
+        {"check": "own", "state": "passed", "detail": "said"},
+        {"check": "http", "state": "failing", "detail": "503"},
+    ]
+    assert "http: 503" in verdict.reason
+
+
+def test_existence_alone_is_not_proof() -> None:
+    seen = CheckResult("running", CheckState.PASSED, "running", proves=False)
+
+    def look() -> Look:
+        return Look((seen,), SUBJECT)
+
+    verdict = HealthChecker(lambda asset: (), FakeClock()).watch(look, PATIENCE)
+    assert verdict.healthy
+    assert not verdict.proven
+    assert "not proven healthy" in verdict.reason
