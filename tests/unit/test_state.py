@@ -91,7 +91,7 @@ def garbage(file: Path) -> None:
 
 def damaged(file: Path) -> None:
     book = Book(file.parent)
-    for number in range(200):
+    for number in range(40):
         book.ended(f"u{number}", "2", Phase.SUCCEEDED)
     book.journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     book.journal._db.close()

@@ -144,7 +144,7 @@ def evidence(facts: Json) -> list[Json]:
 
 def phases(record: Record) -> list[Json]:
     """Every phase entered, with its begin and end (seconds since the epoch)."""
-    ends = [row.at for row in record.rows[1:]] + [None]
+    ends = [*(row.at for row in record.rows), None][1:]  # nothing where nothing was entered
     return [
         {"name": row.name, "started": row.at, "ended": end}
         for row, end in zip(record.rows, ends, strict=True)

@@ -95,7 +95,9 @@ class UpdateExecutor:
             if phase not in TABLE:
                 return self._end(work, phase, problem)
             if problem is not None and not phase.may_run_unrecorded:
-                retreat = TABLE[came_from].failed if came_from else Phase.ABORTED
+                if came_from is None:
+                    return self._end(work, phase, problem)  # nothing was done; nothing is claimed
+                retreat = TABLE[came_from].failed
                 following = _Next(retreat, _failed(work, Cause.PLATFORM, problem))
                 came_from = phase
                 continue
@@ -174,7 +176,10 @@ class UpdateExecutor:
         verdict = self._watch(work, Side.NEW)
         if not verdict.healthy:
             assert verdict.cause is not None
-            raise StepFailed(verdict.reason, verdict.cause, {"checks": verdict.evidence})
+            cause = verdict.cause
+            if "waited" in work.facts and cause.quarantines:
+                cause = Cause.PLATFORM  # the platform went away meanwhile: not proven the image's
+            raise StepFailed(verdict.reason, cause, {"checks": verdict.evidence})
         return {"verdict": {"proven": verdict.proven, "reason": verdict.reason}}
 
     def _confirm(self, work: Work) -> Facts:
@@ -219,7 +224,7 @@ class UpdateExecutor:
             text = f"stopped in {phase.value}: {problem}; `sau recover` goes on from there"
             self._tell("unfinished", work, text)
             return Outcome.UNFINISHED
-        text = ending(work.facts)
+        text = f"{outcome.value.replace('_', ' ')}: {ending(work.facts)}"
         self._tell(outcome.value, work, text, downtime_s=work.facts.get("downtime_s"))
         return outcome
 

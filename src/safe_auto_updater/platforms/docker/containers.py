@@ -69,6 +69,12 @@ class Containers:
         grace_s = container["Config"].get("StopTimeout") or STOP_GRACE_S
         self.engine.post(f"/containers/{container['Id']}/stop", timeout_s=grace_s + 60)
 
+    def retire(self, container: Json) -> None:
+        """Stop it so that an engine that restarts, now or later, does not bring it back."""
+        self.stop(container)
+        self.restart_policy(container, {"Name": "no"})
+        self.stop(self.inspect(container["Id"]))  # brought back between the two
+
     def start(self, container: Json) -> None:
         """Start; nothing happens where it runs already."""
         self.engine.post(f"/containers/{container['Id']}/start", timeout_s=START_S)

@@ -78,7 +78,7 @@ class DockerEngine:
         """Whether the engine answers now."""
         try:
             self.get("/info")
-        except PlatformUnreachable:
+        except (PlatformUnreachable, PlatformError):  # an engine that just starts may say 500
             return False
         return True
 

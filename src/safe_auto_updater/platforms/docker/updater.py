@@ -141,8 +141,7 @@ class DockerUpdater:
         name = work.change.container
         old = self._containers.inspect(work.facts["old_id"])
         new = self._containers.inspect(work.facts["new_id"])
-        self._containers.stop(old)
-        self._containers.restart_policy(old, {"Name": "no"})
+        self._containers.retire(old)
         self._containers.rename(old, name + PARKED)
         self._containers.rename(new, name)
         try:
@@ -178,8 +177,10 @@ class DockerUpdater:
         """Remove the parked old container. Its volumes are the new one's now and stay."""
         parked = self._containers.find(work.facts["old_id"])
         if parked is not None:
-            if status_of(parked) is Status.RUNNING:
-                self._containers.stop(parked)  # an engine restart may have brought it back
+            if parked["Name"].lstrip("/") == work.change.container:
+                fact = "the old container bears the name: it is not parked, and was not removed"
+                raise StepFailed(fact, Cause.CONFLICT)
+            self._containers.stop(parked)  # whoever has started it
             self._containers.remove(parked["Id"], volumes=False)
         return {}
 
@@ -195,7 +196,7 @@ class DockerUpdater:
             )
         new, words = self._staged(work), []
         if new is not None:
-            self._containers.stop(new)
+            self._containers.retire(new)
             self._containers.rename(new, name + STAGED)
         self._containers.rename(old, name)
         self._containers.restart_policy(old, snapshot["HostConfig"]["RestartPolicy"])
@@ -217,6 +218,8 @@ class DockerUpdater:
         """The old container equals the snapshot: identity, settings, networks, mounts."""
         snapshot = work.facts["snapshot"]["container"]
         old = self._containers.inspect(work.facts["old_id"])
+        if snapshot["State"]["Running"]:
+            self._start_again(old)  # an engine restart ends what has no restart policy
         found = changes(snapshot, old)
         if found:
             raise StepFailed(

@@ -1,0 +1,91 @@
+"""Two at once, and a plan that the world has overtaken."""
+
+from __future__ import annotations
+
+import json
+
+from tests.lab_kit import World, eventually
+from tests.sau_kit import Sau
+
+
+def running(world: World) -> str:
+    world.publish("1.0.0")
+    world.publish("1.1.0")
+    return world.run(f"{world.repository}:1.0.0")
+
+
+def test_of_two_applies_one_acts_and_the_other_says_who(world: World, sau: Sau) -> None:
+    running(world)
+    sau.configure("stable_for: 6s")
+    first = sau.start("apply", "--yes")
+    eventually(lambda: len(world.ids()) == 2, timeout_s=20)
+
+    second = sau("apply", "--yes")
+
+    out, _ = first.communicate(timeout=60)
+    assert (second.code, second.out) == (5, "")
+    assert f"process {first.pid} (sau apply)" in second.err
+    assert first.returncode == 0
+    assert json.loads(out)["updates"][0]["outcome"] == "succeeded"
+    assert len(sau("history").json["updates"]) == 1
+
+
+def test_two_updaters_with_separate_state_meet_at_the_container(
+    world: World, sau: Sau, tmp_path_factory: object
+) -> None:
+    running(world)
+    sau.configure("stable_for: 6s")
+    other = Sau(world, sau.state.parent)
+    other.state = sau.state.parent / "other-state"
+    other.config = sau.state.parent / "other.yml"
+    other.configure("stable_for: 1s")
+    first = sau.start("apply", "--yes")
+    eventually(lambda: len(world.ids()) == 2, timeout_s=20)
+
+    other("apply", "--yes")
+
+    out, _ = first.communicate(timeout=60)
+    assert json.loads(out)["updates"][0]["outcome"] == "succeeded"
+    assert world.http("web") == "1.1.0"
+    assert len(world.ids()) == 1
+
+
+def test_saved_plan_is_applied_exactly(world: World, sau: Sau) -> None:
+    running(world)
+    file = sau.state.parent / "plan.json"
+    assert sau("plan", "--save", str(file)).code == 0
+
+    said = sau("apply", "--plan", str(file), "--yes")
+
+    assert said.update["outcome"] == "succeeded"
+    assert world.http("web") == "1.1.0"
+
+
+def test_saved_plan_is_refused_with_the_difference_when_the_world_changed(
+    world: World, sau: Sau
+) -> None:
+    old = running(world)
+    file = sau.state.parent / "plan.json"
+    sau("plan", "--save", str(file))
+    world.publish("1.2.0")
+
+    said = sau("apply", "--plan", str(file), "--yes")
+
+    assert said.code == 2
+    assert "1.1.0" in said.err
+    assert "1.2.0" in said.err
+    assert world.ids() == {old}
+    assert sau("history").json["updates"] == []
+
+
+def test_saved_plan_that_somebody_altered_is_refused(world: World, sau: Sau) -> None:
+    old = running(world)
+    file = sau.state.parent / "plan.json"
+    sau("plan", "--save", str(file))
+    file.write_text(file.read_text().replace("1.1.0", "6.6.6"))
+
+    said = sau("apply", "--plan", str(file), "--yes")
+
+    assert said.code == 2
+    assert "altered" in said.err
+    assert world.ids() == {old}
