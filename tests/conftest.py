@@ -31,10 +31,19 @@ def lab() -> Lab:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell pytest our markers."""
+    """Tell pytest our markers, and choose the seed of everything that is sampled."""
+    os.environ.setdefault("SAU_SEED", secrets.token_hex(4))  # test processes inherit it
+    config.addinivalue_line(
+        "markers", "every_instant: all of what `make test` samples; runs in `make test-full`"
+    )
     config.addinivalue_line(
         "markers", "engine_crash: kills the engine; runs in `python -m lab --instance NAME run`"
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell the seed, so that the same sample can be taken again."""
+    terminalreporter.write_line(f"SAU_SEED={os.environ['SAU_SEED']} repeats what was sampled")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
