@@ -29,6 +29,8 @@ class Recipe:
     healthcheck: Mapping[str, object] | None = None
     """As in an image's config; None: the behaviour's own, which most have not."""
     stop_signal: str = ""
+    config: Mapping[str, object] = field(default_factory=dict)
+    """More of the image's config, as it is."""
     architecture: str = "amd64"
     created: str = "2024-01-01T00:00:00Z"
     maker: str = "lab"
@@ -85,7 +87,7 @@ def _config(recipe: Recipe, parts: Sequence[layers.Layer]) -> dict[str, Any]:
         "architecture": recipe.architecture,
         "os": "linux",
         "created": recipe.created,
-        "config": {key: value for key, value in config.items() if value},
+        "config": {key: value for key, value in config.items() if value} | dict(recipe.config),
         "rootfs": {"type": "layers", "diff_ids": [part.diff_id for part in parts]},
         "history": [{"created": recipe.created, "created_by": recipe.maker} for _ in parts],
     }
