@@ -1,0 +1,199 @@
+"""`sau`, the real program, with numbered instants at one of which something terrible happens.
+
+Started as `python killable.py SPEC -- ARGUMENTS OF SAU`, SPEC being a JSON file. An instant is the
+moment before and after each journal row, each question that changes something on the engine, and
+(`sent`) between such a question and its answer; and each phase's first look, and the first message
+of a pull. `trace` lists the instants that were reached; without `at` nothing happens at any.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from urllib3.connection import HTTPConnection
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from lab import engine
+from lab.layout import Layout
+from safe_auto_updater import cli
+from safe_auto_updater.engine.journal import Journal
+from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.updater import DockerUpdater
+
+Act = Callable[[], None]
+
+
+class Instants:
+    """Counts the instants of the kinds that are asked for, and acts at one of them."""
+
+    def __init__(self, trace: Path, kinds: list[str], at: int | str | None, act: Act) -> None:
+        self._trace, self._kinds, self._at, self._act = trace, kinds, at, act
+        self._count = 0
+        self._phase, self._looked_in = "", ""
+        self._asking = ""
+
+    def here(self, kind: str, what: str) -> None:
+        """One instant, reached; `at` is its number or its whole name."""
+        if kind not in self._kinds:
+            return
+        self._count += 1
+        name = f"{kind} {what}"
+        with self._trace.open("a") as file:
+            file.write(f"{self._count} {name}\n")
+        if self._at in (self._count, name):
+            self._at = None
+            self._act()
+
+    def watch(self) -> None:
+        """Put instants around everything that the program does to the world and the journal."""
+        self._around_journal()
+        self._around_engine()
+        self._around_looks()
+
+    def _around_journal(self) -> None:
+        begin, enter = Journal.begin, Journal.enter
+
+        def watched_begin(journal: Journal, update: str, step: Any) -> None:
+            self.here("unwritten", "BEGIN")
+            begin(journal, update, step)
+            self.here("written", "BEGIN")
+
+        def watched_enter(journal: Journal, update: str, phase: Any, facts: Any) -> None:
+            self.here("unwritten", phase.value)
+            self._phase = phase.value  # also where the journal cannot be written
+            enter(journal, update, phase, facts)
+            self.here("written", phase.value)
+
+        Journal.begin, Journal.enter = watched_begin, watched_enter
+
+    def _around_engine(self) -> None:
+        ask, stream, answer = DockerEngine._ask, DockerEngine.stream, HTTPConnection.getresponse
+
+        def watched_ask(host: DockerEngine, method: str, path: str, **arguments: Any) -> Any:
+            if method == "GET":
+                return ask(host, method, path, **arguments)
+            what = f"{method} {_short(path)}"
+            self.here("unasked", what)
+            self._asking = what
+            try:
+                response = ask(host, method, path, **arguments)
+            finally:
+                self._asking = ""
+            self.here("answered", what)
+            return response
+
+        def watched_answer(connection: HTTPConnection) -> Any:
+            if self._asking:
+                self.here("sent", self._asking)
+            return answer(connection)
+
+        def watched_stream(*positional: Any, **named: Any) -> Iterator[Any]:
+            for number, message in enumerate(stream(*positional, **named)):
+                if number == 0:
+                    self.here("streamed", "first message")
+                yield message
+
+        DockerEngine._ask, DockerEngine.stream = watched_ask, watched_stream
+        HTTPConnection.getresponse = watched_answer
+
+    def _around_looks(self) -> None:
+        look = DockerUpdater.look
+
+        def watched_look(updater: DockerUpdater, work: Any, side: Any) -> Any:
+            if self._looked_in != self._phase:
+                self._looked_in = self._phase
+                self.here("unseen", self._phase)
+            return look(updater, work, side)
+
+        DockerUpdater.look = watched_look
+
+
+def _short(path: str) -> str:
+    """A path without what differs from run to run."""
+    kind, verb = path.split("/")[1], path.rsplit("/", 1)[-1]
+    return f"{kind}/{verb}" if verb in _VERBS else kind
+
+
+_VERBS = ("create", "stop", "start", "update", "rename", "tag", "connect", "disconnect")
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _crash_engine(spec: dict[str, Any]) -> Act:
+    """SIGKILL (or `gently` SIGTERM) to dockerd; another process starts it again after a while."""
+    layout = Layout.here(spec["instance"])
+    starter = (
+        f"import sys, time; sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r})\n"
+        "from lab import engine; from lab.layout import Layout\n"
+        f"time.sleep({spec['away_s']}); engine.start(Layout.here({spec['instance']!r}))"
+    )
+
+    def act() -> None:
+        if spec.get("gently"):
+            engine.dockerd(layout).stop(signal.SIGTERM, 30)
+        else:
+            engine.kill(layout)
+        back = subprocess.Popen([sys.executable, "-c", starter], start_new_session=True)
+        if spec.get("unnoticed"):  # we were asleep meanwhile, and meet an engine that answers
+            back.wait()
+
+    return act
+
+
+def fill(file: Path) -> None:
+    """Write until not one more byte fits on the disk."""
+    size = 1 << 16
+    with file.open("wb", buffering=0) as ballast:
+        while size:
+            try:
+                ballast.write(b"\0" * size)
+            except OSError:
+                size //= 2
+
+
+def _break_disk(device: str) -> Act:
+    """What a kernel does to a failing ext4: it becomes read-only under open files."""
+
+    def act() -> None:
+        Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("1")
+
+    return act
+
+
+def action(spec: dict[str, Any]) -> Act:
+    """What happens at the chosen instant."""
+    match spec["action"]:
+        case "kill":
+            return _kill
+        case "crash engine":
+            return _crash_engine(spec)
+        case "fill disk":
+            return lambda: fill(Path(spec["folder"]) / "ballast")
+        case "break disk":
+            return _break_disk(spec["device"])
+        case unknown:
+            raise ValueError(unknown)
+
+
+def main() -> None:
+    """Entry point."""
+    spec_file, _, *arguments = sys.argv[1:]
+    spec = json.loads(Path(spec_file).read_text())
+    instants = Instants(Path(spec["trace"]), spec["kinds"], spec.get("at"), action(spec))
+    instants.watch()
+    sys.argv = ["sau", *arguments]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

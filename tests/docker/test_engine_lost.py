@@ -1,0 +1,71 @@
+"""The Docker engine is killed and comes back in the middle of an update: the promise holds.
+
+A journal row is nothing to the engine, so its instants are those between questions and answers.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Any
+
+import pytest
+
+from lab import wire
+from tests.docker.kill.promise import assert_kept, assert_nothing_to_recover
+from tests.docker.kill.scene import BY_NAME, ENGINE, SCENARIOS, Scene
+from tests.lab_kit import World, eventually
+
+pytestmark = pytest.mark.engine_crash
+
+EVERY = [(s.name, at) for s in SCENARIOS for at in range(1, s.engine_instants + 1)]
+CRASHED: dict[str, Any] = {"away_s": 0.5}
+UNNOTICED: dict[str, Any] = {"away_s": 0, "unnoticed": True}
+STOPPED: dict[str, Any] = {"away_s": 0.5, "gently": True}
+LONG_AWAY: dict[str, Any] = {"away_s": 5}
+SAMPLE = [*[CRASHED] * 4, *[UNNOTICED] * 3, STOPPED, LONG_AWAY]
+
+
+def lose_engine(scene: Scene, at: int | str, how: dict[str, Any]) -> None:
+    """Lose the engine at an instant; `apply` waits for it and brings the update to an end."""
+    lab = scene.world.lab
+    more = how | {"kinds": ENGINE, "instance": lab.layout.instance}
+    try:
+        said = scene.hit(*scene.apply, action="crash engine", at=at, **more)
+    finally:
+        eventually(lambda: wire.answers(lab.socket), 60)
+    assert said.code in (0, 1, 3), said.text
+    side = assert_kept(scene)
+    if said.code == 0:
+        assert side == "new", said.text
+    assert_nothing_to_recover(scene)
+
+
+@pytest.mark.parametrize("number", range(len(SAMPLE)))
+def test_engine_lost_at_a_sampled_instant(world: World, number: int) -> None:
+    seed = os.environ["SAU_SEED"]
+    name, at = random.Random(f"{seed} {number}").choice(EVERY)
+    print(f"SAU_SEED={seed}: {name}, engine lost at {at}, {SAMPLE[number]}")
+    lose_engine(Scene(world, BY_NAME[name]), at, SAMPLE[number])
+
+
+@pytest.mark.parametrize(
+    "at", ["answered POST containers/stop", "sent POST containers/update"]
+)  # the restart policy `always` brings a stopped container back when the engine starts
+@pytest.mark.parametrize("name", ["good", "crash"])
+def test_old_and_new_never_run_together(world: World, name: str, at: str) -> None:
+    lose_engine(Scene(world, BY_NAME[name]), at, UNNOTICED)
+
+
+@pytest.mark.every_instant
+@pytest.mark.parametrize(("name", "at"), EVERY)
+def test_engine_killed_at_every_instant(world: World, name: str, at: int) -> None:
+    lose_engine(Scene(world, BY_NAME[name]), at, CRASHED)
+
+
+@pytest.mark.every_instant
+@pytest.mark.parametrize(("name", "at"), EVERY[::2])
+def test_engine_restarted_unnoticed_at_every_second_instant(
+    world: World, name: str, at: int
+) -> None:
+    lose_engine(Scene(world, BY_NAME[name]), at, UNNOTICED)
