@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -84,12 +85,14 @@ class DockerEngine:
 
     def platform(self) -> tuple[str, str]:
         """Operating system and architecture, in the words of image indexes."""
-        self._connected()
+        with self._answering():
+            self._connected()
         return str(self._version["Os"]), str(self._version["Arch"])
 
     def describe(self) -> str:
         """Which engine this is and which API version is spoken with it."""
-        self._connected()
+        with self._answering():
+            self._connected()
         return f"engine {self._version.get('Version')}, API {self._prefix.removeprefix('/v')}"
 
     def close(self) -> None:
@@ -109,19 +112,25 @@ class DockerEngine:
 
     def _ask(self, method: str, path: str, **arguments: Any) -> requests.Response:
         arguments.setdefault("timeout", (CONNECT_S, ANSWER_S))
-        try:
+        with self._answering():
             client = self._connected()
             url = f"{client.base_url}{self._prefix}{quote(path, safe='/:@')}"
             response = client.request(method, url, **arguments)
+        if response.status_code >= 400:
+            raise self._refused(response, path)
+        return response
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """The library's root exceptions, translated here and nowhere else."""
+        try:
+            yield
         except (requests.RequestException, OSError, DockerException) as error:
             self.close()
             raise PlatformUnreachable(
                 f"the Docker engine at {self.host} does not answer: {error}. Is it running, and may "
                 "this user open its socket?"
             ) from error
-        if response.status_code >= 400:
-            raise self._refused(response, path)
-        return response
 
     def _connected(self) -> APIClient:
         if self._client is None:

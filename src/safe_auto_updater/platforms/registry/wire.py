@@ -25,7 +25,8 @@ class Wire:
     """Asks, waits and counts for every registry; redirects are returned, not followed.
 
     GET and HEAD are asked up to three times where that can help (no connection, a broken body,
-    408, 429, 5xx). A host that limits us or cannot be reached is left alone for a while.
+    408, 429, 5xx). A host that limits us, cannot be reached or is too slow is left alone for a
+    while.
     """
 
     def __init__(self, clock: Clock, random: Callable[[], float]) -> None:
@@ -57,8 +58,9 @@ class Wire:
             try:
                 answer = self._once(http, method, url, headers, limit, form)
             except _Transient as trouble:
-                if last:
-                    if trouble.at_connect:
+                slow = trouble.error.reason == "timeout"  # asking again would wait as long again
+                if last or slow:
+                    if trouble.at_connect or slow:
                         self._gate.close(place, _REST_WHEN_UNREACHABLE_S, trouble.error)
                     raise trouble.error from trouble.__cause__
             else:
@@ -106,10 +108,10 @@ class Wire:
                 body = self._body(response, place, limit)
                 return Answer(response.status_code, response.headers, body, url)
         except httpx2.TimeoutException as error:
-            slow = RegistryError(
+            late = RegistryError(
                 f"{place} did not answer in time. Check the network, or try again later.", "timeout"
             )
-            raise _Transient(slow, isinstance(error, httpx2.ConnectTimeout)) from error
+            raise _Transient(late, False) from error
         except (httpx2.RemoteProtocolError, httpx2.DecodingError) as error:
             if answering:
                 raise _Transient(malformed(place, "its answer broke off"), False) from error
