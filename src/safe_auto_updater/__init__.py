@@ -1,0 +1,1 @@
+"""Safe Auto-Updater: up to date without ever leaving a service broken."""

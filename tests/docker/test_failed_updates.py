@@ -27,7 +27,8 @@ BAD: dict[str, tuple[Mapping[str, Any], str, tuple[str, int, str], str]] = {
         {"behaviour": "unhealthy"}, "stable_for: 5s", ("rolled_back", 3, "image"), "healthcheck",
     ),
     "has a HEALTHCHECK that fails": (
-        {"healthcheck": FAILS_AT_ONCE}, "stable_for: 5s", ("rolled_back", 3, "image"), "healthcheck",
+        {"healthcheck": FAILS_AT_ONCE}, "stable_for: 5s", ("rolled_back", 3, "image"),
+        "healthcheck",
     ),
     "names a program that is not there": (
         {"entrypoint": ("/no/such/program",)}, "stable_for: 5s", ("rolled_back", 3, "image"),

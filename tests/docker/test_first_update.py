@@ -63,7 +63,16 @@ def test_apply_runs_the_new_version_and_the_journal_tells_it(world: World, sau: 
     (shown,) = sau("show", listed["id"][:5]).json["updates"]
     assert shown == listed == said.update
     names = [phase["name"] for phase in shown["phases"]]
-    assert names == "PREPARE PRECHECK SNAPSHOT STAGE APPLY VERIFY COMMIT SUCCEEDED".split()
+    assert names == [
+        "PREPARE",
+        "PRECHECK",
+        "SNAPSHOT",
+        "STAGE",
+        "APPLY",
+        "VERIFY",
+        "COMMIT",
+        "SUCCEEDED",
+    ]
 
 
 def test_rollback_takes_a_finished_update_back_and_holds_what_it_left(

@@ -26,14 +26,14 @@ def record(asset: str, replaced: str, end: str, days_ago: float, pulled: str = "
     return Record(f"{asset}{replaced}", asset, at, Step(asset, Action.UPDATE, (), (change,)), rows)
 
 
-def gone(*records: Record, keep: Keep = Keep(1, 7.0)) -> set[str]:
-    return {item.image_id for item in expired(records, keep, NOW)}
+def gone(*records: Record, versions: int = 1) -> set[str]:
+    return {item.image_id for item in expired(records, Keep(versions, 7.0), NOW)}
 
 
 def test_the_last_replaced_image_stays_and_older_ones_go() -> None:
     newest_first = [record("a", name, "SUCCEEDED", day) for day, name in enumerate("dcb")]
     assert gone(*newest_first) == {"c", "b"}
-    assert gone(*newest_first, keep=Keep(2, 7.0)) == {"b"}
+    assert gone(*newest_first, versions=2) == {"b"}
 
 
 def test_a_kept_image_goes_after_its_days() -> None:

@@ -23,9 +23,9 @@ def write(file: Path, plan: Plan) -> None:
         try:
             with os.fdopen(handle, "w") as stream:
                 stream.write(text)
-            os.replace(name, file)
+            Path(name).replace(file)
         except BaseException:
-            os.unlink(name)
+            Path(name).unlink()
             raise
     except OSError as error:
         raise UsageError(f"{file}: the plan cannot be saved: {error}") from error

@@ -142,7 +142,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 
 def duration_s(text: str) -> float:
     """`90s`, `1h30m`, `500ms`, `2d` as seconds. ValueError says what a duration looks like."""
-    parts = _DURATION.findall(text) if len(text) <= 40 else []
+    parts = _DURATION.findall(text) if len(text) <= 200 else []
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError("not a duration; write for example 30s, 5m, 1h30m or 2d")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -1,0 +1,1 @@
+"""The story: inventory, detection, health, journal, executor, cycle. Knows no platform."""

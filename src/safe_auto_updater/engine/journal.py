@@ -64,7 +64,7 @@ class Record:
 
 
 class Journal:
-    """The updates and phases tables. Every method raises JournalError when the file cannot serve."""
+    """The updates and phases tables. Every method may raise JournalError."""
 
     def __init__(self, connection: sqlite3.Connection, now: Callable[[], float]) -> None:
         self._db = connection
@@ -84,7 +84,7 @@ class Journal:
         )
 
     def get(self, update: str) -> Record:
-        """One update by its whole id or a unique beginning of it. UsageError where there is none."""
+        """One update, by its id or a unique beginning of it; else UsageError."""
         rows = self._run("SELECT id FROM updates WHERE substr(id, 1, ?) = ?", (len(update), update))
         if len(rows) != 1 or not update:
             fact = "more than one update begins so" if rows else "no such update"

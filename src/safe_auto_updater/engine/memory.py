@@ -64,7 +64,7 @@ class Decisions:
         )
 
     def saw(self, images: Sequence[Image]) -> None:
-        """Remember when a digest was first seen under a reference; a forged date changes nothing."""
+        """Remember when a digest was first seen under a reference."""
         rows = [(image.reference, image.digest, self._now()) for image in images if image.digest]
         for row in rows:
             self._run("INSERT OR IGNORE INTO sightings VALUES (?, ?, ?)", row)

@@ -12,7 +12,7 @@ from safe_auto_updater.diagnosis import Finding, diagnose
 @click.command("doctor")
 @click.pass_obj
 def command(options: Options) -> None:
-    """Say what is reachable, permitted and missing, with the remedy. Exit code 1 if something is."""
+    """Say what is reachable, permitted and missing, with the remedy; exit code 1 then."""
     with options.app() as app:
         findings = diagnose(app)
     document = {"findings": [{"what": f.what, "ok": f.ok, "fact": f.fact} for f in findings]}

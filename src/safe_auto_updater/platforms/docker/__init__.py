@@ -1,0 +1,1 @@
+"""Containers on Docker engines: scan, update, go back."""

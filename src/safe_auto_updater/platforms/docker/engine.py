@@ -128,8 +128,8 @@ class DockerEngine:
         except (requests.RequestException, OSError, DockerException) as error:
             self.close()
             raise PlatformUnreachable(
-                f"the Docker engine at {self.host} does not answer: {error}. Is it running, and may "
-                "this user open its socket?"
+                f"the Docker engine at {self.host} does not answer: {error}. Is it running, and "
+                "may this user open its socket?"
             ) from error
 
     def _connected(self) -> APIClient:
@@ -163,8 +163,8 @@ def negotiated(version: Mapping[str, Any]) -> str:
     chosen = min(newest, NEWEST_KNOWN)
     if chosen < (1, 41) or chosen < oldest:
         raise PlatformError(
-            f"the engine speaks API {oldest[0]}.{oldest[1]} to {newest[0]}.{newest[1]}; this program "
-            f"needs one of 1.41 to {NEWEST_KNOWN[0]}.{NEWEST_KNOWN[1]}"
+            f"the engine speaks API {oldest[0]}.{oldest[1]} to {newest[0]}.{newest[1]}; this "
+            f"program needs one of 1.41 to {NEWEST_KNOWN[0]}.{NEWEST_KNOWN[1]}"
         )
     return f"{chosen[0]}.{chosen[1]}"
 

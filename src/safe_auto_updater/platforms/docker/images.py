@@ -39,9 +39,9 @@ class Images:
         return found
 
     def pull(self, reference: Reference, digest: str, progress: Progress) -> Json:
-        """Have exactly this content, pulled by digest. StepFailed (registry) where it cannot be had.
+        """Have exactly this content, pulled by digest; else StepFailed (registry).
 
-        The engine verifies content against the digest; an error inside its stream is a failure.
+        The engine verifies the content; an error inside its stream is a failure.
         """
         wanted = reference.pull_by_digest(digest)
         try:

@@ -13,7 +13,7 @@ _SWARM = "com.docker.swarm.service.name"
 
 
 def manager_of(container: Json) -> str | None:
-    """Whoever created the container and may create it again: `compose:<project>`, `swarm:<service>`."""
+    """Whoever may create the container again: `compose:<project>`, `swarm:<service>`."""
     labels = container["Config"].get("Labels") or {}
     if _SWARM in labels:
         return f"swarm:{labels[_SWARM]}"

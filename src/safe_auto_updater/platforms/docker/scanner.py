@@ -28,7 +28,7 @@ class DockerScanner:
         self.name = f"docker:{engine.name}"
 
     def scan(self) -> Scan:
-        """Containers and images as they are now; a container that vanishes meanwhile is left out."""
+        """Containers and images now; a container that vanishes meanwhile is left out."""
         try:
             ids = [item["Id"] for item in self._engine.get("/containers/json", all="true")]
             with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -123,16 +123,28 @@ def _healthcheck(container: Json) -> CheckResult:
 def start_error_cause(message: str) -> Cause:
     """What a refused start is the fault of, by the engine's and the runtime's words."""
     text = message.lower()
-    if any(word in text for word in ("port is already allocated", "address already in use",
-                                     "cannot assign requested address", "address is in use")):  # fmt: skip
-        return Cause.PLATFORM
-    if any(word in text for word in ("no space left", "cannot allocate memory", "disk quota")):
-        return Cause.CAPACITY
-    if any(word in text for word in ("executable file not found", "exec format error",
-                                     "no such file or directory", "permission denied",
-                                     "unable to find user", "no matching entries")):  # fmt: skip
-        return Cause.IMAGE
+    for cause, words in _START_ERRORS.items():
+        if any(word in text for word in words):
+            return cause
     return Cause.UNKNOWN
+
+
+_START_ERRORS = {
+    Cause.PLATFORM: (
+        "port is already allocated",
+        "address already in use",
+        "cannot assign requested address",
+    ),
+    Cause.CAPACITY: ("no space left", "cannot allocate memory", "disk quota"),
+    Cause.IMAGE: (
+        "executable file not found",
+        "exec format error",
+        "no such file or directory",
+        "permission denied",
+        "unable to find user",
+        "no matching entries",
+    ),
+}
 
 
 def instant(text: str) -> float | None:

@@ -34,7 +34,7 @@ START_AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0)
 
 
 class DockerUpdater:
-    """The verbs of `core.ports.Updater` on one engine. Every verb looks first and may be repeated."""
+    """The verbs of `core.ports.Updater` on one engine; each looks first and may be repeated."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class DockerUpdater:
         return {"new_id": new["Id"]}
 
     def apply(self, work: Work) -> Facts:
-        """Stop old, park it, start new. A start that the engine refuses is a failure with its cause."""
+        """Stop old, park it, start new. A refused start is a failure with its cause."""
         name = work.change.container
         old = self._containers.inspect(work.facts["old_id"])
         new = self._containers.inspect(work.facts["new_id"])
