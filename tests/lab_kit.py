@@ -21,7 +21,7 @@ import docker
 from lab import engine, images, wire
 from lab.layout import Layout
 
-LABEL = "safe-auto-updater.test"
+LABEL = "sau-lab.test"
 Found = TypeVar("Found")
 
 
@@ -187,9 +187,13 @@ class World:
 
     def clean(self) -> None:
         """Remove all that is ours. Fine when there is nothing."""
+        volumes = set()
         for one in self.call("GET", "/containers/json?all=1"):
             if self._owns_container(one):
+                volumes |= {mount["Name"] for mount in one["Mounts"] if mount.get("Name")}
                 self._gone(f"/containers/{one['Id']}?force=1&v=1")
+        for name in volumes:  # anonymous ones that an update bound by their names
+            self._gone(f"/volumes/{name}?force=1")
         for one in self.call("GET", "/networks"):
             if one["Name"].startswith(self.prefix) or self._owns_labels(one):
                 self._gone(f"/networks/{one['Id']}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
@@ -30,9 +31,7 @@ def test_of_two_applies_one_acts_and_the_other_says_who(world: World, sau: Sau) 
     assert len(sau("history").json["updates"]) == 1
 
 
-def test_two_updaters_with_separate_state_meet_at_the_container(
-    world: World, sau: Sau, tmp_path_factory: object
-) -> None:
+def test_two_updaters_with_separate_state_meet_at_the_container(world: World, sau: Sau) -> None:
     running(world)
     sau.configure("stable_for: 6s")
     other = Sau(world, sau.state.parent)
@@ -48,6 +47,25 @@ def test_two_updaters_with_separate_state_meet_at_the_container(
     assert json.loads(out)["updates"][0]["outcome"] == "succeeded"
     assert world.http("web") == "1.1.0"
     assert len(world.ids()) == 1
+
+
+def test_asked_to_stop_it_finishes_the_update_under_way_and_begins_no_other(
+    world: World, sau: Sau
+) -> None:
+    world.publish("1.0.0")
+    world.publish("1.1.0")
+    old = {name: world.run(f"{world.repository}:1.0.0", name) for name in ("first", "second")}
+    sau.configure("stable_for: 4s")
+    running = sau.start("apply", "--yes")
+    eventually(lambda: len(world.ids()) == 3, timeout_s=20)
+
+    running.send_signal(signal.SIGTERM)
+
+    out, _ = running.communicate(timeout=60)
+    (update,) = json.loads(out)["updates"]
+    assert (running.returncode, update["outcome"]) == (0, "succeeded")
+    assert (world.http("first"), world.http("second")) == ("1.1.0", "1.0.0")
+    assert world.get("second")["Id"] == old["second"]
 
 
 def test_saved_plan_is_applied_exactly(world: World, sau: Sau) -> None:

@@ -39,6 +39,10 @@ COMPOSE = Obstacle("compose", "the file names this tag", only_tag_changes=True)
 
 HELD: dict[str, tuple[dict[str, Any], str]] = {
     "unknown": ({"changes": (Change(WEB, "web", OLD, error="429"),)}, "429"),
+    "unknown label": (
+        {"policy": resolve(Settings(), WEB, {"safe-auto-updater.polcy": "none"})},
+        "did you mean policy?",
+    ),
     "bad label": ({"policy": resolve(Settings(), WEB, {"safe-auto-updater.policy": "x"})}, "label"),
     "switched off": ({"policy": replace(POLICY, enable=False)}, "enable=false"),
     "held": ({"memory": replace(MEMORY, holds=(Hold(WEB, "by me", 1.0),))}, "by me"),
@@ -59,7 +63,6 @@ HELD: dict[str, tuple[dict[str, Any], str]] = {
     "stopped": ({"asset": replace(ASSET, status=Status.EXITED)}, "stays as it is"),
     "crash loop": ({"asset": replace(ASSET, status=Status.RESTARTING)}, "restarting"),
     "unhealthy": ({"asset": replace(ASSET, health=Health.UNHEALTHY)}, "unhealthy before"),
-    "starting": ({"asset": replace(ASSET, health=Health.STARTING)}, "starting"),
 }
 
 
@@ -97,6 +100,9 @@ GO: dict[str, dict[str, Any]] = {
         )
     },
     "another asset is held": {"memory": replace(MEMORY, holds=(Hold("docker:local/b", "x", 1.0),))},
+    "it is still starting, which the check before the update waits for": {
+        "asset": replace(ASSET, health=Health.STARTING)
+    },
     "unhealthy, and fix-forward allows it": {
         "asset": replace(ASSET, health=Health.UNHEALTHY),
         "policy": replace(POLICY, fix_forward=True),

@@ -155,8 +155,6 @@ def _health(case: Case) -> str | None:
     match case.asset.health:
         case Health.UNHEALTHY:
             return "unhealthy before the update (rule fix_forward would allow it)"
-        case Health.STARTING:
-            return "still starting; its health is not known yet"
         case _:
             return None
 

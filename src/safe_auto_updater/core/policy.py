@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Any
 
 from safe_auto_updater.core.model import matches
 from safe_auto_updater.core.versions import PolicyLevel
 
 LABEL_PREFIX = "safe-auto-updater."
+LABEL_KEYS = ("policy", "enable", "fix-forward", "one-shot", "health-timeout", "stable-for")
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class AssetPolicy:
 
 def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> AssetPolicy:
     """Settle every key for one asset. A label with a bad value is a problem, never a guess."""
-    problems: list[str] = []
+    problems = list(_unknown_labels(labels))
 
     def label(key: str, parse: Callable[[str], Any]) -> Any:
         text = labels.get(LABEL_PREFIX + key)
@@ -126,6 +128,16 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
         health=health,
         problems=tuple(problems),
     )
+
+
+def _unknown_labels(labels: Mapping[str, str]) -> Iterator[str]:
+    """A label that says nothing to us was meant to say something: held, not ignored."""
+    for name in sorted(labels):
+        key = name.removeprefix(LABEL_PREFIX)
+        if key not in LABEL_KEYS:
+            near = get_close_matches(key, LABEL_KEYS, 1)
+            remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(LABEL_KEYS)}"
+            yield f"label {name}: unknown; {remedy}"
 
 
 def _first(settings: Settings, asset_id: str, attribute: str) -> Rule | None:

@@ -24,7 +24,7 @@ from safe_auto_updater.engine.health import HealthChecker, Verdict
 from safe_auto_updater.engine.journal import Journal, Record
 
 MOST_ENTRIES = 8  # of one phase by one update, waits for the platform not counted
-PRECHECK_S = 30.0  # how long the old version may need to show that it is well
+PRECHECK_S = 120.0  # how long the old version may need to show that it is well
 PATIENCE_S = 600.0  # how long an engine that does not answer is waited for
 
 
