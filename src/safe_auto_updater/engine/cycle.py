@@ -100,7 +100,12 @@ class Cycle:
         """Finish or undo everything that was interrupted, oldest first."""
         interrupted = self._journal.unfinished()
         for record in interrupted:
-            self._executor_for(record.asset).recover(record)
+            try:
+                executor = self._executor_for(record.asset)
+            except SafeAutoUpdaterError as error:
+                self._tell("unfinished", record.asset, f"update {record.id} waits: {error}")
+                continue
+            executor.recover(record)
         return tuple(self._journal.get(record.id) for record in interrupted)
 
     def policy(self, asset: Asset) -> AssetPolicy:

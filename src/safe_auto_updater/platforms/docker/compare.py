@@ -22,7 +22,7 @@ def differences(old: Json, body: Json, new: Json, new_image: Json) -> tuple[str,
     """Everything in `new` that neither the request nor the new image explains, one line each.
 
     `old` and `new` are raw inspect JSON, `body` the create request, `new_image` the image's inspect
-    JSON. Values are shown, those of environment variables are not.
+    JSON. Values are shown, but for those in `Config`, which may be secret.
     """
     found: list[str] = []
     if new["Image"] != new_image["Id"]:
@@ -56,7 +56,8 @@ def _config(old: Json, body: Json, new: Json, defaults: Json) -> list[str]:
     before, after = _environment(predicted.pop("Env", None)), _environment(actual.pop("Env", None))
     names = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
     found = [f"Config.Env: {name} is not what it must be (values hidden)" for name in names]
-    return found + _mapping("Config", predicted, actual)
+    # Labels and commands hold secrets at times: only the names of what differs are told.
+    return found + [line.partition(":")[0] for line in _mapping("Config", predicted, actual)]
 
 
 def predicted_config(body: Json, defaults: Json) -> dict[str, Any]:

@@ -141,6 +141,10 @@ class DockerUpdater:
         name = work.change.container
         old = self._containers.inspect(work.facts["old_id"])
         new = self._containers.inspect(work.facts["new_id"])
+        found = changes(work.facts["snapshot"]["container"], old)
+        if found:
+            fact = f"the old container was changed meanwhile: {'; '.join(found)}"
+            raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
         self._containers.retire(old)
         self._containers.rename(old, name + PARKED)
         self._containers.rename(new, name)
@@ -194,7 +198,7 @@ class DockerUpdater:
                 "one was left as it is. Repair it by hand, then run `sau release`",
                 Cause.CONFLICT,
             )
-        new, words = self._staged(work), []
+        new, told = self._staged(work), {}
         if new is not None:
             self._containers.retire(new)
             self._containers.rename(new, name + STAGED)
@@ -203,15 +207,18 @@ class DockerUpdater:
         if snapshot["State"]["Running"]:
             self._start_again(old)
         if new is not None:
-            words = last_words(self._containers, new)
-            self._discard(work, new)
+            told["last_words"] = last_words(self._containers, new)
+            try:
+                self._discard(work, new)
+            except PlatformError as error:  # the old one serves: what is left over is a warning
+                told["warnings"] = [f"left over: {error}"]
         self._restore_tags(work)
         old = self._containers.inspect(old["Id"])
         never_stopped = old["State"]["StartedAt"] == snapshot["State"]["StartedAt"]
         return {
             "restarts": old.get("RestartCount", 0),
             "downtime_s": 0.0 if never_stopped else out_of_service_s(old, old),
-            **({"last_words": words} if words else {}),
+            **told,
         }
 
     def confirm(self, work: Work) -> Facts:
