@@ -26,30 +26,14 @@ def of(group: str) -> list[Field]:
 
 def surroundings(world: World, fields: list[Field]) -> dict[str, str]:
     """What the `<words>` of a group mean; made on the engine where a field speaks of it."""
-    number = int(world.prefix[1:], 16)
-    first, second, third = number >> 24 & 0xFF, number >> 16 & 0xFF, number >> 8 & 0xFF
-    words = {
-        "prefix": world.prefix,
-        "name": f"{world.prefix}-web",
-        "peer": f"{world.prefix}-peer",
-        "volume": f"{world.prefix}-data",
-        "network": f"{world.prefix}-net",
-        "subnet": f"10.{first}.{second}",
-        "subnet6": f"fd{first:02x}:{second:02x}{third:02x}",
-        "port": str(20_000 + number % 10_000),
-        "octet": f"{third:02x}",
-    }
     text = str([field.value for field in fields])
     if "<network>" in text:
-        pools = [{"Subnet": f"{words['subnet']}.0/24"}, {"Subnet": f"{words['subnet6']}::/64"}]
-        world.network("net", EnableIPv6=True, IPAM={"Config": pools})
+        kit.network(world)
     if "<volume>" in text:
         world.volume("data")
+    words = kit.words(world)
     if "<peer>" in text:
-        image = world.publish("1", name="peer", volumes=("/shared",))
-        network = words["network"] if "<network>" in text else "bridge"
-        host = {"IpcMode": "shareable", "NetworkMode": network}
-        world.run(image.reference, "peer", HostConfig=host)
+        kit.peer(world, NetworkMode=words["network"] if "<network>" in text else "bridge")
     return words
 
 

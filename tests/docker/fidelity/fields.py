@@ -60,7 +60,7 @@ RUNS = (
         BlkioDeviceReadIOps=RATE,
         BlkioDeviceWriteIOps=RATE,
     ),
-    *_rows("half a processor", "HostConfig", NanoCpus=500_000_000),
+    *_rows("confinement", "HostConfig", NanoCpus=500_000_000),
     *_rows(
         "confinement",
         "HostConfig",
@@ -147,7 +147,7 @@ RUNS = (
         VolumesFrom=["<peer>:ro"],
         UTSMode="host",
     ),
-    Field("HostConfig.Links", ["<peer>:db"], "linked", shown=["/<peer>:/<name>/db"]),
+    Field("HostConfig.Links", ["<peer>:db"], "surroundings", shown=["/<peer>:/<name>/db"]),
     *_rows("own network", "HostConfig", NetworkMode="<network>"),
     *_rows(
         "own network",
@@ -162,7 +162,7 @@ RUNS = (
         DriverOpts={"com.example.option": "1"},
     ),
     *_rows(
-        "terminal",
+        "surroundings",
         "Config",
         AttachStdin=True,
         AttachStdout=True,
@@ -171,7 +171,7 @@ RUNS = (
         StdinOnce=True,
         Tty=True,
     ),
-    *_rows("no network", "Config", NetworkDisabled=True),
+    *_rows("data", "Config", NetworkDisabled=True),
     *_rows(
         "config",
         "Config",
@@ -208,7 +208,7 @@ RUNS = (
         "config",
         shown={"9000/tcp": {}, "8080/tcp": {}},
     ),
-    *_rows("domain", "Config", Domainname="example.org"),
+    *_rows("limits", "Config", Domainname="example.org"),
 )
 
 STAGED = (

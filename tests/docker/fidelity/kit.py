@@ -9,6 +9,7 @@ from typing import Any
 
 from safe_auto_updater.app import App
 from safe_auto_updater.config import ConfigLoader
+from safe_auto_updater.core.events import Emit
 from safe_auto_updater.core.model import Plan
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.platforms.docker.compare import differences
@@ -22,14 +23,14 @@ CONFIG = """\
 inventory:
   include: ["*/{prefix}*"]
 execution:
-  health: {{timeout: 10s, stable_for: 100ms}}
+  health: {{timeout: 10s, stable_for: {soak}}}
 """
 
 
-def app(world: World) -> App:
+def app(world: World, *listeners: Emit, soak: str = "0s") -> App:
     """The wired program, seeing this world alone. A new one has nothing cached."""
-    config = ConfigLoader().load_text(CONFIG.format(prefix=world.prefix), "test")
-    return App(config, world.state_dir / "state", os.environ, [])
+    config = ConfigLoader().load_text(CONFIG.format(prefix=world.prefix, soak=soak), "test")
+    return App(config, world.state_dir / "state", os.environ, listeners)
 
 
 def plan(world: World) -> Plan:
@@ -38,28 +39,28 @@ def plan(world: World) -> Plan:
         return program.cycle.plan([])[0]
 
 
-def update(world: World) -> Record:
+def update(world: World, *listeners: Emit, soak: str = "0s") -> Record:
     """Carry out the plan's one update, once a HEALTHCHECK has said its first word."""
     eventually(lambda: all(world.health(one) != "starting" for one in world.ids()))
-    with app(world) as program:
+    with app(world, *listeners, soak=soak) as program:
         wanted, _ = program.cycle.plan([])
         assert len(wanted.updates) == 1, [(s.asset, s.action, s.reasons) for s in wanted.steps]
         (record,) = program.cycle.execute(wanted, lambda: False)
         return record
 
 
-def updated(world: World, tag: str, **recipe: Any) -> Json:
+def updated(world: World, tag: str, *listeners: Emit, **recipe: Any) -> Json:
     """Publish a good image, update to it; the new container."""
     world.publish(tag, **recipe)
-    record = update(world)
+    record = update(world, *listeners)
     assert record.rows[-1].name == "SUCCEEDED", record.rows[-1].facts
     return world.get("web")
 
 
-def rolled_back(world: World, tag: str, **recipe: Any) -> Json:
+def rolled_back(world: World, tag: str, *listeners: Emit, **recipe: Any) -> Json:
     """Publish an image that crashes, let it fail; the container that serves then."""
     world.publish(tag, **({"behaviour": "crash"} | recipe))
-    record = update(world)
+    record = update(world, *listeners, soak="100ms")
     assert record.rows[-1].name == "ROLLED_BACK", record.rows[-1].facts
     return world.get("web")
 
@@ -125,9 +126,8 @@ def told(container: Json, path: str, network: str = "") -> Any:
         return {key: v for key, v in container["Config"]["Labels"].items() if key != MARK}
     if part != "Endpoint":
         return container[part].get(name)
-    value = container["NetworkSettings"]["Networks"][network].get(name)
-    engines = (container["Id"][:12], container["Config"]["Hostname"])
-    return [a for a in value if a not in engines] if name == "Aliases" else value
+    endpoint = container["NetworkSettings"]["Networks"][network]
+    return user_aliases(container, endpoint) if name == "Aliases" else endpoint.get(name)
 
 
 def settings(container: Json) -> Json:
@@ -144,21 +144,71 @@ def settings(container: Json) -> Json:
 
 def chosen(container: Json) -> Json:
     """Per network, what can be chosen of an endpoint."""
-    keys = ("IPAMConfig", "Links", "Aliases", "DriverOpts")
+    found = {}
+    for network, endpoint in container["NetworkSettings"]["Networks"].items():
+        asked = {key: endpoint.get(key) for key in ("IPAMConfig", "Links", "DriverOpts")}
+        asked["Aliases"] = sorted(user_aliases(container, endpoint))
+        found[network] = {key: value for key, value in asked.items() if value}
+    return found
+
+
+def user_aliases(container: Json, endpoint: Json) -> list[str]:
+    """The aliases that are not the engine's own: the short ID and the host name."""
     engines = (container["Id"][:12], container["Config"]["Hostname"])
+    return [alias for alias in endpoint["Aliases"] or () if alias not in engines]
+
+
+def words(world: World) -> dict[str, str]:
+    """Names, addresses and a port that belong to this world alone."""
+    number = int(world.prefix[1:], 16)
+    first, second, third = number >> 24 & 0xFF, number >> 16 & 0xFF, number >> 8 & 0xFF
     return {
-        network: {
-            key: sorted(a for a in endpoint[key] if a not in engines)
-            if key == "Aliases" and endpoint[key]
-            else endpoint[key]
-            for key in keys
-            if endpoint.get(key)
-        }
-        for network, endpoint in container["NetworkSettings"]["Networks"].items()
+        "prefix": world.prefix,
+        "name": f"{world.prefix}-web",
+        "peer": f"{world.prefix}-peer",
+        "volume": f"{world.prefix}-data",
+        "network": f"{world.prefix}-net",
+        "subnet": subnet(world),
+        "subnet6": f"fd{first:02x}:{second:02x}{third:02x}",
+        "port": str(20_000 + number % 10_000),
+        "octet": f"{third:02x}",
     }
+
+
+def subnet(world: World, which: int = 0) -> str:
+    """The first three numbers of a network's addresses."""
+    number = int(world.prefix[1:], 16)
+    return f"10.{number >> 24 & 0xFF}.{(number >> 16) + which & 0xFF}"
+
+
+def network(world: World, name: str = "net", which: int = 0) -> str:
+    """A network with addresses of its own, IPv4 and IPv6; its full name."""
+    pools = [
+        {"Subnet": f"{subnet(world, which)}.0/24"},
+        {"Subnet": f"{words(world)['subnet6']}:{which:x}::/64"},
+    ]
+    return world.network(name, EnableIPv6=True, IPAM={"Config": pools})
+
+
+def peer(world: World, **host: Any) -> str:
+    """Another service, with a volume at /shared, for this one to speak with; its ID."""
+    image = world.publish("1", name="peer", volumes=("/shared",))
+    return world.run(image.reference, "peer", HostConfig={"IpcMode": "shareable"} | host)
+
+
+def inside(world: World, container: str, script: str) -> str:
+    """What a shell script says that runs in a container."""
+    command = {"Cmd": ["/bin/sh", "-c", script], "AttachStdout": True, "Tty": True}
+    run = world.call("POST", f"/containers/{container}/exec", command)["Id"]
+    said = world.call("POST", f"/exec/{run}/start", {"Tty": True})
+    return str("" if said is None else said)
 
 
 def identity(container: Json) -> Json:
     """What must be exactly as before when an update was taken back."""
-    keys = ("Id", "Name", "Image", "Config", "HostConfig", "Mounts")
-    return {key: container[key] for key in keys} | {"Networks": chosen(container)}
+    keys = ("Id", "Name", "Image", "Config", "HostConfig")
+    mounts = sorted(container["Mounts"], key=lambda mount: str(mount["Destination"]))
+    return {key: container[key] for key in keys} | {
+        "Mounts": mounts,
+        "Networks": chosen(container),
+    }
