@@ -24,7 +24,7 @@ from safe_auto_updater.engine.cycle import Cycle
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.executor import UpdateExecutor
 from safe_auto_updater.engine.health import HealthChecker
-from safe_auto_updater.engine.journal import Journal
+from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.memory import Decisions
 from safe_auto_updater.engine.state import open_state
 from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS, Handler, Notifications
@@ -33,6 +33,7 @@ from safe_auto_updater.platforms.docker.command_check import CommandCheck
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images, auth_header
+from safe_auto_updater.platforms.docker.latecomers import remove_latecomers
 from safe_auto_updater.platforms.docker.retention import expired, sweep
 from safe_auto_updater.platforms.docker.scanner import DockerScanner
 from safe_auto_updater.platforms.docker.self_id import own_container_id
@@ -120,6 +121,13 @@ class App:
         for listener in self._listeners:
             listener(event)
         self._notifications(event)
+
+    def recover(self) -> tuple[Record, ...]:
+        """Finish or undo what was interrupted; what the engine staged too late goes too."""
+        recovered = self.cycle.recover()
+        for engine in self.engines.values():
+            remove_latecomers(Containers(engine), self.journal.history())
+        return recovered
 
     def sweep(self) -> list[str]:
         """Remove the images that the retention rule lets go; the references that went."""

@@ -30,7 +30,7 @@ def confirmed(question: str, yes: bool) -> bool:
 def recover_first(app: App) -> tuple[Record, ...]:
     """Finish or undo what was interrupted, and tell it."""
     before = app.journal.unfinished()
-    after = app.cycle.recover()
+    after = app.recover()
     for interrupted, record in zip(before, after, strict=True):
         tables.say(stories.recovered(interrupted, record), err=True)
     return after

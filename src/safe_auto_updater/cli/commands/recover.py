@@ -19,7 +19,7 @@ def command(options: Options) -> None:
     progress = Progress()
     with options.actor("sau recover", progress) as app:
         before = app.journal.unfinished()
-        after = app.cycle.recover()
+        after = app.recover()
         app.sweep()
     progress.wipe()
     told = [stories.recovered(a, b) for a, b in zip(before, after, strict=True)]

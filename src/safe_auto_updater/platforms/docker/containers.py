@@ -66,8 +66,8 @@ class Containers:
         """Stop by the container's own signal and timeout, and wait for it."""
         if status_of(container) in _STOPPED:
             return
-        grace_s = container["Config"].get("StopTimeout") or STOP_GRACE_S
-        self.engine.post(f"/containers/{container['Id']}/stop", timeout_s=grace_s + 60)
+        timeout_s = stop_grace_s(container) + 60
+        self.engine.post(f"/containers/{container['Id']}/stop", timeout_s=timeout_s)
 
     def retire(self, container: Json) -> None:
         """Stop it so that an engine that restarts, now or later, does not bring it back."""
@@ -103,6 +103,11 @@ class Containers:
         except PlatformError as error:
             if error.status != 409 or "already in progress" not in str(error):
                 raise
+
+
+def stop_grace_s(container: Json) -> float:
+    """How long the engine waits for a container to stop by itself before it kills it."""
+    return float(container["Config"].get("StopTimeout") or STOP_GRACE_S)
 
 
 def out_of_service_s(stopped: Json, started: Json) -> float | None:

@@ -17,7 +17,12 @@ from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import CheckResult, CheckState, Facts, Look, Patience, Side, Work
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.docker.compare import changes, differences
-from safe_auto_updater.platforms.docker.containers import Containers, last_words, out_of_service_s
+from safe_auto_updater.platforms.docker.containers import (
+    Containers,
+    last_words,
+    out_of_service_s,
+    stop_grace_s,
+)
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
 from safe_auto_updater.platforms.docker.recreate import create_body, endpoints
@@ -30,6 +35,7 @@ from safe_auto_updater.platforms.docker.state import (
 from safe_auto_updater.platforms.docker.subject import subject_of
 
 Json = dict[str, Any]
+STOP_LOOK_S, STOP_KILL_S = 0.2, 3.0
 START_AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0)
 
 
@@ -205,6 +211,7 @@ class DockerUpdater:
         self._containers.rename(old, name)
         self._containers.restart_policy(old, snapshot["HostConfig"]["RestartPolicy"])
         if snapshot["State"]["Running"]:
+            self._let_stop_end(old, snapshot)
             self._start_again(old)
         if new is not None:
             told["last_words"] = last_words(self._containers, new)
@@ -243,6 +250,19 @@ class DockerUpdater:
             self._discard(work, new)
         self._restore_tags(work)
         return {}
+
+    def _let_stop_end(self, old: Json, snapshot: Json) -> None:
+        """Wait where a stop may be under way: the engine goes on with it when its asker is killed.
+
+        An old container that runs since before the update is either about to end, within its
+        grace time, or was never asked to stop; the engine does not tell which.
+        """
+        deadline_s = stop_grace_s(old) + STOP_KILL_S
+        for _ in range(round(deadline_s / STOP_LOOK_S)):
+            state = self._containers.inspect(old["Id"])["State"]
+            if not state["Running"] or state["StartedAt"] != snapshot["State"]["StartedAt"]:
+                return
+            self._sleep(STOP_LOOK_S)
 
     def _start_again(self, old: Json) -> None:
         """Start the old container; what stands in its way for a moment (a port) is waited out."""
