@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import os
 import random
+import signal
+import threading
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from lab import wire
+from lab import engine, wire
 from tests.docker.kill.promise import assert_kept, assert_nothing_to_recover
 from tests.docker.kill.scene import BY_NAME, ENGINE, SCENARIOS, Scene
 from tests.lab_kit import World, eventually
@@ -55,6 +59,39 @@ def test_engine_lost_at_a_sampled_instant(world: World, number: int) -> None:
 @pytest.mark.parametrize("name", ["good", "crash"])
 def test_old_and_new_never_run_together(world: World, name: str, at: str) -> None:
     lose_engine(Scene(world, BY_NAME[name]), at, UNNOTICED)
+
+
+def test_container_that_is_made_after_recovery_is_removed_by_the_next(world: World) -> None:
+    scene = Scene(world, BY_NAME["good"])
+    instance = world.lab.layout.instance
+    at = "unasked POST containers/create"
+    scene.hit(*scene.apply, action="stall engine", at=at, instance=instance)
+    pid = engine.dockerd(world.lab.layout).pid()
+    assert pid is not None
+    going_on = threading.Timer(2, lambda: os.kill(pid, signal.SIGCONT))
+    going_on.start()
+    said = scene.sau("recover")  # asks while the engine still stands
+    going_on.join()
+    assert [str(record.outcome) for record in scene.journal()] == ["aborted"], said.text
+    time.sleep(1)  # by now the engine has made it, before or after it was looked for
+    assert_nothing_to_recover(scene)
+    assert assert_kept(scene) == "old"
+
+
+def test_new_image_is_not_blamed_for_what_the_engine_ended(world: World) -> None:
+    scene = Scene(world, replace(BY_NAME["good"], restart="no"))
+    lose_engine(scene, "unseen VERIFY", CRASHED)
+    assert [(str(r.outcome), str(r.cause)) for r in scene.journal()] == [
+        ("rolled_back", "platform")
+    ]
+    assert scene.sau(*scene.apply).code == 0, "it is tried again"
+    assert assert_kept(scene) == "new"
+
+
+def test_old_container_without_restart_policy_is_started_again(world: World) -> None:
+    scene = Scene(world, replace(BY_NAME["crash"], restart="no"))
+    lose_engine(scene, "unseen CONFIRM", CRASHED)
+    assert [str(record.outcome) for record in scene.journal()] == ["rolled_back"]
 
 
 @pytest.mark.every_instant

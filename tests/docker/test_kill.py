@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import random
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -62,6 +64,18 @@ def test_killed_and_resumed_at_a_sampled_instant(world: World, number: int) -> N
     scene = Scene(world, BY_NAME[name])
     print(f"SAU_SEED={os.environ['SAU_SEED']}: {name} killed at {at}, {killed(scene, at)}")
     resume(scene, by_recover=number % 2 == 0)
+
+
+SLOW_STOP = {"behaviour": "slow_stop", "env": {"STOP_SECONDS": "7"}}
+
+
+@pytest.mark.parametrize("by_recover", [True, False])
+def test_stop_that_outlives_its_asker_is_waited_out(world: World, by_recover: bool) -> None:
+    scene = Scene(world, replace(BY_NAME["crash"], old_image=SLOW_STOP))
+    killed(scene, "sent POST containers/stop")
+    resume(scene, by_recover)
+    time.sleep(7)  # longer than the stop that the engine was asked for
+    assert_kept(scene)
 
 
 RECOVERED = [  # where the update is killed, and how many instants its recovery then has

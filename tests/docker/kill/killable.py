@@ -29,6 +29,8 @@ from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
 
 Act = Callable[[], None]
+BOTH_RUN = "both run"
+"""Noted in the trace where a look meets the old and the new container running: never."""
 
 
 class Instants:
@@ -46,11 +48,14 @@ class Instants:
             return
         self._count += 1
         name = f"{kind} {what}"
-        with self._trace.open("a") as file:
-            file.write(f"{self._count} {name}\n")
+        self._note(name)
         if self._at in (self._count, name):
             self._at = None
             self._act()
+
+    def _note(self, what: str) -> None:
+        with self._trace.open("a") as file:
+            file.write(f"{what}\n")
 
     def watch(self) -> None:
         """Put instants around everything that the program does to the world and the journal."""
@@ -111,6 +116,9 @@ class Instants:
             if self._looked_in != self._phase:
                 self._looked_in = self._phase
                 self.here("unseen", self._phase)
+            both = [updater._containers.find(work.facts.get(k, "-")) for k in ("old_id", "new_id")]
+            if all(one is not None and one["State"]["Running"] for one in both):
+                self._note(BOTH_RUN)
             return look(updater, work, side)
 
         DockerUpdater.look = watched_look
@@ -127,6 +135,19 @@ _VERBS = ("create", "stop", "start", "update", "rename", "tag", "connect", "disc
 
 def _kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _stall_engine(spec: dict[str, Any]) -> Act:
+    """The engine stands still, takes one more question, and its asker is gone at once."""
+    layout = Layout.here(spec["instance"])
+
+    def act() -> None:
+        pid = engine.dockerd(layout).pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        HTTPConnection.getresponse = lambda _: _kill()
+
+    return act
 
 
 def _crash_engine(spec: dict[str, Any]) -> Act:
@@ -175,6 +196,8 @@ def action(spec: dict[str, Any]) -> Act:
     match spec["action"]:
         case "kill":
             return _kill
+        case "stall engine":
+            return _stall_engine(spec)
         case "crash engine":
             return _crash_engine(spec)
         case "fill disk":

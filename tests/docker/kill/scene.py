@@ -17,6 +17,7 @@ from lab import wire
 from lab.behaviours import HEALTHCHECK, SECOND
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.state import open_state
+from tests.docker.kill.killable import BOTH_RUN
 from tests.lab_kit import World, eventually
 
 KILL = ("unwritten", "written", "unasked", "sent", "answered", "streamed", "unseen")
@@ -33,6 +34,8 @@ class Scenario:
     instants: int  # how many there are, of KILL; held against a run in which nothing happens
     engine_instants: int  # the same, of ENGINE
     image: Mapping[str, Any] = field(default_factory=dict)
+    old_image: Mapping[str, Any] = field(default_factory=dict)
+    restart: str = "always"
     moved: bool = False
     published: bool = False
     ends: str = "rolled_back"
@@ -40,10 +43,10 @@ class Scenario:
 
 QUICK = HEALTHCHECK | {"Interval": SECOND // 10}
 SCENARIOS = (
-    Scenario("good", 51, 0, ends="succeeded"),
-    Scenario("crash", 78, 0, {"behaviour": "crash"}, published=True),
-    Scenario("unhealthy", 81, 0, {"behaviour": "unhealthy", "healthcheck": QUICK}, moved=True),
-    Scenario("refused", 27, 0, {"entrypoint": ()}, published=True, ends="aborted"),
+    Scenario("good", 51, 23, ends="succeeded"),
+    Scenario("crash", 78, 40, {"behaviour": "crash"}, published=True),
+    Scenario("unhealthy", 81, 42, {"behaviour": "unhealthy", "healthcheck": QUICK}, moved=True),
+    Scenario("refused", 27, 9, {"entrypoint": ()}, published=True, ends="aborted"),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
@@ -66,7 +69,9 @@ class Scene:
         self.state = state or self.folder / "state"
         self.old_tag, self.new_tag = "1.0.0", "1.0.0" if scenario.moved else "1.1.0"
         self.old_text, self.new_text = f"{world.prefix} old", f"{world.prefix} new"
-        old = world.publish(self.old_tag, version=self.old_text, volumes=("/data",))
+        old = world.publish(
+            self.old_tag, version=self.old_text, volumes=("/data",), **scenario.old_image
+        )
         container = world.run(old.reference, **self._body())
         other = world.network("back")
         joined = {"Container": container, "EndpointConfig": {"Aliases": ["web-back"]}}
@@ -87,7 +92,8 @@ class Scene:
 
     def _body(self) -> dict[str, Any]:
         front = self.world.network("front")
-        host: dict[str, Any] = {"RestartPolicy": {"Name": "always"}, "NetworkMode": front}
+        policy = {"Name": self.scenario.restart}
+        host: dict[str, Any] = {"RestartPolicy": policy, "NetworkMode": front}
         if self.scenario.published:
             port = str(random.SystemRandom().randrange(20000, 32000))
             host["PortBindings"] = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": port}]}
@@ -131,7 +137,8 @@ class Scene:
         program = str(Path(__file__).with_name("killable.py"))
         said = self._run([sys.executable, program, str(spec), "--"], words)
         reached = trace.read_text().splitlines() if trace.exists() else []
-        return Said(said.code, said.text, tuple(line.partition(" ")[2] for line in reached))
+        assert BOTH_RUN not in reached, f"old and new ran together: {said.text}"
+        return Said(said.code, said.text, tuple(reached))
 
     def _run(self, program: list[str], words: tuple[str, ...]) -> Said:
         options = ["--state", str(self.state), "--config", str(self.config)]
