@@ -126,7 +126,7 @@ class App:
         """Finish or undo what was interrupted; what the engine staged too late goes too."""
         recovered = self.cycle.recover()
         for engine in self.engines.values():
-            remove_latecomers(Containers(engine), self.journal.history())
+            remove_latecomers(Containers(engine), self._images(engine), self.journal.history())
         return recovered
 
     def sweep(self) -> list[str]:

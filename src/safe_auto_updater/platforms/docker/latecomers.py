@@ -8,24 +8,34 @@ this update has ended.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.platforms.docker.containers import Containers
+from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.marks import MARK, STAGED
 
 
-def remove_latecomers(containers: Containers, records: Iterable[Record]) -> None:
-    """Remove what aborted updates staged too late. Errors leave it: it serves nobody."""
+def remove_latecomers(containers: Containers, images: Images, records: Sequence[Record]) -> None:
+    """Remove what aborted updates staged too late; `records` are all, newest first.
+
+    The tag that such a container held goes back too, unless a newer update has decided about it.
+    Errors leave it for the next time: it serves nobody.
+    """
     filters = json.dumps({"label": [MARK], "status": ["created"]})
+    aborted = {r.id: r for r in records if r.outcome is Outcome.ABORTED}
+    newest = {r.asset: r.id for r in reversed(records)}
     try:
-        found = containers.engine.get("/containers/json", all="true", filters=filters)
-        aborted = {r.id for r in records if r.outcome is Outcome.ABORTED} if found else set()
-        for one in found:
-            staged = any(name.endswith(STAGED) for name in one["Names"])
-            if staged and one["Labels"][MARK] in aborted:
-                containers.remove(one["Id"], volumes=True)
+        for one in containers.engine.get("/containers/json", all="true", filters=filters):
+            record = aborted.get(one["Labels"][MARK])
+            if record is None or not any(name.endswith(STAGED) for name in one["Names"]):
+                continue
+            containers.remove(one["Id"], volumes=True)
+            if newest[record.asset] == record.id:
+                staged = record.facts["prepared"]["image_id"]
+                for reference, previous in record.facts["snapshot"]["tags"].items():
+                    images.restore_tag(reference, staged, previous)
     except SafeAutoUpdaterError:
-        return  # next time
+        return
