@@ -6,7 +6,7 @@ import os
 import random
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -122,9 +122,9 @@ class App:
             listener(event)
         self._notifications(event)
 
-    def recover(self) -> tuple[Record, ...]:
+    def recover(self, stopping: Callable[[], bool]) -> tuple[Record, ...]:
         """Finish or undo what was interrupted; what the engine staged too late goes too."""
-        recovered = self.cycle.recover()
+        recovered = self.cycle.recover(stopping)
         for engine in self.engines.values():
             remove_latecomers(Containers(engine), self._images(engine), self.journal.history())
         return recovered

@@ -21,7 +21,7 @@ class Finding:
 
 def diagnose(app: App) -> list[Finding]:
     """State, engines, plugins, and each registry that a running image came from."""
-    found = [Finding("state", True, f"{app.state} can be written")]
+    found = [_state(app)]
     for name, engine in app.engines.items():
         try:
             found.append(Finding(f"docker {name}", True, f"{engine.describe()} at {engine.host}"))
@@ -30,6 +30,14 @@ def diagnose(app: App) -> list[Finding]:
     for group in (plugins.SCANNERS, plugins.HEALTH_CHECKS, plugins.NOTIFIERS):
         found += [_plugin(group, name) for name in plugins.known(group)]
     return found + _registries(app)
+
+
+def _state(app: App) -> Finding:
+    try:
+        app.decisions.prove_writable()
+    except SafeAutoUpdaterError as error:
+        return Finding("state", False, str(error))
+    return Finding("state", True, f"{app.state} can be written")
 
 
 def _plugin(group: str, name: str) -> Finding:

@@ -213,25 +213,32 @@ def test_the_inventory_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     same_as_golden("scan", "".join(capsys.readouterr()))
 
 
-def test_available_changes_read_well(capsys: pytest.CaptureFixture[str]) -> None:
-    tables.check(CHECKED, 1.04)
-    same_as_golden("check", "".join(capsys.readouterr()))
-
-
-def test_a_plan_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
-    web, shop, cache, *_, mail = CHANGES
+def the_plan() -> Plan:
+    """One step of every kind."""
+    web, shop, cache, tool, *_, mail = CHANGES
     quarantined = (
         "quarantined: this content failed here before (8928690e: not healthy: healthcheck: "
         "unhealthy after 3 tries: 404); a newer version may follow, `sau release` tries it again"
     )
     why = "1.1.0 is the newest that policy minor (default) allows (minor)"
-    steps = (
-        Step(web.asset, Action.UPDATE, (why,), (web,)),
-        Step(shop.asset, Action.HOLD, (quarantined,), (shop,), "memory"),
-        Step(mail.asset, Action.HOLD, (str(mail.error),), (mail,), "unknown"),
-        Step(cache.asset, Action.NONE, ("nothing newer exists",), (cache,)),
+    return Plan(
+        (
+            Step(web.asset, Action.UPDATE, (why,), (web,)),
+            Step(shop.asset, Action.HOLD, (quarantined,), (shop,), "memory"),
+            Step(mail.asset, Action.HOLD, (str(mail.error),), (mail,), "unknown"),
+            Step(cache.asset, Action.NONE, ("nothing newer exists",), (cache,)),
+            Step(tool.asset, Action.NONE, ("built here: never pulled from tool",), (tool,)),
+        )
     )
-    tables.plan(Plan(steps), CHECKED)
+
+
+def test_available_changes_read_well(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.check(the_plan(), CHECKED, 1.04)
+    same_as_golden("check", "".join(capsys.readouterr()))
+
+
+def test_a_plan_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.plan(the_plan(), CHECKED)
     same_as_golden("plan", "".join(capsys.readouterr()))
 
 

@@ -9,6 +9,7 @@ import click
 
 from safe_auto_updater.app import App
 from safe_auto_updater.cli import documents, stories, tables
+from safe_auto_updater.cli.context import Stopping
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.outcome import worst_exit_code
 from safe_auto_updater.engine.journal import Record
@@ -30,7 +31,11 @@ def confirmed(question: str, yes: bool) -> bool:
 def recover_first(app: App) -> tuple[Record, ...]:
     """Finish or undo what was interrupted, and tell it."""
     before = app.journal.unfinished()
-    after = app.recover()
+    stopping = Stopping()
+    with stopping.listening():
+        after = app.recover(stopping)
+    if stopping():
+        raise click.Abort
     for interrupted, record in zip(before, after, strict=True):
         tables.say(stories.recovered(interrupted, record), err=True)
     return after

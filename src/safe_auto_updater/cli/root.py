@@ -153,7 +153,7 @@ def main() -> None:
         error.show()
         code = EXIT_USAGE
     except click.Abort:
-        click.echo("Stopped; nothing was changed.", err=True)
+        click.echo("Stopped; nothing more was done.", err=True)
         code = EXIT_PARTIAL
     except Busy as error:
         code = _told(error, EXIT_BUSY)

@@ -21,7 +21,9 @@ def result(record: Record) -> str:
     why = ending(facts)
     match record.outcome:
         case Outcome.SUCCEEDED:
-            return f"{name}: {what}. Runs and was seen healthy: {why}. Down for {down}."
+            proven = facts.get("verdict", {}).get("proven", False)
+            seen = "Runs and was seen healthy" if proven else "Runs"
+            return f"{name}: {what}. {seen}: {why}. Down for {down}."
         case Outcome.UNVERIFIED:
             return f"{name}: {what}. Applied; nobody can say whether it is healthy: {why}."
         case Outcome.ROLLED_BACK:
@@ -44,7 +46,7 @@ def recovered(before: Record, after: Record) -> str:
     """What an interrupted update came to."""
     name = after.asset.rsplit("/", 1)[-1]
     at = datetime.fromtimestamp(before.rows[-1].at if before.rows else before.created_at)
-    began = f"Killed at {at:%H:%M} or later while updating {name}."
+    began = f"Stopped at {at:%H:%M} or later while updating {name}."
     change = after.step.changes[0]
     facts = after.facts
     match after.outcome:
@@ -72,6 +74,7 @@ def story(record: Record) -> list[str]:
         if change.candidate:
             lines.append(f"  {change.container}: {arrow(change)} ({change.bump})")
     lines += [f"  because {reason}" for reason in record.step.reasons]
+    lines += _containers(facts)
     lines.append("")
     start = record.rows[0].at if record.rows else record.created_at
     lines += [f"  +{row.at - start:8.3f} s  {row.name}" for row in record.rows]
@@ -81,6 +84,17 @@ def story(record: Record) -> list[str]:
     lines += [f"  log: {line}" for line in facts.get("last_words", ())]
     lines += [f"  warning: {warning}" for warning in facts.get("warnings", ())]
     return lines
+
+
+def _containers(facts: Mapping[str, Any]) -> list[str]:
+    """What somebody who repairs by hand needs to know."""
+    if "snapshot" not in facts:
+        return []
+    old = facts["snapshot"]["container"]
+    policy = old["HostConfig"]["RestartPolicy"]
+    tries = f":{policy['MaximumRetryCount']}" if policy.get("MaximumRetryCount") else ""
+    lines = [f"  old container {old['Id'][:12]}, restart policy {policy['Name'] or 'no'}{tries}"]
+    return lines + ([f"  new container {facts['new_id'][:12]}"] if "new_id" in facts else [])
 
 
 def _cause(facts: Mapping[str, Any]) -> str:

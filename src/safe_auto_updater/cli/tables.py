@@ -15,6 +15,7 @@ from safe_auto_updater.engine.cycle import Checked
 from safe_auto_updater.engine.inventory import AssetInventory
 from safe_auto_updater.engine.journal import Record
 
+_WORDS = {Action.UPDATE: "READY", Action.HOLD: "HELD", Action.NONE: "NEWEST"}
 _COLOURS = {
     "READY": "green", "HELD": "yellow", "UNKNOWN": "red", "succeeded": "green",
     "rolled_back": "yellow", "aborted": "yellow", "inconsistent": "bold red",
@@ -60,49 +61,56 @@ def scan(inventory: AssetInventory) -> None:
             for a in inventory.assets
         ],
     )
-    say(f"{len(inventory.assets)} containers, {len(inventory.images)} images")
+    assets, images = len(inventory.assets), len(inventory.images)
+    say(f"{counted(assets, 'container')}, {counted(images, 'image')}")
     failures(inventory)
 
 
-def check(checked: Checked, seconds: float) -> None:
-    """What is newer, and for each container what was rejected."""
-    changes = [change for found in checked.changes.values() for change in found]
-    say(f"{len(checked.assets)} containers, {seconds:.1f} s")
-    lines = []
-    for change in changes:
-        if change.error:
-            lines.append(("UNKNOWN", change.container, change.error))
-        elif change.candidate:
-            lines.append(("READY", change.container, f"{arrow(change)}  {change.bump}"))
-        lines += [
-            ("", change.container, f"{r.tag} not chosen: {r.reason}") for r in change.rejected
-        ]
-    if lines:
-        rows(("", "NAME", "CHANGE"), lines)
-    quiet = [change for change in changes if not change.candidate and not change.error]
-    built = [change for change in quiet if change.note and change.note.startswith("built here")]
-    others = [change for change in quiet if change.note and change not in built]
-    parts = [f"{len(quiet) - len(built) - len(others)} current"]
+def check(item: Plan, checked: Checked, seconds: float) -> None:
+    """What is newer and whether it may be applied; for each container what was rejected."""
+    say(f"{counted(len(checked.assets), 'container')}, {seconds:.1f} s")
+    _steps(item.steps, ("", "NAME", "CHANGE"))
+    quiet = [step for step in item.steps if step.action is Action.NONE]
+    built = [step for step in quiet if step.reasons[0].startswith("built here")]
+    parts = [f"{len(quiet) - len(built)} current"]
     parts += [f"{len(built)} built here"] if built else []
-    parts += [f"{len(others)} not looked up"] if others else []
-    ready = next((change.container for change in changes if change.candidate), None)
-    say(", ".join(parts) + "." + (f" Next: sau plan {ready}" if ready else ""))
+    following = f" Next: sau apply {_name(item.updates[0])}" if item.updates else ""
+    say(f"{', '.join(parts)}.{following}")
     failures(checked.inventory)
 
 
 def plan(item: Plan, checked: Checked, *, err: bool = False) -> None:
     """What would be done and why; what is current is only counted."""
-    lines = [line for step in item.steps if step.action is not Action.NONE for line in _step(step)]
-    if lines:
-        rows(("", "NAME", "CHANGE AND REASON"), lines, err=err)
-    current = sum(step.action is Action.NONE for step in item.steps)
-    say(f"{len(item.updates)} to update, {current} with nothing to do.", err=err)
+    _steps(item.steps, ("", "NAME", "CHANGE AND REASON"), err=err)
+    held = sum(step.action is Action.HOLD for step in item.steps)
+    quiet = len(item.steps) - held - len(item.updates)
+    say(f"{len(item.updates)} to update, {held} held, {quiet} with nothing to do.", err=err)
     failures(checked.inventory)
 
 
+def _steps(steps: Sequence[Step], header: Sequence[str], *, err: bool = False) -> None:
+    lines = [
+        line
+        for step in steps
+        if step.action is not Action.NONE or any(change.rejected for change in step.changes)
+        for line in _step(step)
+    ]
+    if lines:
+        rows(header, lines, err=err)
+
+
+def counted(number: int, word: str) -> str:
+    """`1 image`, `2 images`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _name(step: Step) -> str:
+    return step.asset.rsplit("/", 1)[-1]
+
+
 def _step(step: Step) -> list[tuple[str, str, str]]:
-    word = {"update": "READY", "hold": "HELD"}[step.action.value]
-    name = step.asset.rsplit("/", 1)[-1]
+    word = "UNKNOWN" if step.hold_rule == "unknown" else _WORDS[step.action]
+    name = _name(step)
     lines = []
     for change in step.changes:
         if change.candidate:

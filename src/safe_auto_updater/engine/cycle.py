@@ -84,7 +84,7 @@ class Cycle:
             if stopping():
                 break
             before = {record.id for record in self._journal.history(step.asset, 1)}
-            refusal = self._refusal(step)
+            refusal = self.refusal(step)
             if refusal is not None:
                 self._tell("held", step.asset, refusal)
                 continue
@@ -96,10 +96,12 @@ class Cycle:
             done.append(newest)
         return tuple(done)
 
-    def recover(self) -> tuple[Record, ...]:
+    def recover(self, stopping: Callable[[], bool]) -> tuple[Record, ...]:
         """Finish or undo everything that was interrupted, oldest first."""
         interrupted = self._journal.unfinished()
         for record in interrupted:
+            if stopping():
+                break
             try:
                 executor = self._executor_for(record.asset)
             except SafeAutoUpdaterError as error:
@@ -129,7 +131,8 @@ class Cycle:
                 Change(asset.id, use.container, use.image, error=str(error)) for use in asset.images
             )
 
-    def _refusal(self, step: Step) -> str | None:
+    def refusal(self, step: Step) -> str | None:
+        """Why what is remembered forbids a step now, or None."""
         memory = self._decisions.memory()
         if step.undoes is None:
             return planning.refused(step.asset, step.changes, memory)

@@ -46,7 +46,7 @@ def pick(name: str, known: Iterable[str]) -> str:
             return fits[0]
         if fits:
             raise UsageError(f"{name} could be {', '.join(sorted(fits))}; write more of it")
-    raise UsageError(f"{name}: no such asset; `sau scan` lists them")
+    raise UsageError(f"{name}: no such asset; `sau scan` and `sau history` list them")
 
 
 def take_inventory(scanners: Sequence[Scanner], settings: Settings) -> AssetInventory:

@@ -77,6 +77,10 @@ class Decisions:
         self._run("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", (asset, reason, self._now()))
         return True
 
+    def prove_writable(self) -> None:
+        """Write something that means nothing; JournalError where that cannot be."""
+        self._run("INSERT OR REPLACE INTO told VALUES ('', 'doctor', ?)", (self._now(),))
+
     def _decide(
         self, kind: str, asset: str, subject: str | None, until: float | None, reason: str
     ) -> None:

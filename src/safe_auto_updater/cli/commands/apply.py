@@ -16,7 +16,9 @@ from safe_auto_updater.engine.journal import Record
 
 @click.command("apply")
 @click.argument("assets", nargs=-1)
-@click.option("--plan", "file", type=click.Path(path_type=Path), help="Apply exactly this plan.")
+@click.option(
+    "--plan", "file", metavar="FILE", type=click.Path(path_type=Path), help="Apply exactly this."
+)
 @click.option("--yes", is_flag=True, help="Answer the prompt, and nothing else.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop, as `sau plan`.")
 @click.pass_obj
@@ -38,7 +40,7 @@ def command(
         _show(options, assets, file)
         return
     progress, stopping = Progress(), Stopping()
-    with options.actor("sau apply", progress) as app, stopping.listening():
+    with options.actor("sau apply", progress) as app:
         recovered = recover_first(app)
         saved = planfile.read(file) if file else None
         names = [step.asset for step in saved.updates] if saved else assets
@@ -51,7 +53,8 @@ def command(
         if not plan.updates:
             app.cycle.tell_holds(plan)
         elif confirmed(f"Update {len(plan.updates)}?", yes):
-            records = app.cycle.execute(plan, stopping)
+            with stopping.listening():
+                records = app.cycle.execute(plan, stopping)
         app.sweep()
     done = [*recovered, *records]
     progress.wipe()

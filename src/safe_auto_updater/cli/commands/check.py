@@ -20,8 +20,8 @@ def command(options: Options, assets: tuple[str, ...]) -> None:
     """
     begun = time.monotonic()
     with options.app() as app:
-        checked = app.cycle.check(assets)
+        plan, checked = app.cycle.plan(assets)
     seconds = time.monotonic() - begun
-    options.answer("check", documents.check(checked), lambda: tables.check(checked, seconds))
+    options.answer("check", documents.check(checked), lambda: tables.check(plan, checked, seconds))
     if checked.inventory.failures:
         raise click.exceptions.Exit(1)

@@ -30,7 +30,10 @@ def init(file: Path) -> None:
         raise UsageError(f"{file}: exists already, and is left as it is") from None
     except OSError as error:
         raise UsageError(f"{file}: cannot be written: {error}") from error
-    click.echo(f"{file} written. Edit it, then: sau config validate {file}")
+    click.echo(
+        f"{file} written. Edit it, then: sau config validate {file}\n"
+        f"It is used where you name it: sau --config {file}, or SAFE_AUTO_UPDATER_CONFIG={file}"
+    )
 
 
 @command.command("validate")

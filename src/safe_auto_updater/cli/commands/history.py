@@ -11,7 +11,9 @@ from safe_auto_updater.engine.inventory import pick
 
 @click.command("history")
 @click.argument("asset", required=False)
-@click.option("-n", "--limit", type=click.IntRange(1), default=50, show_default=True)
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
+)
 @click.pass_obj
 def command(options: Options, asset: str | None, limit: int) -> None:
     """List past updates, newest first, of one ASSET or of all."""

@@ -31,4 +31,5 @@ def command(
         app.decisions.hold(meant, reason, until)
     ends = "until it is released" if until is None else f"until {tables.when(until)}"
     document = {"asset": meant, "until": until, "reason": reason}
-    options.answer("hold", document, lambda: tables.say(f"{meant} is held {ends}."))
+    what = "Everything" if everything else meant
+    options.answer("hold", document, lambda: tables.say(f"{what} is held {ends}."))

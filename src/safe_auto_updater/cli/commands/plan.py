@@ -13,7 +13,10 @@ from safe_auto_updater.cli.context import Options
 @click.command("plan")
 @click.argument("assets", nargs=-1)
 @click.option(
-    "--save", type=click.Path(path_type=Path), help="Write the plan to FILE, for apply --plan."
+    "--save",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the plan to FILE, for apply --plan.",
 )
 @click.pass_obj
 def command(options: Options, assets: tuple[str, ...], save: Path | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from safe_auto_updater.cli import documents, stories, tables
-from safe_auto_updater.cli.context import Options
+from safe_auto_updater.cli.context import Options, Stopping
 from safe_auto_updater.cli.progress import Progress
 
 
@@ -19,7 +19,9 @@ def command(options: Options) -> None:
     progress = Progress()
     with options.actor("sau recover", progress) as app:
         before = app.journal.unfinished()
-        after = app.recover()
+        stopping = Stopping()
+        with stopping.listening():
+            after = app.recover(stopping)
         app.sweep()
     progress.wipe()
     told = [stories.recovered(a, b) for a, b in zip(before, after, strict=True)]

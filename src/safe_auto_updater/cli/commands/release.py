@@ -21,4 +21,5 @@ def command(options: Options, asset: str | None, everything: bool) -> None:
     with options.app() as app:
         meant = asset_meant(app, asset, everything)
         app.decisions.release(meant, "released by a human")
-    options.answer("release", {"asset": meant}, lambda: tables.say(f"{meant} is released."))
+    what = "Everything" if everything else meant
+    options.answer("release", {"asset": meant}, lambda: tables.say(f"{what} is released."))

@@ -29,15 +29,16 @@ def command(options: Options, target: str, yes: bool) -> None:
     The version that it leaves is held until `sau release`.
     """
     progress, stopping = Progress(), Stopping()
-    with options.actor("sau rollback", progress) as app, stopping.listening():
+    with options.actor("sau rollback", progress) as app:
         recovered = recover_first(app)
         record = _meant(app, target)
         step = undo_step(record, app.journal.history(record.asset))
         if sys.stdin.isatty():
             confirmed(f"Take update {record.id} of {record.asset} back?", yes)
-        records = app.cycle.execute(Plan((step,)), stopping)
+        with stopping.listening():
+            records = app.cycle.execute(Plan((step,)), stopping)
         if not records:
-            raise UsageError(f"{record.asset}: not taken back; see the line above")
+            raise UsageError(f"{record.asset}: not taken back: {app.cycle.refusal(step)}")
     done = [*recovered, *records]
     progress.wipe()
     options.answer(

@@ -11,7 +11,7 @@ from safe_auto_updater.core.model import Asset, Image, ImageUse, docker_id
 from safe_auto_updater.core.ports import Scan
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.docker.engine import DockerEngine
-from safe_auto_updater.platforms.docker.marks import MARK, STAGED, policy_labels
+from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
 from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
 from safe_auto_updater.platforms.docker.state import health_of, status_of
 
@@ -41,7 +41,7 @@ class DockerScanner:
         assets = tuple(
             self._asset(container, images[container["Image"]], found)
             for container in found
-            if not _is_staged(container)
+            if not _is_helper(container, found)
         )
         return Scan(assets, tuple(_stored(image, found) for image in stored))
 
@@ -74,9 +74,16 @@ class DockerScanner:
         )
 
 
-def _is_staged(container: Json) -> bool:
-    labels = container["Config"].get("Labels") or {}
-    return MARK in labels and container["Name"].endswith(STAGED)
+def _is_helper(container: Json, everyone: Iterable[Json]) -> bool:
+    """Whether it exists only for an update that is under way: staged by us, or parked."""
+    if container["Name"].endswith(STAGED):
+        return MARK in (container["Config"].get("Labels") or {})
+    successor = container["Name"].removesuffix(PARKED)
+    return successor != container["Name"] and any(
+        other["Name"] in (successor, successor + STAGED)
+        and MARK in (other["Config"].get("Labels") or {})
+        for other in everyone
+    )
 
 
 def _use(name: str, container: Json, image: Json) -> ImageUse:

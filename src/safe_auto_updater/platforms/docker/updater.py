@@ -140,6 +140,10 @@ class DockerUpdater:
                 Cause.PLATFORM,
                 {"differences": list(found)},
             )
+        found = changes(old, self._containers.inspect(old["Id"]))
+        if found:
+            fact = f"the old container was changed meanwhile: {'; '.join(found)}"
+            raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
         return {"new_id": new["Id"]}
 
     def apply(self, work: Work) -> Facts:
@@ -147,10 +151,6 @@ class DockerUpdater:
         name = work.change.container
         old = self._containers.inspect(work.facts["old_id"])
         new = self._containers.inspect(work.facts["new_id"])
-        found = changes(work.facts["snapshot"]["container"], old)
-        if found:
-            fact = f"the old container was changed meanwhile: {'; '.join(found)}"
-            raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
         self._containers.retire(old)
         self._containers.rename(old, name + PARKED)
         self._containers.rename(new, name)
