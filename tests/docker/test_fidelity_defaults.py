@@ -176,12 +176,12 @@ def test_users_value_that_equals_the_old_default_counts_as_the_default(
     world: World, equal: dict[str, Any]
 ) -> None:
     """Inspect does not tell the two apart: the new image's default comes."""
-    old = {
+    old: kit.Json = {
         "env": {"A": "old"}, "labels": {"a": "old"}, "user": "1", "workdir": "/old",
         "stop_signal": "SIGUSR1", "cmd": ("old",), "healthcheck": HEALTHCHECK,
         "exposed_ports": ("1/tcp",),
     }  # fmt: skip
-    new = {
+    new: kit.Json = {
         "env": {"A": "new"}, "labels": {"a": "new"}, "user": "2", "workdir": "/new",
         "stop_signal": "SIGUSR2", "cmd": ("new",), "healthcheck": OTHER_CHECK,
         "exposed_ports": ("2/tcp",),
@@ -195,7 +195,7 @@ def test_users_value_that_equals_the_old_default_counts_as_the_default(
 
 
 def test_old_defaults_are_those_of_the_old_image_even_when_its_tag_has_moved(world: World) -> None:
-    body = {"Env": ["MINE=1"], "Labels": {"mine": "1"}}
+    body: kit.Json = {"Env": ["MINE=1"], "Labels": {"mine": "1"}}
     old = world.publish("1.0.0", env={"A": "old"}, labels={"a": "old"}, cmd=("old",), user="1")
     container = world.run(old.reference, **body)
     moved = world.publish("1.0.0", env={"A": "moved"}, labels={"a": "moved"}, cmd=("moved",))
@@ -208,7 +208,7 @@ def test_old_defaults_are_those_of_the_old_image_even_when_its_tag_has_moved(wor
 
 
 def test_second_update_starts_from_the_first_ones_image(world: World) -> None:
-    body = {"Env": ["MINE=1"], "WorkingDir": "/mine"}
+    body: kit.Json = {"Env": ["MINE=1"], "WorkingDir": "/mine"}
     world.run(world.publish("1.0.0", env={"A": "1", "B": "1"}, user="1").reference, **body)
     kit.updated(world, "1.1.0", env={"A": "2"}, workdir="/two", labels={"a": "2"})
 

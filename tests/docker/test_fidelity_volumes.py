@@ -9,7 +9,7 @@ from tests.docker.fidelity import kit
 from tests.lab_kit import World
 
 Json = dict[str, Any]
-VOLUME = {"volumes": ("/data",)}
+VOLUME: Json = {"volumes": ("/data",)}
 
 
 class Seen:
@@ -37,11 +37,11 @@ def volumes(container: Json) -> dict[str, str]:
     return {mount["Destination"]: mount["Name"] for mount in found}
 
 
-IMAGE = {
+IMAGE: Json = {
     "volumes": ("/image", "/image-slash/", "/both", "/path-over", "/mount-over", "/named-over",
                 "/named-mount-over"),
 }  # fmt: skip
-BODY = {
+BODY: Json = {
     "Volumes": {"/user": {}, "/user-slash/": {}, "/both": {}},
     "HostConfig": {
         "Binds": ["/path", "/path-over", "<volume>:/named-over/"],
@@ -72,7 +72,7 @@ def test_data_survives_a_rollback_and_several_updates_and_no_volume_is_orphaned(
     before, seen = volumes(world.get(container)), Seen(world)
     assert before.keys() == PATHS
 
-    more = {"volumes": (*IMAGE["volumes"], "/more")}
+    more: Json = {"volumes": (*IMAGE["volumes"], "/more")}
     back = kit.rolled_back(world, "1.1.0", seen, **more)
     assert volumes(back) == before
     assert seen.left() == set(before.values())
@@ -93,8 +93,8 @@ def test_data_survives_a_rollback_and_several_updates_and_no_volume_is_orphaned(
 
 def test_volumes_of_another_container_stay_its_own(world: World) -> None:
     peer = kit.peer(world)
-    image = {"volumes": ("/shared", "/own")}
-    body = {"HostConfig": {"VolumesFrom": [f"{world.prefix}-peer"]}}
+    image: Json = {"volumes": ("/shared", "/own")}
+    body: Json = {"HostConfig": {"VolumesFrom": [f"{world.prefix}-peer"]}}
     container = world.run(world.publish("1.0.0", **image).reference, **body)
     kit.inside(world, container, "echo precious > /shared/kept; echo mine > /own/kept")
     before, seen = volumes(world.get(container)), Seen(world)
@@ -114,7 +114,7 @@ def test_volumes_of_another_container_stay_its_own(world: World) -> None:
 
 
 def test_tmpfs_over_a_declared_volume_stays_a_tmpfs(world: World) -> None:
-    body = {"HostConfig": {"Tmpfs": {"/data": "size=64k"}}}
+    body: Json = {"HostConfig": {"Tmpfs": {"/data": "size=64k"}}}
     world.run(world.publish("1.0.0", **VOLUME).reference, **body)
 
     after = kit.updated(world, "1.1.0", **VOLUME)

@@ -40,13 +40,21 @@ def plan(world: World) -> Plan:
 
 
 def update(world: World, *listeners: Emit, soak: str = "0s") -> Record:
-    """Carry out the plan's one update, once a HEALTHCHECK has said its first word."""
-    eventually(lambda: all(world.health(one) != "starting" for one in world.ids()))
+    """Carry out the plan's one update, once all that runs is past its own start."""
+    eventually(lambda: all(settled(world, one) for one in world.ids()))
     with app(world, *listeners, soak=soak) as program:
         wanted, _ = program.cycle.plan([])
         assert len(wanted.updates) == 1, [(s.asset, s.action, s.reasons) for s in wanted.steps]
         (record,) = program.cycle.execute(wanted, lambda: False)
         return record
+
+
+def settled(world: World, container: str) -> bool:
+    """Whether it serves (before that it hears no stop signal) and its health is known."""
+    if not world.get(container)["State"]["Running"]:
+        return True
+    serves = "httpd" in str(world.call("GET", f"/containers/{container}/top")["Processes"])
+    return serves and world.health(container) != "starting"
 
 
 def updated(world: World, tag: str, *listeners: Emit, **recipe: Any) -> Json:
@@ -70,7 +78,7 @@ def created(world: World, tag: str, body: Json, name: str = "web") -> Json:
 
     Without any HostConfig this engine fills its defaults in at the first start only.
     """
-    asked = {"HostConfig": {}} | copy.deepcopy(body)
+    asked: Json = {"HostConfig": {}} | copy.deepcopy(body)
     return world.get(world.create(f"{world.repository}:{tag}", name, **asked))
 
 
@@ -146,7 +154,7 @@ def chosen(container: Json) -> Json:
     """Per network, what can be chosen of an endpoint."""
     found = {}
     for network, endpoint in container["NetworkSettings"]["Networks"].items():
-        asked = {key: endpoint.get(key) for key in ("IPAMConfig", "Links", "DriverOpts")}
+        asked: Json = {key: endpoint.get(key) for key in ("IPAMConfig", "Links", "DriverOpts")}
         asked["Aliases"] = sorted(user_aliases(container, endpoint))
         found[network] = {key: value for key, value in asked.items() if value}
     return found

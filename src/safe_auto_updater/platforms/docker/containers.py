@@ -71,7 +71,11 @@ class Containers:
 
     def retire(self, container: Json) -> None:
         """Stop it so that an engine that restarts, now or later, does not bring it back."""
+        ran = status_of(container) not in _STOPPED
         self.stop(container)
+        policy = container["HostConfig"]["RestartPolicy"]["Name"]
+        if ran and policy in ("", "no", "unless-stopped"):
+            return  # stopped on request, which the engine remembers: nothing brings it back
         self.restart_policy(container, {"Name": "no"})
         self.stop(self.inspect(container["Id"]))  # brought back between the two
 

@@ -1,8 +1,8 @@
 """DockerUpdater: one container, from the old image to the new one, and back to the same old ID.
 
 The new container is made and compared beside the old one. Only APPLY takes the old one out of
-service, by five calls: stop, restart policy off, two renames, start. Until COMMIT the old
-container exists, stopped, under a parked name; going back starts that same container.
+service: stop, restart policy off where it would bring it back, two renames, start. Until COMMIT
+the old container exists, stopped, under a parked name; going back starts that same container.
 """
 
 from __future__ import annotations
