@@ -48,6 +48,17 @@ def test_users_label_still_counts_after_an_update(world: World) -> None:
     assert "policy patch (label)" in " ".join(step(world).reasons)
 
 
+def test_users_label_still_counts_when_new_images_bring_the_very_same_one(world: World) -> None:
+    world.run(world.publish("1.0.0").reference, Labels={POLICY: "patch"})
+    for version in ("1.0.1", "1.0.2"):
+        kit.updated(world, version, labels={POLICY: "patch"})
+
+    world.publish("1.1.0")
+
+    assert step(world).action is Action.NONE
+    assert "policy patch (label)" in " ".join(step(world).reasons)
+
+
 def test_labels_that_a_new_image_brings_set_no_policy_after_the_update(world: World) -> None:
     world.run(world.publish("1.0.0").reference)
     kit.updated(world, "1.1.0", labels={ENABLE: "false", POLICY: "none"})

@@ -6,6 +6,7 @@ Afterwards `sau recover` makes the journal and the world agree.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +86,12 @@ class FailingDisk(Disk):
         """It is read-only until it is mended."""
 
     def mend(self) -> None:
+        """What is on it, on a disk that works.
+
+        A copy: a container that just starts may hold the broken one mounted a moment longer.
+        """
         self.close()
+        self.image = Path(shutil.copy(self.image, self.image.with_suffix(".mended")))
         # Not checked: exit code 1 says that it repaired something.
         subprocess.run(["fsck.ext4", "-fy", self.image], check=False, capture_output=True)
         self._mount()

@@ -189,7 +189,7 @@ CHANGES = (
     change("web", rejected=REJECTED),
     change("shop", "1.0.0"),
     change("cache", None),
-    change("tool", None, note="built here: never pulled from registry.example.org/tool"),
+    change("tool", None, note="built here: not known to come from registry.example.org/tool"),
     change("fixed", None, note="pinned by digest without a tag: nothing to look up"),
     change(
         "mail",
@@ -227,7 +227,7 @@ def the_plan() -> Plan:
             Step(shop.asset, Action.HOLD, (quarantined,), (shop,), "memory"),
             Step(mail.asset, Action.HOLD, (str(mail.error),), (mail,), "unknown"),
             Step(cache.asset, Action.NONE, ("nothing newer exists",), (cache,)),
-            Step(tool.asset, Action.NONE, ("built here: never pulled from tool",), (tool,)),
+            Step(tool.asset, Action.NONE, ("built here: not known to come from tool",), (tool,)),
         )
     )
 

@@ -25,7 +25,7 @@ from safe_auto_updater.core.versions import PolicyLevel
 from safe_auto_updater.engine.executor import MOST_ENTRIES, PATIENCE_S, PRECHECK_S
 from safe_auto_updater.platforms.docker import scanner
 from safe_auto_updater.platforms.docker.engine import NEWEST_KNOWN
-from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED
+from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, USERS
 from safe_auto_updater.platforms.docker.state import SOAK_PROVEN_S, SOAK_UNPROVEN_S
 from safe_auto_updater.platforms.docker.updater import START_AGAIN_S
 
@@ -149,7 +149,7 @@ def test_every_event_outcome_and_cause_is_documented() -> None:
 
 def test_every_label_is_documented() -> None:
     text = section(COMMANDS_MD, "Labels")
-    labels = {LABEL_PREFIX + key for key in LABEL_KEYS} | {MARK}
+    labels = {LABEL_PREFIX + key for key in LABEL_KEYS} | {MARK, USERS}
     assert set(in_first_column(text)) == labels
     assert set(PolicyLevel) <= words(text)
     assert {LABEL_PREFIX + "policy", MARK} <= words(COMMANDS_MD + SAFETY_MD)
@@ -157,7 +157,7 @@ def test_every_label_is_documented() -> None:
 
 def test_names_on_the_engine_are_documented() -> None:
     told = set(" ".join(spans(section(SAFETY_MD, "What it puts on your engine"))).split())
-    assert {MARK, f"<name>{STAGED}", f"<name>{PARKED}"} <= told
+    assert {MARK, USERS, f"<name>{STAGED}", f"<name>{PARKED}"} <= told
 
 
 NUMBERS = [  # what the program has, what the document was written for, and its words

@@ -35,7 +35,7 @@ class ChangeDetector:
         if reference.tag is None and reference.digest is not None:
             return _with(nothing, note="pinned by digest without a tag: nothing to look up")
         if not use.digests:
-            return _with(nothing, note=f"built here: never pulled from {reference.name}")
+            return _with(nothing, note=f"built here: not known to come from {reference.name}")
         try:
             return self._look_up(nothing, use, reference, level)
         except RegistryError as error:

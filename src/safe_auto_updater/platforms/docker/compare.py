@@ -63,7 +63,7 @@ def _config(old: Json, body: Json, new: Json, defaults: Json) -> list[str]:
 def predicted_config(body: Json, defaults: Json) -> dict[str, Any]:
     """The engine's merge of a create request with its image's defaults.
 
-    Source: the engine's `runconfig.Merge`.
+    Source: the engine's `merge` (daemon/commit.go).
     """
     merged = {k: v for k, v in body.items() if k not in ("HostConfig", "NetworkingConfig")}
     for key in ("User", "WorkingDir", "StopSignal"):

@@ -13,6 +13,7 @@ from safe_auto_updater.platforms.docker.state import instant, status_of
 Json = dict[str, Any]
 START_S = 120.0
 STOP_GRACE_S = 10.0
+STOP_FOREVER_S = 86400.0  # "wait for ever" (-1) ends for us after a day
 _STOPPED = (Status.EXITED, Status.CREATED, Status.DEAD)
 
 
@@ -111,7 +112,8 @@ class Containers:
 
 def stop_grace_s(container: Json) -> float:
     """How long the engine waits for a container to stop by itself before it kills it."""
-    return float(container["Config"].get("StopTimeout") or STOP_GRACE_S)
+    asked = float(container["Config"].get("StopTimeout") or STOP_GRACE_S)
+    return asked if asked >= 0 else STOP_FOREVER_S
 
 
 def out_of_service_s(stopped: Json, started: Json) -> float | None:

@@ -3,7 +3,7 @@
 Docker stores image defaults and user settings merged. To let defaults follow the new image and
 keep what the user set, the *old image's* defaults (by image ID, whatever its tag says now) are
 taken out again: the inverse of the engine's merge.
-Source: the engine's `runconfig.Merge`.
+Source: the engine's `merge` (daemon/commit.go).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safe_auto_updater.platforms.docker.marks import MARK
+from safe_auto_updater.platforms.docker.marks import MARK, USERS, our_marks, policy_labels
 
 Json = dict[str, Any]
 
@@ -28,7 +28,7 @@ def create_body(
         "Image": reference,
         "HostConfig": host,
     }
-    body["Labels"] = {**(body.get("Labels") or {}), MARK: update}
+    body["Labels"] = {**(body.get("Labels") or {}), **our_marks(old, old_image, update)}
     first = first_network(old)
     if first is not None:
         body["NetworkingConfig"] = {"EndpointsConfig": {first: endpoints(old)[first]}}
@@ -51,10 +51,12 @@ def user_config(old: Mapping[str, Any], defaults: Mapping[str, Any]) -> Json:
         config.pop("WorkingDir", None)
     check, default_check = config.get("Healthcheck") or {}, defaults.get("Healthcheck") or {}
     config["Healthcheck"] = {k: v for k, v in check.items() if v != default_check.get(k)} or None
+    users = dict(policy_labels(old, {"Config": defaults}))
     config["Labels"] = {
         key: value
         for key, value in (config.get("Labels") or {}).items()
-        if (defaults.get("Labels") or {}).get(key) != value and key != MARK
+        if key not in (MARK, USERS)
+        and (key in users or (defaults.get("Labels") or {}).get(key) != value)
     }
     published = set(old["HostConfig"].get("PortBindings") or {})
     config["ExposedPorts"] = {
