@@ -7,6 +7,7 @@ PYTHON ?= python3
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.lab/pycache
+unexport PYTHONDONTWRITEBYTECODE # else each of the many processes compiles everything anew
 BIN := $(VENV)/bin
 LAB := $(BIN)/python -m lab
 PYTEST := $(BIN)/python -m pytest -o cache_dir=.lab/pytest

@@ -1,0 +1,107 @@
+"""Somebody else acts in the middle of an update: it ends by the table, nothing foreign touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from safe_auto_updater.core.events import Event
+from safe_auto_updater.engine.journal import Record
+from tests.docker.fidelity import kit
+from tests.lab_kit import World
+
+Deed = Callable[[World, str], None]
+
+
+def when(phase: str, deed: Callable[[], None]) -> Callable[[Event], None]:
+    """A listener that does something as soon as an update has entered a phase."""
+
+    def listener(event: Event) -> None:
+        if event.kind == "phase" and event.message == phase:
+            deed()
+
+    return listener
+
+
+def meanwhile(world: World, phase: str, deed: Deed, **recipe: object) -> tuple[str, Record]:
+    """Update web from 1.0.0 to 1.1.0 while `deed` is done in `phase`: the old ID, the journal."""
+    old = world.run(world.publish("1.0.0").reference)
+    new = world.publish("1.1.0", **recipe)
+    record = kit.update(world, when(phase, lambda: deed(world, new.image_id)), soak="1s")
+    return old, record
+
+
+def prune_image(world: World, image: str) -> None:
+    world.call("DELETE", f"/images/{image}?force=1")
+
+
+def remove_container(world: World, _: str) -> None:
+    world.call("DELETE", f"/containers/{world.prefix}-web?force=1")
+
+
+def limit_memory(world: World, _: str) -> None:
+    body = {"Memory": 64 << 20, "MemorySwap": 128 << 20}
+    world.call("POST", f"/containers/{world.prefix}-web/update", body)
+
+
+def take_the_name(world: World, _: str) -> None:
+    reference = f"{world.repository}:1.0.0"
+    url = f"/containers/create?name={world.prefix}-web.sau-next"
+    world.call("POST", url, {"Image": reference})
+
+
+UNTOUCHED = {
+    "the image is pruned between pull and create": ("STAGE", prune_image),
+    "the container's settings are changed before it is staged": ("STAGE", limit_memory),
+    "somebody takes the staged name": ("STAGE", take_the_name),
+}
+
+
+@pytest.mark.parametrize("what", UNTOUCHED)
+def test_old_container_is_not_touched_when(world: World, what: str) -> None:
+    phase, deed = UNTOUCHED[what]
+    old, record = meanwhile(world, phase, deed)
+    before = record.facts["snapshot"]["container"]["State"]["StartedAt"]
+
+    assert record.rows[-1].name == "ABORTED", record.facts
+    assert record.cause == "conflict"
+    found = world.get(old)["State"]
+    assert (found["Running"], found["StartedAt"]) == (True, before)
+    assert world.http(old) == "1.0.0"
+
+
+def test_container_that_is_removed_before_the_check_is_aborted(world: World) -> None:
+    _, record = meanwhile(world, "PRECHECK", remove_container)
+    assert (record.rows[-1].name, record.cause) == ("ABORTED", "conflict")
+    assert world.ids() == set()
+
+
+def test_new_container_that_somebody_removes_brings_the_old_one_back(world: World) -> None:
+    old, record = meanwhile(world, "VERIFY", remove_container)
+    assert (record.rows[-1].name, record.cause) == ("ROLLED_BACK", "conflict")
+    assert world.ids() == {old}
+    assert world.http(old) == "1.0.0"
+    (step,) = kit.plan(world).updates  # no fault of the image: nothing is quarantined
+    assert step.changes[0].candidate is not None
+
+
+def remove_parked(world: World, _: str) -> None:
+    world.call("DELETE", f"/containers/{world.prefix}-web.sau-previous")
+
+
+def test_old_container_that_somebody_removes_is_not_missed_by_a_good_update(world: World) -> None:
+    _, record = meanwhile(world, "VERIFY", remove_parked)
+    assert record.rows[-1].name == "SUCCEEDED"
+    assert world.http("web") == "1.1.0"
+
+
+def test_way_back_that_somebody_removed_stops_and_calls_a_human(world: World) -> None:
+    _, record = meanwhile(world, "VERIFY", remove_parked, behaviour="unhealthy")
+
+    assert record.rows[-1].name == "INCONSISTENT"
+    assert "removed by somebody" in record.facts["trouble"]["error"]
+    assert world.get("web")["Id"] == record.facts["new_id"]  # left as it is
+    world.publish("1.2.0")
+    (step,) = kit.plan(world).steps
+    assert (step.action, "sau release" in step.reasons[0]) == ("hold", True)
