@@ -7,18 +7,26 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from safe_auto_updater import plugins
 from safe_auto_updater.config import Config
-from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.errors import PluginError, UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import matches
 from safe_auto_updater.core.policy import CheckSpec
-from safe_auto_updater.core.ports import HealthCheck, Notifier, Scan, Scanner, Work
+from safe_auto_updater.core.ports import (
+    CheckResult,
+    HealthCheck,
+    Notifier,
+    Scan,
+    Scanner,
+    Subject,
+    Work,
+)
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.engine.cycle import Cycle
 from safe_auto_updater.engine.detection import ChangeDetector
@@ -80,11 +88,6 @@ class App:
         self._closing = ExitStack()
         self._listeners = list(listeners)
         self._notifications = self._handlers()
-        self._plugin_checks = {
-            id(spec): plugins.load(plugins.HEALTH_CHECKS, spec.kind)(spec.options)
-            for spec in self.settings.checks
-            if spec.kind not in ("http", "tcp", "command")
-        }
         connection = open_state(state)
         self._closing.callback(connection.close)
         self.journal = Journal(connection, self.clock.now)
@@ -94,6 +97,7 @@ class App:
             entry.name: DockerEngine(entry.host, entry.name)
             for entry in config.docker_hosts(environ)
         }
+        self._checks = [(s.pattern, s.kind, self._check(s)) for s in self.settings.checks]
         self.cycle = Cycle(
             self._scanners(),
             self.settings,
@@ -103,6 +107,7 @@ class App:
             self.decisions,
             self.clock,
             self.emit,
+            lambda: secrets.token_hex(4),
         )
 
     def __enter__(self) -> Self:
@@ -119,7 +124,8 @@ class App:
     def emit(self, event: Event) -> None:
         """Hand an event to the log, to whoever shows progress, and to the notifications."""
         for listener in self._listeners:
-            listener(event)
+            with suppress(Exception):  # a terminal that is gone must not stop the way back
+                listener(event)
         self._notifications(event)
 
     def recover(self, stopping: Callable[[], bool]) -> tuple[Record, ...]:
@@ -144,7 +150,7 @@ class App:
             if spec.kind == "webhook":
                 notifier: Notifier = WebhookNotifier(**spec.options, sleep=self.clock.sleep)
             else:
-                notifier = plugins.load(plugins.NOTIFIERS, spec.kind)(spec.options)
+                notifier = _plugin(plugins.NOTIFIERS, spec.kind, spec.options)
             handlers.append(Handler(spec.kind, notifier, spec.events or DEFAULT_EVENTS))
         notifications = Notifications(handlers, self._problem)
         self._closing.callback(notifications.close, NOTICES_S)
@@ -179,9 +185,10 @@ class App:
         try:
             return self.engines[_host_of(asset)]
         except KeyError:
-            raise UsageError(
-                f"{asset}: no Docker host of this name is configured; add it to inventory.docker"
-            ) from None
+            remedy = "no Docker host of this name is configured; add it to inventory.docker"
+            if not asset.startswith("docker:"):
+                remedy = "seen only: this program has no updater for it"
+            raise UsageError(f"{asset}: {remedy}") from None
 
     def _images(self, engine: DockerEngine) -> Images:
         return Images(engine, self._pull_headers)
@@ -213,24 +220,22 @@ class App:
             updater,
             HealthChecker(self._checks_for, self.clock),
             self.clock,
-            lambda: secrets.token_hex(4),
             self.emit,
         )
 
     def _checks_for(self, asset: str) -> list[tuple[str, HealthCheck]]:
-        wanted = [spec for spec in self.settings.checks if matches(spec.pattern, asset)]
-        return [(spec.kind, self._check(spec, asset)) for spec in wanted]
+        return [(kind, check) for pattern, kind, check in self._checks if matches(pattern, asset)]
 
-    def _check(self, spec: CheckSpec, asset: str) -> HealthCheck:
+    def _check(self, spec: CheckSpec) -> HealthCheck:
         match spec.kind:
             case "http":
                 return HttpCheck(**spec.options)
             case "tcp":
                 return TcpCheck(**spec.options)
             case "command":
-                return CommandCheck(self.engine(asset), **spec.options)
-            case _:
-                made: HealthCheck = self._plugin_checks[id(spec)]
+                return CommandCheck(self.engine, **spec.options)
+            case plugin:
+                made: HealthCheck = _plugin(plugins.HEALTH_CHECKS, plugin, spec.options)
                 return made
 
     def _progress(self, work: Work, text: str) -> None:
@@ -248,6 +253,31 @@ class _PluginScanner:
         """What the plugin sees; PluginError where it cannot."""
         scanner: Scanner = plugins.load(plugins.SCANNERS, self._plugin)({})
         return scanner.scan()
+
+
+class _Broken:
+    """Stands for a plugin that cannot be loaded: whoever asks it is told why.
+
+    A check that says so is *unknown*, a notifier a warning: neither stops a recovery.
+    """
+
+    def __init__(self, error: PluginError) -> None:
+        self._error = error
+
+    def check(self, subject: Subject) -> CheckResult:
+        """The error, at every look."""
+        raise self._error
+
+    def notify(self, event: Event) -> None:
+        """The error, for every event."""
+        raise self._error
+
+
+def _plugin(group: str, name: str, options: Mapping[str, Any]) -> Any:
+    try:
+        return plugins.load(group, name)(options)
+    except PluginError as error:
+        return _Broken(error)
 
 
 def _host_of(asset: str) -> str:

@@ -96,6 +96,23 @@ def test_saved_plan_is_refused_with_the_difference_when_the_world_changed(
     assert sau("history").json["updates"] == []
 
 
+def test_saved_plan_is_compared_and_never_carried_out_itself(world: World, sau: Sau) -> None:
+    running(world)
+    evil = world.publish("6.6.6")
+    file = sau.state.parent / "plan.json"
+    sau("plan", "--save", str(file))
+    planned = json.loads(file.read_text())
+    (step,) = planned["steps"]
+    step["changes"][0]["candidate"]["digest"] = evil.digest  # what the step's ID does not cover
+    step["changes"][0]["candidate"]["image_id"] = evil.image_id
+    step["undoes"] = "anything"
+    file.write_text(json.dumps(planned))
+
+    sau("apply", "--plan", str(file), "--yes")
+
+    assert world.http("web") in ("1.0.0", "1.1.0")
+
+
 def test_saved_plan_that_somebody_altered_is_refused(world: World, sau: Sau) -> None:
     old = running(world)
     file = sau.state.parent / "plan.json"

@@ -9,7 +9,8 @@ import pytest
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.engine.journal import Record
 from tests.docker.fidelity import kit
-from tests.lab_kit import World
+from tests.lab_kit import World, eventually
+from tests.sau_kit import Sau
 
 Deed = Callable[[World, str], None]
 
@@ -69,6 +70,37 @@ def test_old_container_is_not_touched_when(world: World, what: str) -> None:
     found = world.get(old)["State"]
     assert (found["Running"], found["StartedAt"]) == (True, before)
     assert world.http(old) == "1.0.0"
+
+
+def test_a_crash_looping_version_can_be_taken_back(world: World, sau: Sau) -> None:
+    world.run(world.publish("1.0.0").reference, HostConfig={"RestartPolicy": {"Name": "always"}})
+    world.publish("1.1.0", behaviour="crash_later", env={"CRASH_AFTER": "6"})
+    assert sau("apply", "--yes").update["outcome"] == "succeeded"
+    eventually(lambda: world.get("web")["RestartCount"] > 1, timeout_s=60)
+
+    said = sau("rollback", f"{world.prefix}-web")
+
+    assert said.update["outcome"] == "succeeded"
+    assert world.http("web") == "1.0.0"
+
+
+def test_container_that_somebody_makes_anew_between_plan_and_turn_is_judged_anew(
+    world: World,
+) -> None:
+    reference = world.publish("1.0.0").reference
+    world.run(reference, "a")
+    world.run(reference, "b")
+    world.publish("1.1.0")
+
+    def forbid() -> None:
+        world.call("DELETE", f"/containers/{world.prefix}-b?force=1")
+        world.run(reference, "b", Labels={"safe-auto-updater.enable": "false"})
+
+    with kit.app(world, when("COMMIT", forbid)) as program:
+        plan, _ = program.cycle.plan([])
+        (done,) = program.cycle.execute(plan, lambda: False)
+    assert done.asset.endswith("-a")
+    assert world.get(f"{world.prefix}-b")["Config"]["Image"] == reference
 
 
 def test_container_that_is_removed_before_the_check_is_aborted(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,7 +100,6 @@ class Bench:
         self.updater = RecordingUpdater()
         self.journal = Journal(open_state(folder), self.clock.now)
         self.events: list[Event] = []
-        self._ids = (f"u{n}" for n in itertools.count())
 
     @property
     def executor(self) -> UpdateExecutor:
@@ -111,7 +109,6 @@ class Bench:
             self.updater,
             health,
             self.clock,
-            lambda: next(self._ids),
             self.events.append,
         )
 
@@ -146,7 +143,7 @@ PHASE_OF = {"look old": "PRECHECK", "look new": "VERIFY"}
 
 
 def test_good_update_walks_the_table_forward(bench: Bench) -> None:
-    assert bench.executor.execute(STEP) is Outcome.SUCCEEDED
+    assert bench.executor.execute("u0", STEP) is Outcome.SUCCEEDED
     assert bench.walk() == [*FORWARD, "SUCCEEDED"]
 
 
@@ -157,7 +154,7 @@ def test_every_verb_that_fails_leads_where_the_table_says(
 ) -> None:
     bench.updater.faults[verb] = [error]
 
-    outcome = bench.executor.execute(STEP)
+    outcome = bench.executor.execute("u0", STEP)
 
     failed_in = PHASE_OF.get(verb, verb.upper())
     reached = FORWARD[: FORWARD.index(failed_in) + 1]
@@ -171,7 +168,7 @@ def test_a_way_back_that_fails_is_inconsistent_and_keeps_the_first_cause(
 ) -> None:
     bench.updater.faults = {"apply": [broken(Cause.CONFIG)], verb: [broken(Cause.PLATFORM)]}
 
-    assert bench.executor.execute(STEP) is Outcome.INCONSISTENT
+    assert bench.executor.execute("u0", STEP) is Outcome.INCONSISTENT
 
     (record,) = bench.journal.history()
     assert record.cause is Cause.CONFIG
@@ -188,13 +185,13 @@ def test_old_version_that_is_not_well_after_rollback_is_inconsistent(bench: Benc
         return original(work, side)
 
     bench.updater.look = look  # type: ignore[method-assign]
-    assert bench.executor.execute(STEP) is Outcome.INCONSISTENT
+    assert bench.executor.execute("u0", STEP) is Outcome.INCONSISTENT
 
 
 def test_leftovers_of_commit_are_a_warning_and_no_failure(bench: Bench) -> None:
     bench.updater.faults = {"commit": [broken()]}
 
-    assert bench.executor.execute(STEP) is Outcome.SUCCEEDED
+    assert bench.executor.execute("u0", STEP) is Outcome.SUCCEEDED
 
     (record,) = bench.journal.history()
     assert record.facts["warnings"] == ["it broke"]
@@ -254,7 +251,7 @@ def test_platform_that_goes_away_is_waited_for_and_the_update_ends(bench: Bench,
         bench.updater.faults["stage"] = [broken()]
     bench.updater.answers = [False, False, True]
 
-    outcome = bench.executor.execute(STEP)
+    outcome = bench.executor.execute("u0", STEP)
 
     gone_in = Phase(PHASE_OF.get(verb, verb.upper()))
     walk = bench.walk()
@@ -267,14 +264,14 @@ def test_waiting_for_the_platform_is_not_counted_as_an_entry(bench: Bench) -> No
     times = executor.MOST_ENTRIES * 2
     bench.updater.faults = {"look new": [PlatformUnreachable("no answer") for _ in range(times)]}
 
-    assert bench.executor.execute(STEP) is Outcome.SUCCEEDED
+    assert bench.executor.execute("u0", STEP) is Outcome.SUCCEEDED
 
 
 def test_platform_that_stays_away_leaves_the_update_unfinished_for_recover(bench: Bench) -> None:
     bench.updater.faults = {"apply": [PlatformUnreachable("no answer")]}
     bench.updater.answers = [False] * 100_000
 
-    assert bench.executor.execute(STEP) is Outcome.UNFINISHED
+    assert bench.executor.execute("u0", STEP) is Outcome.UNFINISHED
 
     bench.updater.answers = []
     (record,) = bench.journal.unfinished()
@@ -314,7 +311,7 @@ def test_a_journal_that_cannot_be_written_stops_forward_and_never_back(
 ) -> None:
     bench.journal.enter = losing(bench.journal, phase)  # type: ignore[method-assign]
 
-    assert bench.executor.execute(STEP) is Outcome.UNFINISHED
+    assert bench.executor.execute("u0", STEP) is Outcome.UNFINISHED
 
     asked = list(dict.fromkeys(bench.updater.asked))
     expected = UNRECORDED[phase]
@@ -330,7 +327,7 @@ def test_a_journal_that_cannot_be_written_stops_forward_and_never_back(
 
 
 def test_the_snapshot_is_durable_before_anything_is_staged(bench: Bench) -> None:
-    bench.executor.execute(STEP)
+    bench.executor.execute("u0", STEP)
     (record,) = bench.journal.history()
     entered = {row.name: row.facts for row in record.rows}
     assert entered["STAGE"] == {"snapshot_done": True}
@@ -338,5 +335,5 @@ def test_the_snapshot_is_durable_before_anything_is_staged(bench: Bench) -> None
 
 
 def test_every_event_of_an_update_carries_its_id(bench: Bench) -> None:
-    bench.executor.execute(STEP)
+    bench.executor.execute("u0", STEP)
     assert {event.update for event in bench.events} == {"u0"}

@@ -14,7 +14,7 @@ from safe_auto_updater.core.errors import Busy, JournalError, UsageError
 from safe_auto_updater.core.model import Action, Change, Image, Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import Phase
-from safe_auto_updater.engine.journal import Journal
+from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.memory import Decisions
 from safe_auto_updater.engine.state import acting, open_state
 from safe_auto_updater.engine.undo import last_effective, undo_step
@@ -193,6 +193,33 @@ def test_interrupted_asset_is_blocked_even_when_released(book: Book) -> None:
     assert "sau recover" in blocked.reason
 
 
+def test_a_clock_that_steps_back_releases_nothing_and_orders_nothing(book: Book) -> None:
+    book.ended("u1", "2", Phase.SUCCEEDED)
+    book.decisions.release(WEB, "fine")
+    book.clock.sleep(-10_000)
+    book.ended("u2", "3", Phase.ROLLED_BACK, Cause.IMAGE)
+    book.ended("u3", "4", Phase.INCONSISTENT, Cause.UNKNOWN)
+    assert [record.id for record in book.journal.history()] == ["u3", "u2", "u1"]
+    memory = book.decisions.memory()
+    assert [entry.update for entry in memory.quarantine] == ["u2"]
+    assert [entry.update for entry in memory.blocked] == ["u3"]
+
+
+def test_a_version_that_a_human_took_back_is_held_however_the_rollback_ended_its_run(
+    book: Book,
+) -> None:
+    book.ended("u1", "2", Phase.SUCCEEDED)
+    back = undo_step(book.journal.get("u1"), book.journal.history(WEB))
+    book.journal.begin("u2", back)
+    book.journal.enter("u2", Phase.VERIFY, {})
+    assert book.decisions.memory().holds == ()
+    book.journal.enter("u2", Phase.SUCCEEDED, {})  # by `recover`, for all we know
+    (hold,) = book.decisions.memory().holds
+    assert (hold.asset, hold.content) == (WEB, "sha256:c2")
+    book.decisions.release(WEB, "again")
+    assert book.decisions.memory().holds == ()
+
+
 def test_hold_until_ends_by_itself(book: Book) -> None:
     book.decisions.hold(WEB, "a while", until=book.clock.now() + 10)
     assert book.decisions.memory().holds != ()
@@ -226,6 +253,21 @@ def test_undo_goes_back_to_what_ran_and_refuses_where_something_newer_took_effec
     history = book.journal.history(WEB)
     with pytest.raises(UsageError, match="u3"):
         undo_step(history[2], history)
+
+
+def test_taking_back_twice_goes_further_back_and_not_forth_again(book: Book) -> None:
+    book.ended("u1", "2", Phase.SUCCEEDED)
+    book.ended("u2", "3", Phase.SUCCEEDED)
+
+    def take_back(update: str, record: Record) -> None:
+        book.journal.begin(update, undo_step(record, book.journal.history(WEB)))
+        book.journal.enter(update, Phase.SUCCEEDED, {"prepared": {"image_id": "sha256:i"}})
+
+    assert last_effective(book.journal.history(WEB), WEB).id == "u2"
+    take_back("r1", book.journal.get("u2"))
+    assert last_effective(book.journal.history(WEB), WEB).id == "u1"
+    take_back("r2", book.journal.get("r1"))  # forth again, asked for by its ID
+    assert last_effective(book.journal.history(WEB), WEB).id == "u2"
 
 
 def test_undo_of_an_asset_without_updates_is_refused() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,10 +61,7 @@ class Options:
     @contextmanager
     def actor(self, command: str, *listeners: Callable[[Event], None]) -> Iterator[App]:
         """The wired program as the one actor of its state folder. Raises Busy."""
-        import time
-
-        config = self.config  # its errors come before anything else
-        assert config is not None
+        _ = self.config  # its errors come before anything else
         with acting(self.state_folder, command, time.time()), self.app(*listeners) as app:
             yield app
 
@@ -87,7 +86,7 @@ class Stopping:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take SIGINT and SIGTERM while acting; the old handlers come back afterwards."""
+        """Take SIGINT, SIGTERM and SIGHUP while acting; the old handlers come back afterwards."""
         kept = {number: signal.signal(number, self._note) for number in _STOP_SIGNALS}
         try:
             yield
@@ -97,7 +96,8 @@ class Stopping:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
-        click.echo("\nStopping after the update under way; it is not left half done.", err=True)
+        with suppress(OSError):  # the terminal may be what went away
+            os.write(2, b"\nStopping after the update under way; it is not left half done.\n")
 
 
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

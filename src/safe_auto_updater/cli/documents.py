@@ -99,9 +99,9 @@ def step(item: Step) -> Json:
         "action": item.action.value,
         "reasons": list(item.reasons),
         "changes": [change(c) for c in item.changes],
-        "members": list(item.members),
-        "risk": item.risk,
-        "reversibility": item.reversibility,
+        "members": [],
+        "risk": None,
+        "reversibility": None,
     }
 
 

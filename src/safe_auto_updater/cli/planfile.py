@@ -48,8 +48,11 @@ def read(file: Path) -> Plan:
         ) from error
 
 
-def refuse_if_stale(file: Path, saved: Plan, now: Plan) -> None:
-    """UsageError with every difference, if one step of the saved plan is not what now holds."""
+def still_holds(file: Path, saved: Plan, now: Plan) -> Plan:
+    """The saved plan's steps as they were planned just now: a file is compared, never carried out.
+
+    UsageError with every difference, if one step of the saved plan is not what now holds.
+    """
     current = {step.asset: step for step in now.steps}
     stale = [
         f"  {step.asset}: {_said(step)} was planned; now: {_said(current.get(step.asset))}"
@@ -64,6 +67,7 @@ def refuse_if_stale(file: Path, saved: Plan, now: Plan) -> None:
             f"{file}: the world has changed since this plan was saved:\n{lines}\n"
             "Nothing was done. Make a new plan with `sau plan --save`."
         )
+    return Plan(tuple(current[step.asset] for step in saved.updates))
 
 
 def _said(step: Step | None) -> str:

@@ -21,9 +21,7 @@ def result(record: Record) -> str:
     why = ending(facts)
     match record.outcome:
         case Outcome.SUCCEEDED:
-            proven = facts.get("verdict", {}).get("proven", False)
-            seen = "Runs and was seen healthy" if proven else "Runs"
-            return f"{name}: {what}. {seen}: {why}. Down for {down}."
+            return f"{name}: {what}. {_seen(facts)}: {why}. Down for {down}."
         case Outcome.UNVERIFIED:
             return f"{name}: {what}. Applied; nobody can say whether it is healthy: {why}."
         case Outcome.ROLLED_BACK:
@@ -53,15 +51,15 @@ def recovered(before: Record, after: Record) -> str:
         case Outcome.SUCCEEDED:
             assert change.candidate is not None
             new = change.candidate.version or change.candidate.reference
-            return f"{began} {new} runs and was seen healthy. Nothing for you to do."
+            return f"{began} {new}: {_seen(facts).lower()}: {ending(facts)}. {_left(facts)}"
         case Outcome.ROLLED_BACK:
             old = change.current.version or change.current.reference
             return (
                 f"{began} {old} runs again: the same container ({facts['old_id'][:12]}), the same "
-                "volumes. Nothing for you to do."
+                f"volumes. {_left(facts)}"
             )
         case Outcome.ABORTED:
-            return f"{began} The old one was never touched. Nothing for you to do."
+            return f"{began} The old one was never touched. {_left(facts)}"
         case _:
             return f"{began} {result(after)}"
 
@@ -84,6 +82,16 @@ def story(record: Record) -> list[str]:
     lines += [f"  log: {line}" for line in facts.get("last_words", ())]
     lines += [f"  warning: {warning}" for warning in facts.get("warnings", ())]
     return lines
+
+
+def _seen(facts: Mapping[str, Any]) -> str:
+    proven = facts.get("verdict", {}).get("proven", False)
+    return "Runs and was seen healthy" if proven else "Runs"
+
+
+def _left(facts: Mapping[str, Any]) -> str:
+    """What is left to do for a person after a recovery."""
+    return "; ".join(facts.get("warnings", ())) or "Nothing for you to do."
 
 
 def _containers(facts: Mapping[str, Any]) -> list[str]:

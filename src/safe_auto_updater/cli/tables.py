@@ -15,6 +15,7 @@ from safe_auto_updater.engine.cycle import Checked
 from safe_auto_updater.engine.inventory import AssetInventory
 from safe_auto_updater.engine.journal import Record
 
+MOST_REJECTED = 3
 _WORDS = {Action.UPDATE: "READY", Action.HOLD: "HELD", Action.NONE: "NEWEST"}
 _COLOURS = {
     "READY": "green", "HELD": "yellow", "UNKNOWN": "red", "succeeded": "green",
@@ -119,7 +120,11 @@ def _step(step: Step) -> list[tuple[str, str, str]]:
     lines += [(word, name, reason) for reason in step.reasons[:1]]
     lines += [("", "", reason) for reason in step.reasons[1:]]
     for change in step.changes:
-        lines += [("", "", f"{r.tag} not chosen: {r.reason}") for r in change.rejected]
+        shown = change.rejected[:MOST_REJECTED]
+        lines += [("", "", f"{r.tag} not chosen: {r.reason}") for r in shown]
+        if len(change.rejected) > len(shown):
+            more = len(change.rejected) - len(shown)
+            lines.append(("", "", f"and {more} more; --output json lists them"))
     return lines
 
 

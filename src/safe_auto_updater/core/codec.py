@@ -31,9 +31,6 @@ def step_from_json(data: Mapping[str, Any]) -> Step:
             changes=changes,
             hold_rule=data.get("hold_rule"),
             undoes=data.get("undoes"),
-            members=tuple(_text(member) for member in data.get("members", ())),
-            risk=data.get("risk"),
-            reversibility=data.get("reversibility"),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a plan step: {error!r}") from error

@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Any
 
 
 class Status(StrEnum):
@@ -145,9 +144,6 @@ class Step:
     changes: tuple[Change, ...] = ()
     hold_rule: str | None = None
     undoes: str | None = None  # the update that this step takes back
-    members: tuple[str, ...] = ()
-    risk: dict[str, Any] | None = None
-    reversibility: str | None = None
 
     @property
     def id(self) -> str:

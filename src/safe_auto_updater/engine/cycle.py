@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from safe_auto_updater.core import planning
-from safe_auto_updater.core.errors import SafeAutoUpdaterError
+from safe_auto_updater.core.errors import SafeAutoUpdaterError, UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
@@ -43,6 +43,7 @@ class Cycle:
         decisions: Decisions,
         clock: Clock,
         emit: Emit,
+        new_id: Callable[[], str],
     ) -> None:
         self._scanners = scanners
         self._settings = settings
@@ -52,6 +53,7 @@ class Cycle:
         self._decisions = decisions
         self._clock = clock
         self._emit = emit
+        self._new_id = new_id
 
     def scan(self) -> AssetInventory:
         """What runs."""
@@ -83,17 +85,13 @@ class Cycle:
         for step in plan.updates:
             if stopping():
                 break
-            before = {record.id for record in self._journal.history(step.asset, 1)}
             refusal = self.refusal(step)
             if refusal is not None:
                 self._tell("held", step.asset, refusal)
                 continue
-            outcome = self._executor_for(step.asset).execute(step)
-            newest = self._journal.history(step.asset, 1)[0]
-            assert newest.id not in before
-            if step.undoes is not None and outcome.exit_code == 0:
-                self._hold_what_was_left(step, newest)
-            done.append(newest)
+            update = self._new_id()
+            self._executor_for(step.asset).execute(update, step)
+            done.append(self._journal.get(update))
         return tuple(done)
 
     def recover(self, stopping: Callable[[], bool]) -> tuple[Record, ...]:
@@ -118,10 +116,12 @@ class Cycle:
     def tell_holds(self, plan: Plan) -> None:
         """Tell each hold once, not every cycle."""
         for step in plan.steps:
-            if step.action is Action.HOLD:
-                reason = "; ".join(step.reasons)
-                if self._decisions.tell_once(step.asset, reason):
-                    self._tell("held", step.asset, reason)
+            if step.action is not Action.HOLD:
+                self._decisions.told_no_more(step.asset)
+                continue
+            reason = "; ".join(step.reasons)
+            if self._decisions.tell_once(step.asset, reason):
+                self._tell("held", step.asset, reason)
 
     def _detect(self, asset: Asset) -> tuple[Change, ...]:
         try:
@@ -132,18 +132,17 @@ class Cycle:
             )
 
     def refusal(self, step: Step) -> str | None:
-        """Why what is remembered forbids a step now, or None."""
-        memory = self._decisions.memory()
-        if step.undoes is None:
-            return planning.refused(step.asset, step.changes, memory)
-        blocked = [b.reason for b in memory.blocked if b.asset == step.asset]
-        return blocked[0] if blocked else None
-
-    def _hold_what_was_left(self, step: Step, record: Record) -> None:
-        for change in step.changes:
-            left = change.current
-            reason = f"a human took {left.version or left.reference} back (update {record.id})"
-            self._decisions.hold(step.asset, reason, content=left.key())
+        """Why a step may not begin now, or None: planned again, it must be the very same step."""
+        if step.undoes is not None:
+            blocked = self._decisions.memory().blocked
+            return next((b.reason for b in blocked if b.asset == step.asset), None)
+        try:
+            (now,) = self.plan([step.asset])[0].steps
+        except UsageError as error:
+            return f"changed since it was planned: {error}"
+        if now.action is step.action and now.id == step.id:
+            return None
+        return "; ".join(now.reasons)
 
     def _tell(self, kind: str, asset: str, message: str) -> None:
         self._emit(Event(kind, message, self._clock.now(), asset))

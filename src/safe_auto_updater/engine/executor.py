@@ -6,12 +6,12 @@ entered through the table's third column.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.core.errors import (
     JournalError,
+    PlatformError,
     PlatformUnreachable,
     StepFailed,
 )
@@ -20,10 +20,13 @@ from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import TABLE, Phase
 from safe_auto_updater.core.ports import Clock, Facts, Patience, Side, Updater, Work
+from safe_auto_updater.core.redact import redact
 from safe_auto_updater.engine.health import HealthChecker, Verdict
 from safe_auto_updater.engine.journal import Journal, Record
 
 MOST_ENTRIES = 8  # of one phase by one update, waits for the platform not counted
+MOST_WAITS = 20  # for the platform, in one run: one that fails each act but answers is no platform
+RETRY_S = 1.0  # between two tries of the way back
 PRECHECK_S = 120.0  # how long the old version may need to show that it is well
 PATIENCE_S = 600.0  # how long an engine that does not answer is waited for
 
@@ -45,23 +48,21 @@ class UpdateExecutor:
         updater: Updater,
         health: HealthChecker,
         clock: Clock,
-        new_id: Callable[[], str],
         emit: Emit,
     ) -> None:
         self._journal = journal
         self._updater = updater
         self._health = health
         self._clock = clock
-        self._new_id = new_id
         self._emit = emit
 
-    def execute(self, step: Step) -> Outcome:
+    def execute(self, update: str, step: Step) -> Outcome:
         """Carry out one step of a plan. Raises JournalError when not even its start can be written.
 
         Returns the outcome; UNFINISHED means the journal or the platform left us, and
         `recover` goes on from there.
         """
-        work = Work(self._new_id(), step)
+        work = Work(update, step)
         self._journal.begin(work.update, step)
         self._tell("started", work, _headline(step))
         return self._drive(work, _Next(Phase.PREPARE, {}), entries={})
@@ -77,11 +78,12 @@ class UpdateExecutor:
             trouble = _failed(work, Cause.UNKNOWN, fact)
             return self._drive(work, _Next(Phase.INCONSISTENT, trouble), entries)
         phase = Phase(name)
-        facts = {} if TABLE[phase].died is phase else _interrupted(work, name)
+        facts = {"interrupted": True} if TABLE[phase].died is phase else _interrupted(work, name)
         return self._drive(work, _Next(TABLE[phase].died, facts), entries)
 
     def _drive(self, work: Work, following: _Next, entries: dict[str, int]) -> Outcome:
         came_from: Phase | None = None
+        waits = 0
         while True:
             work = work.with_facts(following.facts)
             phase = following.phase
@@ -109,6 +111,9 @@ class UpdateExecutor:
             following = reached
             if following.facts.get("waited"):
                 entries[phase] -= 1
+                waits += 1
+            if waits > MOST_WAITS:
+                return self._end(work, phase, f"the platform went away {waits} times")
 
     def _attempt(self, phase: Phase, work: Work) -> _Next | None:
         """Act once. None when the platform did not answer for as long as we may wait."""
@@ -122,6 +127,14 @@ class UpdateExecutor:
             return _Next(exits.died, {**facts, "waited": True})
         except StepFailed as error:
             trouble = _failed(work, error.cause, str(error), error.evidence)
+        except PlatformError as error:
+            if (
+                phase is Phase.ROLLBACK
+            ):  # the last way back: repeated until it has been tried enough
+                self._tell("warning", work, f"the way back met {error}; it is tried again")
+                self._clock.sleep(RETRY_S)
+                return _Next(phase, {})
+            trouble = _failed(work, Cause.UNKNOWN, str(error))
         except Exception as error:  # whatever it is, the way back is in the table
             fact = f"{type(error).__name__}: {error}"
             trouble = _failed(work, Cause.UNKNOWN, fact)
@@ -177,8 +190,8 @@ class UpdateExecutor:
         if not verdict.healthy:
             assert verdict.cause is not None
             cause = verdict.cause
-            if "waited" in work.facts and cause.quarantines:
-                cause = Cause.PLATFORM  # the platform went away meanwhile: not proven the image's
+            if cause.quarantines and {"waited", "interrupted"} & work.facts.keys():
+                cause = Cause.PLATFORM  # an engine restart or a reboot may have ended it as well
             raise StepFailed(verdict.reason, cause, {"checks": verdict.evidence})
         return {"verdict": {"proven": verdict.proven, "reason": verdict.reason}}
 
@@ -212,9 +225,9 @@ class UpdateExecutor:
         self._tell("waiting", work, str(error))
         began, pause = self._clock.monotonic(), 0.2
         while self._clock.monotonic() - began < PATIENCE_S:
+            self._clock.sleep(pause)
             if self._updater.reachable():
                 return True
-            self._clock.sleep(pause)
             pause = min(pause * 1.5, 10.0)
         return False
 
@@ -236,7 +249,7 @@ class UpdateExecutor:
 def ending(facts: Facts) -> str:
     """Why an update ended as it did, in one line."""
     told = [facts[word]["error"] for word in ("failure", "trouble") if word in facts]
-    return "; then ".join(told) or facts.get("verdict", {}).get("reason", "")
+    return redact("; then ".join(told)) or facts.get("verdict", {}).get("reason", "")
 
 
 def _headline(step: Step) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from safe_auto_updater.core.codec import step_from_json, to_json
@@ -34,6 +34,7 @@ class Record:
     created_at: float
     step: Step
     rows: tuple[Row, ...]
+    last_row: int = 0  # counts up over all updates: what came later, whatever the clock says
 
     @property
     def outcome(self) -> Outcome | None:
@@ -55,7 +56,10 @@ class Record:
     def cause(self) -> Cause | None:
         """What the failure was the fault of."""
         failure = self.facts.get("failure")
-        return Cause(failure["cause"]) if failure else None
+        try:
+            return Cause(failure["cause"]) if failure else None
+        except ValueError:
+            return Cause.UNKNOWN  # a newer program's word
 
     @property
     def work(self) -> Work:
@@ -72,7 +76,8 @@ class Journal:
 
     def begin(self, update: str, step: Step) -> None:
         """Make a new update known; its first phase is entered right after."""
-        row = (update, step.asset, self._now(), json.dumps(to_json(step)))
+        known = replace(step, changes=tuple(replace(c, rejected=()) for c in step.changes))
+        row = (update, step.asset, self._now(), json.dumps(to_json(known)))
         self._run("INSERT INTO updates VALUES (?, ?, ?, ?)", row)
 
     def enter(self, update: str, phase: Phase, facts: Facts) -> None:
@@ -95,7 +100,7 @@ class Journal:
         """Updates, newest first, of one asset or of all."""
         where = "" if asset is None else "WHERE asset = ?"
         values: tuple[Any, ...] = () if asset is None else (asset,)
-        return self._load(f"{where} ORDER BY created_at DESC, rowid DESC LIMIT ?", (*values, limit))
+        return self._load(f"{where} ORDER BY rowid DESC LIMIT ?", (*values, limit))
 
     def unfinished(self) -> tuple[Record, ...]:
         """Updates that neither ended nor were given up, oldest first."""
@@ -103,7 +108,7 @@ class Journal:
         marks = ", ".join("?" * len(ended))
         return self._load(
             "WHERE NOT EXISTS (SELECT 1 FROM phases WHERE update_id = updates.id "
-            f"AND name IN ({marks})) ORDER BY created_at, rowid",
+            f"AND name IN ({marks})) ORDER BY rowid",
             ended,
         )
 
@@ -112,10 +117,17 @@ class Journal:
         query = f"SELECT id, asset, created_at, step FROM updates {tail}"
         for id_, asset, created_at, step in self._run(query, values):
             rows = self._run(
-                "SELECT name, at, facts FROM phases WHERE update_id = ? ORDER BY seq", (id_,)
+                "SELECT name, at, facts, rowid FROM phases WHERE update_id = ? ORDER BY seq", (id_,)
             )
-            known = tuple(Row(name, at, json.loads(facts)) for name, at, facts in rows)
-            records.append(Record(id_, asset, created_at, step_from_json(json.loads(step)), known))
+            try:
+                known = tuple(Row(name, at, json.loads(facts)) for name, at, facts, _ in rows)
+                planned = step_from_json(json.loads(step))
+            except ValueError as error:
+                raise JournalError(
+                    f"update {id_} cannot be read: {error}. Move the state file away, or restore it"
+                ) from error
+            last_row = rows[-1][3] if rows else 0
+            records.append(Record(id_, asset, created_at, planned, known, last_row))
         return tuple(records)
 
     def _run(self, query: str, values: Sequence[Any]) -> list[Any]:

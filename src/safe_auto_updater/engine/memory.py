@@ -34,18 +34,19 @@ class Decisions:
 
     def release(self, asset: str, reason: str) -> None:
         """Forget every hold, quarantine and inconsistency of an asset up to now (`*`: of all)."""
-        self._decide("release", asset, None, None, reason)
+        seen = self._run("SELECT coalesce(max(rowid), 0) FROM phases")[0][0]
+        self._decide("release", asset, str(seen), None, reason)
 
     def memory(self) -> Memory:
         """Everything remembered now."""
-        released: dict[str, float] = {}
+        released: dict[str, int] = {}  # up to which row of the journal; clocks may step back
         holds: list[Hold] = []
         rows = self._run(
             "SELECT kind, asset, subject, until, reason, at FROM decisions ORDER BY seq"
         )
         for kind, asset, subject, until, reason, at in rows:
             if kind == "release":
-                released[asset] = at
+                released[asset] = int(subject)
                 holds = [hold for hold in holds if asset not in (ALL, hold.asset)]
             else:
                 holds.append(Hold(asset, reason, at, until, subject))
@@ -54,11 +55,11 @@ class Decisions:
             record
             for record in self._journal.history()
             if record.outcome is None
-            or _ended_at(record) > max(released.get(record.asset, 0.0), released.get(ALL, 0.0))
+            or record.last_row > max(released.get(record.asset, 0), released.get(ALL, 0))
         ]
         return Memory(
             now=now,
-            holds=tuple(hold for hold in holds if hold.active(now)),
+            holds=tuple(hold for hold in holds if hold.active(now)) + tuple(_taken_back(records)),
             quarantine=tuple(_failures(records)),
             blocked=tuple(_blocked(records)),
         )
@@ -76,6 +77,10 @@ class Decisions:
             return False
         self._run("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", (asset, reason, self._now()))
         return True
+
+    def told_no_more(self, asset: str) -> None:
+        """The asset is held no more: when it is again, that is news."""
+        self._run("DELETE FROM told WHERE asset = ?", (asset,))
 
     def prove_writable(self) -> None:
         """Write something that means nothing; JournalError where that cannot be."""
@@ -97,8 +102,20 @@ class Decisions:
             raise JournalError(f"the state file cannot serve: {error}") from error
 
 
-def _ended_at(record: Record) -> float:
-    return record.rows[-1].at if record.rows else record.created_at
+def _taken_back(records: Sequence[Record]) -> list[Hold]:
+    """A human's rollback holds the version that it left."""
+    return [
+        Hold(
+            record.asset,
+            f"a human took {change.current.version or change.current.reference} back "
+            f"(update {record.id})",
+            record.created_at,
+            content=change.current.key(),
+        )
+        for record in records
+        if record.step.undoes is not None and record.outcome is Outcome.SUCCEEDED
+        for change in record.step.changes
+    ]
 
 
 def _failures(records: Sequence[Record]) -> list[Failed]:

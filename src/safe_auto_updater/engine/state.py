@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,27 +16,35 @@ from safe_auto_updater.core.errors import Busy, JournalError, UsageError
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x53415531  # "SAU1"
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"}
+_OCTAL = re.compile(r"\\([0-7]{3})")  # how mountinfo writes blanks
 _SCHEMA = """
 CREATE TABLE updates (
   id TEXT PRIMARY KEY, asset TEXT NOT NULL, created_at REAL NOT NULL, step TEXT NOT NULL
 ) STRICT;
+
 CREATE INDEX updates_by_asset ON updates (asset, created_at);
+
 CREATE TABLE phases (
   update_id TEXT NOT NULL REFERENCES updates (id), seq INTEGER NOT NULL, name TEXT NOT NULL,
   at REAL NOT NULL, facts TEXT NOT NULL, PRIMARY KEY (update_id, seq)
 ) STRICT;
+
 CREATE TRIGGER phases_are_kept BEFORE DELETE ON phases
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
 CREATE TRIGGER phases_are_final BEFORE UPDATE ON phases
   BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+
 CREATE TABLE decisions (
   seq INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, asset TEXT NOT NULL,
   subject TEXT, until REAL, reason TEXT NOT NULL
 ) STRICT;
+
 CREATE TABLE sightings (
   reference TEXT NOT NULL, digest TEXT NOT NULL, first_seen REAL NOT NULL,
   PRIMARY KEY (reference, digest)
 ) STRICT;
+
 CREATE TABLE told (asset TEXT PRIMARY KEY, reason TEXT NOT NULL, at REAL NOT NULL) STRICT;
 """
 
@@ -50,9 +59,7 @@ def open_state(folder: Path) -> sqlite3.Connection:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_network_file_system(folder)
         file.touch(mode=0o600, exist_ok=True)
-        connection = sqlite3.connect(
-            file, timeout=10.0, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(file, timeout=10.0, isolation_level=None)
         _prepare(connection, file)
     except (sqlite3.Error, OSError) as error:
         raise JournalError(
@@ -80,10 +87,13 @@ def _prepare(connection: sqlite3.Connection, file: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     if version == 0:
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID}; "
-            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        )
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # nobody was faster
+            for statement in _SCHEMA.split("\n\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
 
 
 def _refuse_network_file_system(folder: Path) -> None:
@@ -92,7 +102,8 @@ def _refuse_network_file_system(folder: Path) -> None:
     best = ("", "")
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
         left, _, right = line.partition(" - ")
-        mount, kind = left.split()[4].encode().decode("unicode_escape"), right.split()[0]
+        mount = _OCTAL.sub(lambda found: chr(int(found[1], 8)), left.split()[4])
+        kind = right.split()[0]
         above = path == mount or path.startswith(mount.rstrip("/") + "/")
         if above and len(mount) >= len(best[0]):
             best = (mount, kind)

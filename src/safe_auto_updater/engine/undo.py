@@ -10,7 +10,7 @@ from safe_auto_updater.core.model import Action, Change, Step
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.journal import Record
 
-_TOOK_EFFECT = (Outcome.SUCCEEDED, Outcome.UNVERIFIED, None)
+_TOOK_EFFECT = (Outcome.SUCCEEDED, Outcome.UNVERIFIED)
 
 
 def undo_step(record: Record, history: Sequence[Record]) -> Step:
@@ -18,28 +18,48 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
 
     UsageError where it changed nothing, or where a newer update of the asset took effect.
     """
-    if record.outcome not in (Outcome.SUCCEEDED, Outcome.UNVERIFIED):
+    if record.outcome not in _TOOK_EFFECT:
         said = "is not finished" if record.outcome is None else f"ended {record.outcome.value}"
         raise UsageError(f"update {record.id} {said}: there is nothing to take back")
-    for newer in history:
-        if newer.id == record.id:
-            break
-        if newer.outcome in _TOOK_EFFECT:
-            raise UsageError(
-                f"update {newer.id} of {record.asset} is newer than {record.id}: take that one "
-                "back first"
-            )
+    if record.id in _undone(history):
+        raise UsageError(f"update {record.id} was taken back already")
+    newer = history[: [one.id for one in history].index(record.id)]
+    in_the_way = [one for one in newer if one.outcome is None] or _standing(newer)
+    if in_the_way:
+        raise UsageError(
+            f"update {in_the_way[0].id} of {record.asset} is newer than {record.id}: take that one "
+            "back first"
+        )
     changes = tuple(_back(change, record) for change in record.step.changes)
     reason = f"takes update {record.id} back"
     return Step(record.asset, Action.UPDATE, (reason,), changes, undoes=record.id)
 
 
 def last_effective(history: Sequence[Record], asset: str) -> Record:
-    """The newest update of an asset that took effect. UsageError where there is none."""
-    for record in history:
-        if record.outcome in (Outcome.SUCCEEDED, Outcome.UNVERIFIED):
-            return record
-    raise UsageError(f"{asset}: no finished update to take back; see `sau history`")
+    """The newest update of an asset that took effect and was not taken back; else UsageError."""
+    standing = _standing(history)
+    if not standing:
+        raise UsageError(f"{asset}: no finished update to take back; see `sau history`")
+    return standing[0]
+
+
+def _standing(history: Sequence[Record]) -> list[Record]:
+    """Updates that took effect, without those that were taken back and those that took back."""
+    undone = _undone(history)
+    return [
+        record
+        for record in history
+        if record.outcome in _TOOK_EFFECT and record.step.undoes is None and record.id not in undone
+    ]
+
+
+def _undone(history: Sequence[Record]) -> set[str]:
+    """Updates that were taken back. A rollback that was taken back itself has undone nothing."""
+    undone: set[str] = set()
+    for record in history:  # from the newest on
+        if record.outcome in _TOOK_EFFECT and record.id not in undone and record.step.undoes:
+            undone.add(record.step.undoes)
+    return undone
 
 
 def _back(change: Change, record: Record) -> Change:

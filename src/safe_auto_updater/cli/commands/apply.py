@@ -46,8 +46,7 @@ def command(
         names = [step.asset for step in saved.updates] if saved else assets
         plan, checked = app.cycle.plan(names)
         if file and saved:
-            planfile.refuse_if_stale(file, saved, plan)
-            plan = saved
+            plan = planfile.still_holds(file, saved, plan)
         tables.plan(plan, checked, err=options.json)
         records: tuple[Record, ...] = ()
         if not plan.updates:
@@ -74,8 +73,7 @@ def _show(options: Options, assets: tuple[str, ...], file: Path | None) -> None:
         names = [step.asset for step in saved.updates] if saved else assets
         plan, checked = app.cycle.plan(names)
         if file and saved:
-            planfile.refuse_if_stale(file, saved, plan)
-            plan = saved
+            plan = planfile.still_holds(file, saved, plan)
     options.answer("plan", documents.plan(plan, checked), lambda: tables.plan(plan, checked))
     if checked.inventory.failures:
         raise click.exceptions.Exit(1)

@@ -6,6 +6,7 @@ import click
 
 from safe_auto_updater.cli import tables
 from safe_auto_updater.cli.context import Options
+from safe_auto_updater.core.errors import JournalError
 from safe_auto_updater.diagnosis import Finding, diagnose
 
 
@@ -13,8 +14,11 @@ from safe_auto_updater.diagnosis import Finding, diagnose
 @click.pass_obj
 def command(options: Options) -> None:
     """Say what is reachable, permitted and missing, with the remedy; exit code 1 then."""
-    with options.app() as app:
-        findings = diagnose(app)
+    try:
+        with options.app() as app:
+            findings = diagnose(app)
+    except JournalError as error:
+        findings = [Finding("state", False, str(error))]
     document = {"findings": [{"what": f.what, "ok": f.ok, "fact": f.fact} for f in findings]}
     options.answer("doctor", document, lambda: _table(findings))
     if not all(finding.ok for finding in findings):

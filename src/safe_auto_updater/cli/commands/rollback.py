@@ -37,7 +37,7 @@ def command(options: Options, target: str, yes: bool) -> None:
             confirmed(f"Take update {record.id} of {record.asset} back?", yes)
         with stopping.listening():
             records = app.cycle.execute(Plan((step,)), stopping)
-        if not records:
+        if not records and not stopping():
             raise UsageError(f"{record.asset}: not taken back: {app.cycle.refusal(step)}")
     done = [*recovered, *records]
     progress.wipe()
@@ -50,8 +50,13 @@ def command(options: Options, target: str, yes: bool) -> None:
 
 
 def _meant(app: App, target: str) -> Record:
+    """An update by its ID, or an asset's last one. UsageError where both could be meant."""
+    history = app.journal.history()
+    by_id = [record for record in history if record.id.startswith(target)]
     try:
-        return app.journal.get(target)
+        asset = pick(target, {record.asset for record in history})
     except UsageError:
-        asset = pick(target, {record.asset for record in app.journal.history()})
+        return app.journal.get(target)
+    if by_id:
+        raise UsageError(f"{target} could be {asset} or update {by_id[0].id}; write more of it")
     return last_effective(app.journal.history(asset), asset)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 
@@ -18,9 +18,12 @@ class CommandCheck:
     """`docker exec` with a time limit. A command that the image lacks fails for good."""
 
     def __init__(
-        self, engine: DockerEngine, command: Sequence[str], timeout_s: float = 5.0
+        self,
+        engine_of: Callable[[str], DockerEngine],
+        command: Sequence[str],
+        timeout_s: float = 5.0,
     ) -> None:
-        self._engine = engine
+        self._engine_of = engine_of
         self._command = tuple(command)
         self._timeout_s = timeout_s
 
@@ -28,9 +31,9 @@ class CommandCheck:
         """One run. Output is shown, shortened."""
         pool = ThreadPoolExecutor(1)
         try:
-            code, output = pool.submit(self._run, str(subject.attributes["Id"])).result(
-                self._timeout_s
-            )
+            engine = self._engine_of(subject.asset)
+            run = pool.submit(self._run, engine, str(subject.attributes["Id"]))
+            code, output = run.result(self._timeout_s)
         except NotInTime:
             return _said(CheckState.FAILING, f"no answer in {self._timeout_s:g} s")
         except PlatformError as error:
@@ -43,11 +46,11 @@ class CommandCheck:
         state = CheckState.FAILED if code in _NO_SUCH_COMMAND else CheckState.FAILING
         return _said(state, f"exit code {code}: {shown}".rstrip(": "))
 
-    def _run(self, container: str) -> tuple[int, str]:
+    def _run(self, engine: DockerEngine, container: str) -> tuple[int, str]:
         asked = {"Cmd": list(self._command), "AttachStdout": True, "AttachStderr": True}
-        run = self._engine.post(f"/containers/{container}/exec", asked)
-        output = self._engine.read(f"/exec/{run['Id']}/start", {"Detach": False, "Tty": False})
-        return int(self._engine.get(f"/exec/{run['Id']}/json")["ExitCode"]), output
+        run = engine.post(f"/containers/{container}/exec", asked)
+        output = engine.read(f"/exec/{run['Id']}/start", {"Detach": False, "Tty": False})
+        return int(engine.get(f"/exec/{run['Id']}/json")["ExitCode"]), output
 
 
 def _said(state: CheckState, detail: str, cause: Cause = Cause.IMAGE) -> CheckResult:

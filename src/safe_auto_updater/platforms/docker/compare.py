@@ -22,13 +22,13 @@ def differences(old: Json, body: Json, new: Json, new_image: Json) -> tuple[str,
     """Everything in `new` that neither the request nor the new image explains, one line each.
 
     `old` and `new` are raw inspect JSON, `body` the create request, `new_image` the image's inspect
-    JSON. Values are shown, but for those in `Config`, which may be secret.
+    JSON. Of `Config` and `HostConfig` only names are told.
     """
     found: list[str] = []
     if new["Image"] != new_image["Id"]:
         found.append(f"Image: expected {new_image['Id']}, got {new['Image']}")
     found += _config(old, body, new, new_image.get("Config") or {})
-    found += _mapping("HostConfig", _host(body["HostConfig"]), _host(new["HostConfig"]))
+    found += _names(_mapping("HostConfig", _host(body["HostConfig"]), _host(new["HostConfig"])))
     before, after = _networks(old), _networks(new)
     found += _mapping("Networks", before, after)
     found += _mounts(old, new, (new_image.get("Config") or {}).get("Volumes") or {})
@@ -38,7 +38,7 @@ def differences(old: Json, body: Json, new: Json, new_image: Json) -> tuple[str,
 def changes(before: Json, now: Json) -> tuple[str, ...]:
     """How one container's settings differ from an earlier inspect of the same container."""
     found = [] if before["Name"] == now["Name"] else [f"Name: {now['Name']}"]
-    found += _mapping("HostConfig", before["HostConfig"], now["HostConfig"])
+    found += _names(_mapping("HostConfig", before["HostConfig"], now["HostConfig"]))
     found += _mapping("Networks", _networks(before), _networks(now))
     found += _mounts(before, now, {})
     config = [key for key, value in before["Config"].items() if now["Config"].get(key) != value]
@@ -56,8 +56,12 @@ def _config(old: Json, body: Json, new: Json, defaults: Json) -> list[str]:
     before, after = _environment(predicted.pop("Env", None)), _environment(actual.pop("Env", None))
     names = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
     found = [f"Config.Env: {name} is not what it must be (values hidden)" for name in names]
-    # Labels and commands hold secrets at times: only the names of what differs are told.
-    return found + [line.partition(":")[0] for line in _mapping("Config", predicted, actual)]
+    return found + _names(_mapping("Config", predicted, actual))
+
+
+def _names(lines: list[str]) -> list[str]:
+    """Labels, commands and log options hold secrets at times: only what differs is told."""
+    return [line.partition(":")[0] for line in lines]
 
 
 def predicted_config(body: Json, defaults: Json) -> dict[str, Any]:

@@ -41,7 +41,9 @@ class Containers:
         """The container that carries a label with this value."""
         filters = f'{{"label": ["{label}={value}"]}}'
         for summary in self.engine.get("/containers/json", all="true", filters=filters):
-            return self.inspect(summary["Id"])
+            found = self.find(summary["Id"])
+            if found is not None:
+                return found
         return None
 
     def create(self, name: str, body: Mapping[str, Any]) -> Json:

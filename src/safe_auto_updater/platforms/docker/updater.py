@@ -88,7 +88,8 @@ class DockerUpdater:
             raise StepFailed(fact, Cause.CONFLICT)
         labels = dict(policy_labels(old, self._images.find(old["Image"]) or {}))
         fix_forward = self._policy(work.with_facts({"labels": labels})).fix_forward
-        if status_of(old) is not Status.RUNNING and not fix_forward:
+        well_or_not = fix_forward or work.step.undoes is not None
+        if status_of(old) is not Status.RUNNING and not well_or_not:
             raise StepFailed(f"container {name} is {status_of(old).value} now", Cause.CONFLICT)
         for helper in (name + STAGED, name + PARKED):
             self._refuse_foreign(work, helper)
@@ -213,13 +214,13 @@ class DockerUpdater:
         if snapshot["State"]["Running"]:
             self._let_stop_end(old, snapshot)
             self._start_again(old)
-        if new is not None:
-            told["last_words"] = last_words(self._containers, new)
-            try:
+        try:
+            if new is not None:
+                told["last_words"] = last_words(self._containers, new)
                 self._discard(work, new)
-            except PlatformError as error:  # the old one serves: what is left over is a warning
-                told["warnings"] = [f"left over: {error}"]
-        self._restore_tags(work)
+            self._restore_tags(work)
+        except PlatformError as error:  # the old one serves: what is left over is a warning
+            told["warnings"] = [f"left over: {error}"]
         old = self._containers.inspect(old["Id"])
         never_stopped = old["State"]["StartedAt"] == snapshot["State"]["StartedAt"]
         return {
