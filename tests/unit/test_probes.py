@@ -1,17 +1,26 @@
-"""Probes ask real servers, once per look, and answer in time."""
+"""Probes ask real servers, once per look, and answer in time.
+
+So is the engine asked: whatever it says or does not, one of our own errors tells.
+"""
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
 
+from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable, SafeAutoUpdaterError
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckState, Subject
+from safe_auto_updater.platforms.docker import engine as engine_api
+from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.self_id import container_id_in
 from safe_auto_updater.platforms.probes import HttpCheck, TcpCheck
 
 HERE = Subject("docker:local/web", "web", ("127.0.0.1",))
@@ -189,3 +198,112 @@ def test_tcp_is_not_fooled_by_a_port_proxy_without_a_server_behind() -> None:
 
     assert result.state is CheckState.FAILING
     assert "closes them at once" in result.detail
+
+
+VERSION = {"ApiVersion": "1.51", "MinAPIVersion": "1.24", "Os": "linux", "Arch": "amd64"}
+
+
+def saying(status: str, body: str) -> Callable[[socket.socket], None]:
+    """Answers every question on a connection of its own."""
+    return answering(f"{status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "told"),
+    [
+        ("500 Broken", '{"message": "starting"}', PlatformUnreachable, "starting"),
+        ("403 No", '{"message": "no"}', PlatformError, "no (/version)"),
+        ("200 OK", "<html>", PlatformError, "no JSON"),
+        ("200 OK", "[]", PlatformError, "is it Docker?"),
+        ("200 OK", '{"ApiVersion": "one"}', PlatformError, "'one' is no API version"),
+        ("200 OK", '{"ApiVersion": "1.40"}', PlatformError, "needs one of 1.41"),
+        ("200 OK", '{"ApiVersion": "1.51", "Os": "linux"}', PlatformError, "platform"),
+    ],
+)
+def test_engine_that_tells_no_usable_version_is_an_error_of_ours(
+    status: str, body: str, kind: type[SafeAutoUpdaterError], told: str
+) -> None:
+    with serving(saying(status, body)) as port:
+        engine = DockerEngine(f"tcp://127.0.0.1:{port}")
+        with pytest.raises(kind) as caught:
+            engine.platform()
+        assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "info", "is_reachable"),
+    [
+        ("500 Starting", "200 OK", False),
+        ("200 OK", "500 Starting", False),
+        ("200 OK", "200 OK", True),
+    ],
+)
+def test_engine_that_just_starts_is_not_reachable_yet(
+    version: str, info: str, is_reachable: bool
+) -> None:
+    def answer(connection: socket.socket) -> None:
+        is_version = b"/version" in connection.recv(65536, socket.MSG_PEEK)
+        saying(version if is_version else info, json.dumps(VERSION))(connection)
+
+    with serving(answer) as port:
+        assert DockerEngine(f"tcp://127.0.0.1:{port}").reachable() is is_reachable
+
+
+tell_version = saying("200 OK", json.dumps(VERSION))
+
+
+def engine_streaming(*lines: bytes, pause_s: float = 0.0) -> Callable[[socket.socket], None]:
+    def answer(connection: socket.socket) -> None:
+        if b"/version" in connection.recv(65536, socket.MSG_PEEK):
+            tell_version(connection)
+            return
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n")
+        connection.sendall(b"Transfer-Encoding: chunked\r\n\r\n")
+        for line in lines:
+            connection.sendall(b"%x\r\n%s\r\n" % (len(line), line))
+            time.sleep(pause_s)
+        connection.sendall(b"0\r\n\r\n")
+
+    return answer
+
+
+def test_stream_that_trickles_ends_at_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_api, "STREAM_S", 0.1)
+    with serving(engine_streaming(*[b'{"status": "x"}\n'] * 100, pause_s=0.02)) as port:
+        began = time.monotonic()
+        with pytest.raises(PlatformError, match="no end within"):
+            list(DockerEngine(f"tcp://127.0.0.1:{port}").stream("/images/create", {}))
+        assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("line", [b"5\n", b"{\n", b"[]\n"])
+def test_damaged_message_in_a_stream_is_an_error_of_ours(line: bytes) -> None:
+    with serving(engine_streaming(b'{"status": "x"}\n', line)) as port:
+        messages = DockerEngine(f"tcp://127.0.0.1:{port}").stream("/images/create", {})
+        assert next(messages) == {"status": "x"}
+        with pytest.raises(PlatformError, match="damaged"):
+            next(messages)
+
+
+def test_threads_that_share_an_engine_share_what_they_know_of_it() -> None:
+    asked = []
+
+    def answer(connection: socket.socket) -> None:
+        asked.append(connection.recv(65536, socket.MSG_PEEK).split()[1])
+        time.sleep(0.05)  # long enough for every thread to be here
+        tell_version(connection)
+
+    with serving(answer) as port, ThreadPoolExecutor(4) as pool:
+        engine = DockerEngine(f"tcp://127.0.0.1:{port}")
+        assert set(pool.map(lambda _: engine.platform(), range(4))) == {("linux", "amd64")}
+    assert asked == [b"/version"]
+
+
+def test_own_container_is_known_by_its_mounts() -> None:
+    own = "0123456789abcdef" * 4
+    line = (
+        f"614 597 8:1 /var/lib/docker/containers/{own}/hostname /etc/hostname rw - ext4 /dev/a rw"
+    )
+    assert container_id_in(f"1 0 0:1 / / rw - overlay overlay rw\n{line}\n") == own
+    assert container_id_in("1 0 8:1 / / rw - ext4 /dev/a rw\n") is None

@@ -8,8 +8,11 @@ Source: Docker Engine API 1.41 to 1.51.
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -23,17 +26,29 @@ Json = dict[str, Any]
 NEWEST_KNOWN = (1, 51)
 ANSWER_S = 60.0
 CONNECT_S = 10.0
+STREAM_S = 1800.0  # a whole stream, however steadily it trickles
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """A client, what the engine said of itself, and the API version to speak with it."""
+
+    client: APIClient
+    version: Json
+    api: str
 
 
 class DockerEngine:
-    """One engine. Raises PlatformUnreachable (no answer), NotFound, PlatformError (it said no)."""
+    """One engine. Raises PlatformUnreachable (no answer), NotFound, PlatformError (it said no).
+
+    Thread-safe.
+    """
 
     def __init__(self, host: str, name: str = "local") -> None:
         self.name = name
         self.host = host
-        self._client: APIClient | None = None
-        self._prefix = ""
-        self._version: Json = {}
+        self._lock = threading.Lock()
+        self._connection: _Connection | None = None
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON that the engine answers."""
@@ -54,16 +69,21 @@ class DockerEngine:
         return self._json("DELETE", path, params=params)
 
     def stream(self, path: str, headers: Mapping[str, str], **params: Any) -> Iterator[Json]:
-        """A POST that answers with a stream of JSON messages, such as a pull."""
+        """A POST that answers with a stream of JSON messages, such as a pull.
+
+        PlatformError where the stream needs longer than STREAM_S in all.
+        """
+        until = time.monotonic() + STREAM_S
         response = self._ask("POST", path, params=params, headers=headers, stream=True)
         try:
             for line in response.iter_lines():
+                if time.monotonic() > until:
+                    text = f"no end within {STREAM_S / 60:g} min; look at the network and try again"
+                    raise PlatformError(f"{self.host}: {path}: {text}")
                 if line.strip():
-                    yield json.loads(line)
+                    yield self._message(line, path)
         except (requests.RequestException, OSError) as error:
             raise PlatformUnreachable(f"{self.host}: the answer broke off: {error}") from error
-        except ValueError as error:
-            raise PlatformError(f"{self.host}: the answer to {path} is damaged: {error}") from error
         finally:
             response.close()
 
@@ -85,36 +105,43 @@ class DockerEngine:
 
     def platform(self) -> tuple[str, str]:
         """Operating system and architecture, in the words of image indexes."""
-        with self._answering():
-            self._connected()
-        return str(self._version["Os"]), str(self._version["Arch"])
+        version = self._connected().version
+        if not (version.get("Os") and version.get("Arch")):
+            raise PlatformError(f"{self.host}: the engine does not say its platform; is it Docker?")
+        return str(version["Os"]), str(version["Arch"])
 
     def describe(self) -> str:
         """Which engine this is and which API version is spoken with it."""
-        with self._answering():
-            self._connected()
-        return f"engine {self._version.get('Version')}, API {self._prefix.removeprefix('/v')}"
-
-    def close(self) -> None:
-        """Let the connections go; the next question opens them again."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        connection = self._connected()
+        return f"engine {connection.version.get('Version')}, API {connection.api}"
 
     def _json(self, method: str, path: str, **arguments: Any) -> Any:
         response = self._ask(method, path, **arguments)
         if not response.content:
             return None
+        return self._decoded(response, path)
+
+    def _decoded(self, response: requests.Response, path: str) -> Any:
         try:
             return response.json()
         except ValueError as error:
             raise PlatformError(f"{self.host}: the answer to {path} is no JSON: {error}") from error
 
+    def _message(self, line: bytes, path: str) -> Json:
+        try:
+            message = json.loads(line)
+        except ValueError as error:
+            raise PlatformError(f"{self.host}: the answer to {path} is damaged: {error}") from error
+        if not isinstance(message, dict):
+            raise PlatformError(f"{self.host}: the answer to {path} is damaged: {message!r:.80}")
+        return message
+
     def _ask(self, method: str, path: str, **arguments: Any) -> requests.Response:
         arguments.setdefault("timeout", (CONNECT_S, ANSWER_S))
+        connection = self._connected()
+        client = connection.client
+        url = f"{client.base_url}/v{connection.api}{quote(path, safe='/:@')}"
         with self._answering():
-            client = self._connected()
-            url = f"{client.base_url}{self._prefix}{quote(path, safe='/:@')}"
             response = client.request(method, url, **arguments)
         if response.status_code >= 400:
             raise self._refused(response, path)
@@ -126,19 +153,33 @@ class DockerEngine:
         try:
             yield
         except (requests.RequestException, OSError, DockerException) as error:
-            self.close()
+            if not isinstance(error, requests.ReadTimeout):  # a slow answer is no lost engine
+                self._connection = None  # who still asks through it keeps it
             raise PlatformUnreachable(
                 f"the Docker engine at {self.host} does not answer: {error}. Is it running, and "
                 "may this user open its socket?"
             ) from error
 
-    def _connected(self) -> APIClient:
-        if self._client is None:
+    def _connected(self) -> _Connection:
+        with self._lock:
+            connection = self._connection
+            if connection is None:
+                connection = self._connection = self._connect()
+            return connection
+
+    def _connect(self) -> _Connection:
+        with self._answering():
             client = APIClient(base_url=self.host, version="1.41", timeout=int(ANSWER_S))
-            self._version = client.get(f"{client.base_url}/version", timeout=CONNECT_S).json()
-            self._prefix = f"/v{negotiated(self._version)}"
-            self._client = client
-        return self._client
+            response = client.get(f"{client.base_url}/version", timeout=CONNECT_S)
+        if response.status_code >= 500:
+            error = self._refused(response, "/version")
+            raise PlatformUnreachable(f"{self.host}: the engine is not ready: {error}") from error
+        if response.status_code >= 400:
+            raise self._refused(response, "/version")
+        version = self._decoded(response, "/version")
+        if not isinstance(version, dict):
+            raise PlatformError(f"{self.host}: /version answers {version!r:.80}; is it Docker?")
+        return _Connection(client, version, negotiated(version))
 
     def _refused(self, response: requests.Response, path: str) -> PlatformError:
         try:
@@ -156,8 +197,12 @@ def negotiated(version: Mapping[str, Any]) -> str:
     """
 
     def numbers(key: str, default: str) -> tuple[int, int]:
-        major, _, minor = str(version.get(key) or default).partition(".")
-        return int(major), int(minor or 0)
+        text = str(version.get(key) or default)
+        major, _, minor = text.partition(".")
+        try:
+            return int(major), int(minor or 0)
+        except ValueError as error:
+            raise PlatformError(f"the engine's {key} {text!r:.40} is no API version") from error
 
     newest, oldest = numbers("ApiVersion", "1.41"), numbers("MinAPIVersion", "1.12")
     chosen = min(newest, NEWEST_KNOWN)
