@@ -11,6 +11,7 @@ from safe_auto_updater.core.semver import Choice, SemVerEvaluator
 from safe_auto_updater.core.versions import Bump, PolicyLevel, parse_tag
 
 _NOT_A_CANDIDATE = ("not_found", "platform")  # this tag cannot be had here; another may be
+_MOST_TRIED = 10  # each costs requests, which registries count
 
 
 class ChangeDetector:
@@ -47,7 +48,7 @@ class ChangeDetector:
         rejected: tuple[Rejection, ...] = ()
         if parse_tag(reference.tag_or_latest) is not None:
             tags = list(self._registry.tags(use.image.reference))
-            while True:
+            for _ in range(_MOST_TRIED):
                 choice = self._evaluator.choose(reference.tag_or_latest, tags, level)
                 rejected = (*rejected, *_new(choice, rejected))
                 if choice.chosen is None or choice.bump is None:
@@ -57,6 +58,12 @@ class ChangeDetector:
                     return _with(nothing, found, choice.bump.value, rejected)
                 rejected = (*rejected, found)
                 tags.remove(choice.chosen)
+            else:
+                error = (
+                    f"unknown: the {_MOST_TRIED} newest allowed tags cannot be had here "
+                    f"({rejected[-1].tag}: {rejected[-1].reason})"
+                )
+                return _with(nothing, rejected=rejected, error=error)
         return self._moved(_with(nothing, rejected=rejected), use, reference)
 
     def _candidate(self, reference: Reference, tag: str) -> Image | Rejection:

@@ -1,0 +1,69 @@
+"""What detection does with tags that are listed and cannot be had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from safe_auto_updater.core.errors import RegistryError
+from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
+from safe_auto_updater.core.policy import Settings, resolve
+from safe_auto_updater.core.ports import ImageAnswer
+from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.engine.detection import ChangeDetector
+
+WEB = "docker:local/web"
+USE = ImageUse("web", Image("web:1.0.0", "1.0.0", "sha256:old"), ("sha256:old",))
+ASSET = Asset(WEB, "docker", "container", "web", (USE,), Status.RUNNING, Health.HEALTHY)
+
+
+@dataclass
+class Listing:
+    """A registry that lists 1.0.0 to 1.N.0 and has only some of them."""
+
+    newest: int
+    has: tuple[str, ...]
+    reason: str
+    asked: list[str] = field(default_factory=list)
+
+    def tags(self, reference: str) -> tuple[str, ...]:
+        return tuple(f"1.{minor}.0" for minor in range(self.newest + 1))
+
+    def image(self, reference: str) -> ImageAnswer:
+        tag = Reference.parse(reference).tag_or_latest
+        self.asked.append(tag)
+        if tag not in self.has:
+            raise RegistryError(f"{tag} is not here", self.reason)
+        return ImageAnswer(f"sha256:{tag}", f"sha256:content-{tag}", f"sha256:config-{tag}")
+
+    def digest(self, reference: str) -> str:
+        return "sha256:old"
+
+
+@pytest.mark.parametrize("reason", ["not_found", "platform"])
+@pytest.mark.parametrize(
+    ("newest", "has", "candidate", "asked", "error"),
+    [
+        (3, "1.3.0", "1.3.0", 1, None),
+        (3, "1.1.0", "1.1.0", 3, None),
+        (3, "", None, 3, None),
+        (10, "1.1.0", "1.1.0", 10, None),
+        (99, "1.89.0", None, 10, "unknown: the 10 newest allowed tags cannot be had here (1.90.0:"),
+    ],
+)
+def test_only_so_many_tags_that_cannot_be_had_are_asked_for(
+    reason: str, newest: int, has: str, candidate: str | None, asked: int, error: str | None
+) -> None:
+    registry = Listing(newest, (has,), reason)
+
+    (change,) = ChangeDetector(registry, SemVerEvaluator()).check(
+        ASSET, resolve(Settings(), WEB, {})
+    )
+
+    assert (change.candidate and change.candidate.version) == candidate
+    assert len(registry.asked) == asked
+    assert (change.error is None) == (error is None)
+    assert (error or "") in (change.error or "")
+    assert len(change.rejected) == asked - (candidate is not None)
