@@ -40,6 +40,7 @@ detection:
   policy: patch
   registries:
     - {host: "127.0.0.1:5000", plain_http: true}
+    - {host: "127.0.0.1:5001", username: u, password_file: /run/p}
     - {host: "R.example.org", ca_file: /ca.pem, username: u, password_file: /run/p}
   rules:
     - {match: {asset: "*/a"}, policy: none, enable: false}
@@ -98,7 +99,8 @@ def test_every_key_arrives_where_it_is_used() -> None:
     )
     assert config.registries == (
         RegistryAccess("127.0.0.1:5000", plain_http=True),
-        RegistryAccess("r.example.org", False, "/ca.pem", "u", "/run/p"),
+        RegistryAccess("127.0.0.1:5001", None, None, "u", "/run/p"),
+        RegistryAccess("r.example.org", None, "/ca.pem", "u", "/run/p"),
     )
     assert config.notifications == (
         NotificationSpec(

@@ -61,6 +61,12 @@ def hook() -> Iterator[Hook]:
     server.server_close()
 
 
+def test_webhook_whose_url_is_none_is_refused_without_its_path() -> None:
+    with pytest.raises(PlatformError, match="not a URL") as caught:
+        WebhookNotifier("http://\u00e4..b/s3cr3tpath", sleep=_never)
+    assert "s3cr3tpath" not in str(caught.value)
+
+
 def test_webhook_posts_the_event_as_json(hook: Hook) -> None:
     WebhookNotifier(hook.url, sleep=_never).notify(EVENT)
 

@@ -92,9 +92,7 @@ def test_with_tag_keeps_the_spelling_and_drops_the_digest() -> None:
     assert ref.pull_by_digest(A256) == f"docker.io/nginx@{A256}"
 
 
-def test_the_hub_is_asked_at_its_api_host() -> None:
-    assert Reference.parse("nginx").registry_api_host == "registry-1.docker.io"
-    assert Reference.parse("ghcr.io/a/b").registry_api_host == "ghcr.io"
+def test_latest_is_meant_where_no_tag_is_written() -> None:
     assert Reference.parse("nginx").tag_or_latest == "latest"
 
 

@@ -23,10 +23,13 @@ class DockerHost:
 
 @dataclass(frozen=True)
 class RegistryAccess:
-    """How look-ups reach one registry. The password is in a file that the reader opens late."""
+    """How look-ups reach one registry. The password is in a file that the reader opens late.
+
+    `plain_http` is None where the file does not say: then the host's address decides.
+    """
 
     host: str
-    plain_http: bool = False
+    plain_http: bool | None = None
     ca_file: str | None = None
     username: str | None = None
     password_file: str | None = None

@@ -51,7 +51,7 @@ class RegistryEntry(Section):
     """How our own look-ups reach a registry."""
 
     host: v.RegistryName
-    plain_http: bool = False
+    plain_http: bool | None = None
     ca_file: v.AbsolutePath | None = None
     username: v.UserName | None = None
     password_file: v.AbsolutePath | None = None

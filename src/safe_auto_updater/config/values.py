@@ -83,6 +83,12 @@ def _url(text: str) -> str:
     if not text.lower().startswith(("http://", "https://")):
         raise ValueError("not a web URL; start it with http:// or https://")
     _split(text)
+    import httpx2  # here, because a configuration without URLs needs no HTTP library
+
+    try:
+        httpx2.URL(text)
+    except httpx2.InvalidURL as error:
+        raise ValueError(f"not a URL: {error}; correct it") from None
     return text
 
 

@@ -87,11 +87,6 @@ class Reference:
         """The tag, or `latest`, which is what Docker pulls when none is written."""
         return self.tag or "latest"
 
-    @property
-    def registry_api_host(self) -> str:
-        """The host (and port) that answers the registry's API."""
-        return HUB_API if self.host == HUB else self.host
-
     def with_tag(self, tag: str) -> "Reference":
         """The same name with this tag and no digest; raises InvalidReference."""
         _check_tag(tag, tag)

@@ -22,6 +22,7 @@ class WebhookNotifier:
 
     `token_file` is read for each delivery, so that a rotated token is used at once, and sent as
     a bearer token. Redirects are not followed: the token and the text are for this URL only.
+    A text that is no URL is a PlatformError at once.
     """
 
     def __init__(
@@ -32,7 +33,10 @@ class WebhookNotifier:
         *,
         sleep: Callable[[float], None],
     ) -> None:
-        self._url = httpx2.URL(url)
+        try:
+            self._url = httpx2.URL(url)
+        except httpx2.InvalidURL as error:
+            raise PlatformError(f"webhook: not a URL: {error}; correct url") from None
         self._token_file = token_file
         self._timeout_s = timeout_s
         self._sleep = sleep

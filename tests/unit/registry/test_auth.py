@@ -21,17 +21,19 @@ from tests.unit.registry.conftest import HandClock, MakeClient
 from tests.unit.registry.fake import Fake, Reply, Request, Script, as_json
 
 PATH = "/v2/app/tags/list"
+MANIFESTS = [f"/v2/app/manifests/{number}" for number in range(3)]
+DIGEST = "sha256:" + "a" * 64
 SECRET = "s3cret-geheim"
 BASIC = "Basic " + base64.b64encode(f"me:{SECRET}".encode()).decode()
 
 
 def behind_tokens(fake: Fake, service: Fake, accepted: list[str]) -> Script:
-    """Tags for whoever shows one of the accepted tokens; others are sent to the service."""
+    """Tags and a digest for whoever shows an accepted token; others are sent to the service."""
     challenge = f'Bearer realm="{service.url}/token",service="reg, one",scope="ignored"'
 
     def answer(request: Request) -> Reply:
         if request.headers.get("authorization") in [f"Bearer {token}" for token in accepted]:
-            return as_json({"tags": ["1"]})
+            return as_json({"tags": ["1"]}, Docker_Content_Digest=DIGEST)
         return Reply(401, headers={"WWW-Authenticate": challenge})
 
     return answer
@@ -46,16 +48,15 @@ def test_a_token_is_fetched_for_the_repository_and_kept(
     client: RegistryClient, fake: Fake, other: Fake
 ) -> None:
     other.routes["/token"] = as_json({"token": "t1", "expires_in": 300})
-    fake.routes[PATH] = behind_tokens(fake, other, ["t1"])
-    for _ in range(3):
-        assert client.tags(fake.ref()) == ("1",)
-        client.forget()
+    fake.routes |= dict.fromkeys(MANIFESTS, behind_tokens(fake, other, ["t1"]))
+    for number in range(3):
+        assert client.head(fake.ref(f"app:{number}")) == DIGEST
     assert len(other.asked) == 1
     query = parse_qs(urlsplit(other.asked[0].path).query)
     assert query["scope"] == ["repository:app:pull"]
     assert query["service"] == ["reg, one"]
     assert "authorization" not in other.asked[0].headers
-    assert fake.count(PATH) == 4
+    assert len(fake.asked) == 4
 
 
 def test_an_expired_token_is_renewed_without_asking_the_registry(
@@ -65,13 +66,12 @@ def test_an_expired_token_is_renewed_without_asking_the_registry(
         as_json({"access_token": "t1", "expires_in": 300}),
         as_json({"token": "t2"}),
     ]
-    fake.routes[PATH] = behind_tokens(fake, other, ["t1", "t2"])
-    client.tags(fake.ref())
+    fake.routes |= dict.fromkeys(MANIFESTS, behind_tokens(fake, other, ["t1", "t2"]))
+    client.head(fake.ref("app:0"))
     clock.time += 301
-    client.forget()
-    client.tags(fake.ref())
+    client.head(fake.ref("app:1"))
     assert len(other.asked) == 2
-    assert fake.count(PATH) == 3
+    assert len(fake.asked) == 3
 
 
 def test_a_token_that_is_refused_is_renewed_once(
@@ -79,15 +79,13 @@ def test_a_token_that_is_refused_is_renewed_once(
 ) -> None:
     other.routes["/token"] = [as_json({"token": f"t{n}"}) for n in range(9)]
     accepted = ["t0"]
-    fake.routes[PATH] = behind_tokens(fake, other, accepted)
-    client.tags(fake.ref())
+    fake.routes |= dict.fromkeys(MANIFESTS, behind_tokens(fake, other, accepted))
+    client.head(fake.ref("app:0"))
     accepted[:] = ["t1"]
-    client.forget()
-    assert client.tags(fake.ref()) == ("1",)
+    assert client.head(fake.ref("app:1")) == DIGEST
     accepted[:] = []
-    client.forget()
     with pytest.raises(RegistryError) as caught:
-        client.tags(fake.ref())
+        client.head(fake.ref("app:2"))
     assert caught.value.reason == "auth"
     assert len(other.asked) == 3
 

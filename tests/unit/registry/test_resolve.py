@@ -49,7 +49,6 @@ def test_an_index_is_walked_to_the_platform(client: RegistryClient, fake: Fake) 
     found = client.resolve(fake.ref(), AMD64)
     assert found.content == digests["linux", "amd64", ""]
     assert found.digest == client.head(fake.ref()) != found.content
-    assert found.media_type == INDEX
     config = client.image_config(fake.ref(), found.config_digest)
     assert config["architecture"] == "amd64"
 
@@ -57,7 +56,7 @@ def test_an_index_is_walked_to_the_platform(client: RegistryClient, fake: Fake) 
 def test_a_single_manifest_is_tag_and_content(client: RegistryClient, fake: Fake) -> None:
     digest = fake.image()
     found = client.resolve(fake.ref(), AMD64)
-    assert (found.digest, found.content, found.media_type) == (digest, digest, MANIFEST)
+    assert (found.digest, found.content) == (digest, digest)
     answer = ImageLookup(client, AMD64).image(str(fake.ref()))
     assert answer == ImageAnswer(digest, digest, found.config_digest)
     pinned = fake.ref().with_digest(digest)
@@ -83,15 +82,6 @@ def test_the_best_variant_is_picked(
     digests = index_of(fake, *[(here.os, here.architecture, variant) for variant in offered])
     found = client.resolve(fake.ref(), here)
     assert found.content == digests[here.os, here.architecture, picked]
-
-
-@pytest.mark.parametrize(
-    ("machine", "platform"),
-    [("x86_64", "linux/amd64"), ("aarch64", "linux/arm64"), ("armv7l", "linux/arm/v7"),
-     ("riscv64", "linux/riscv64")],
-)  # fmt: skip
-def test_platforms_are_read_from_the_engine(machine: str, platform: str) -> None:
-    assert str(Platform.of_engine("linux", machine)) == platform
 
 
 def test_attestations_are_no_images(client: RegistryClient, fake: Fake) -> None:
@@ -209,13 +199,10 @@ def test_many_containers_of_one_image_make_one_look_up(client: RegistryClient, f
     with ThreadPoolExecutor(16) as pool:
         found = set(pool.map(lambda _: client.resolve(fake.ref(), AMD64), range(50)))
     assert len(found) == 1
-    assert client.requests[fake.host] == len(fake.asked) == 2
+    assert len(fake.asked) == 2
 
 
-def test_refusals_are_remembered_until_forgotten(client: RegistryClient, fake: Fake) -> None:
+def test_refusals_are_remembered(client: RegistryClient, fake: Fake) -> None:
     for _ in range(3):
         assert error_of(client, fake).reason == "not_found"
     assert len(fake.asked) == 1
-    fake.image()
-    client.forget()
-    assert client.resolve(fake.ref(), AMD64)

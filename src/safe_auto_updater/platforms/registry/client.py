@@ -2,11 +2,9 @@
 
 import ssl
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx2
 
@@ -43,20 +41,19 @@ _POOL_WAIT_S = 120.0
 class Resolved:
     """What a reference points to.
 
-    `digest` is what the tag names (an index or a manifest, of `media_type`), `content` the
-    manifest for the platform, `config_digest` its configuration.
+    `digest` is what the tag names (an index or a manifest), `content` the manifest for the
+    platform, `config_digest` its configuration.
     """
 
     digest: str
     content: str
     config_digest: str
-    media_type: str
 
 
 class RegistryClient:
     """A client for all registries. Thread-safe; close it when done.
 
-    Answers are remembered, refusals too, until `forget()`: ask in cycles, forget between them.
+    Answers are remembered, refusals too: one client is for one run.
     Every method raises RegistryError, whose `reason` says of which kind.
     """
 
@@ -77,11 +74,6 @@ class RegistryClient:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         self._system_tls: ssl.SSLContext | None = None
-
-    @property
-    def requests(self) -> Counter[str]:
-        """How many HTTP requests went to each host, retries and tokens included."""
-        return self._wire.requests
 
     def tags(self, ref: Reference) -> tuple[str, ...]:
         """Every tag of the repository, in the registry's order."""
@@ -105,27 +97,12 @@ class RegistryClient:
             ("config", ref.canonical_name, digest), lambda: self._image_config(ref, digest)
         )
 
-    def forget(self) -> None:
-        """Ask anew from now on; limits that registries set are kept."""
-        self._once.forget()
-
     def close(self) -> None:
         """Close every connection."""
         with self._lock:
             sessions, self._sessions = list(self._sessions.values()), {}
         for session in sessions:
             session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _head(self, ref: Reference) -> str:
         what = f"manifest of {ref}"
@@ -147,7 +124,7 @@ class RegistryClient:
                 if isinstance(child, Index):
                     raise wrong_platform(what, platform, "an index inside the index")
                 image = child
-        return Resolved(top.digest, image.digest, image.config_digest, top.media_type)
+        return Resolved(top.digest, image.digest, image.config_digest)
 
     def _manifest(self, ref: Reference, target: str) -> Index | Manifest:
         what = f"manifest of {ref}"

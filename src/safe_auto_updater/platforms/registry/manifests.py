@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.reference import is_digest
@@ -21,17 +21,6 @@ IMAGE_CONFIGS = frozenset(
         "application/vnd.docker.container.image.v1+json",
     }
 )
-_MACHINES = {
-    "x86_64": ("amd64", ""),
-    "aarch64": ("arm64", ""),
-    "armv5l": ("arm", "v5"),
-    "armv6l": ("arm", "v6"),
-    "armv7l": ("arm", "v7"),
-    "armhf": ("arm", "v7"),
-    "armv8l": ("arm", "v7"),
-    "i386": ("386", ""),
-    "i686": ("386", ""),
-}
 # The variant that is meant where none is written.
 _USUAL_VARIANTS = {"arm64": "v8", "arm": "v7", "amd64": "v1"}
 
@@ -43,12 +32,6 @@ class Platform:
     os: str
     architecture: str
     variant: str = ""
-
-    @classmethod
-    def of_engine(cls, os: str, machine: str) -> Self:
-        """From the words of `docker info`: linux and x86_64, aarch64, armv7l, …"""
-        architecture, variant = _MACHINES.get(machine, (machine, ""))
-        return cls(os, architecture, variant)
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
@@ -77,7 +60,6 @@ class Index:
     """A list of manifests, one for each platform; attestations are left out."""
 
     digest: str
-    media_type: str
     entries: tuple[Entry, ...]
 
 
@@ -86,7 +68,6 @@ class Manifest:
     """One image. `config_digest` is the image's ID on engines with graph drivers."""
 
     digest: str
-    media_type: str
     config_digest: str
     config_type: str
 
@@ -104,17 +85,14 @@ def read_manifest(what: str, answer: Answer, wanted: str | None) -> Index | Mani
             "Push the image again with a current Docker.",
             "malformed",
         )
-    media_type = content.get("mediaType")
-    if not isinstance(media_type, str):
-        media_type = answer.headers.get("content-type", "").partition(";")[0].strip()
     match content:
         case {"manifests": list(), "config": _}:
             raise malformed(what, "the manifest is both an index and an image")
         case {"manifests": list(lines)}:
             entries = tuple(_entry(what, line) for line in lines)
-            return Index(digest, media_type, tuple(e for e in entries if e is not None))
+            return Index(digest, tuple(e for e in entries if e is not None))
         case {"config": {"digest": str(config), "mediaType": str(kind)}} if is_digest(config):
-            return Manifest(digest, media_type, config, kind)
+            return Manifest(digest, config, kind)
         case _:
             raise malformed(what, "the manifest is neither an index nor an image")
 

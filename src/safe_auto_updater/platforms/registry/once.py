@@ -42,7 +42,3 @@ class Once:
             # A new traceback for each thread, or the old one would grow with every asker.
             raise answer.with_traceback(None)
         return answer
-
-    def forget(self) -> None:
-        """Ask anew from now on."""
-        self._answers.clear()

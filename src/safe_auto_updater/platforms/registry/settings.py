@@ -11,8 +11,8 @@ from safe_auto_updater.core.reference import HUB, HUB_API
 class HostSettings:
     """One registry as configured; `host` is spelled as in references, with the port.
 
-    `plain_http` None means: plain HTTP on a loopback address, HTTPS elsewhere. The password is
-    read from `password_file` when it is needed, never kept here.
+    `plain_http` None means: plain HTTP on a loopback address, unless there is a `ca_file`; HTTPS
+    elsewhere. The password is read from `password_file` when it is needed, never kept here.
     """
 
     host: str
@@ -24,7 +24,9 @@ class HostSettings:
     @property
     def is_plain(self) -> bool:
         """Whether this registry is spoken to without TLS."""
-        return is_loopback(self.host) if self.plain_http is None else self.plain_http
+        if self.plain_http is None:
+            return is_loopback(self.host) and self.ca_file is None
+        return self.plain_http
 
     @property
     def base_url(self) -> str:

@@ -1,8 +1,6 @@
 """One HTTP question: bounded in time and size, retried when it may be, failing in our own words."""
 
 import ssl
-import threading
-from collections import Counter
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -22,7 +20,7 @@ _DEADLINE_S = 60.0
 
 
 class Wire:
-    """Asks, waits and counts for every registry; redirects are returned, not followed.
+    """Asks and waits for every registry; redirects are returned, not followed.
 
     GET and HEAD are asked up to three times where that can help (no connection, a broken body,
     408, 429, 5xx). A host that limits us, cannot be reached or is too slow is left alone for a
@@ -30,11 +28,9 @@ class Wire:
     """
 
     def __init__(self, clock: Clock, random: Callable[[], float]) -> None:
-        self.requests: Counter[str] = Counter()
         self._clock = clock
         self._random = random
         self._gate = Gate(clock)
-        self._lock = threading.Lock()
 
     def send(
         self,
@@ -98,8 +94,6 @@ class Wire:
         form: Mapping[str, str] | None,
     ) -> Answer:
         place = urlsplit(url).netloc
-        with self._lock:
-            self.requests[place] += 1
         data = dict(form) if form is not None else None
         answering = False
         try:
