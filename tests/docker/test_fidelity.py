@@ -1,4 +1,4 @@
-"""Every settable field of a container survives an update and a rollback (CASES D27)."""
+"""Every settable field of a container survives an update and a rollback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Image defaults follow the new image, what the user set stays (CASES D18).
+"""Image defaults follow the new image, what the user set stays.
 
 The oracle is the engine: the same request, made by hand of the new image.
 """

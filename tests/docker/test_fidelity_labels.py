@@ -1,4 +1,4 @@
-"""Labels that an image brings set no policy, those of the user do (CASES D39)."""
+"""Labels that an image brings set no policy, those of the user do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks, addresses, names and ports are there after an update and a rollback (D23, D25, D26)."""
+"""Networks, addresses, names and ports are there after an update and a rollback."""
 
 from __future__ import annotations
 

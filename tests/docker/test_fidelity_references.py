@@ -1,4 +1,4 @@
-"""Whatever a container was made of is recognised: no crash, no false update (D29, D31)."""
+"""Whatever a container was made of is recognised: no crash, no false update."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data in anonymous volumes survives every update, and no orphaned volume is left (CASES D20)."""
+"""Data in anonymous volumes survives every update, and no orphaned volume is left."""
 
 from __future__ import annotations
 

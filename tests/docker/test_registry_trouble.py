@@ -91,7 +91,14 @@ def through(proxy: Proxy, world: World, *names: str) -> None:
         world.run(f"{proxy.host}/{world.name}:1.0.0", name)
 
 
-TROUBLE = {"429": "429", "500": "500", "html": "", "401": "401", "404": "404"}
+# what the proxy does: what the error must say of it
+TROUBLE = {
+    "429": "limits our requests (429) and wants 3600 s of rest",
+    "500": "answered 500. The registry cannot answer this now",
+    "html": "broken JSON",
+    "401": "answered 401. There is no such repository, or it needs a login",
+    "404": "answered 404. It does not exist",
+}
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)

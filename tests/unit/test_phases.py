@@ -1,4 +1,4 @@
-"""The table says what DESIGN promises; altering a row must be noticed here."""
+"""What follows each phase when it succeeds, fails or dies: no row is altered unnoticed."""
 
 from __future__ import annotations
 
