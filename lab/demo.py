@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lab import images, wire
 from lab.behaviours import HEALTHCHECK
+from lab.processes import wait_until
 
 GOOD, BAD = "demo-web", "demo-shop"
 CONFIG = """\
@@ -51,6 +53,11 @@ class Demo:
         address = found["NetworkSettings"]["IPAddress"]
         with urllib.request.urlopen(f"http://{address}:8080/", timeout=5) as page:
             return found["Id"], page.read().decode().strip()
+
+    def is_healthy(self, name: str) -> bool:
+        """Whether the engine's own check of this container passes."""
+        state = self.call("GET", f"/containers/{name}/json")["State"]
+        return bool(state["Health"]["Status"] == "healthy")
 
     def clean(self) -> None:
         """Remove the demo's containers, also those of a run that was interrupted."""
@@ -112,10 +119,8 @@ def show(demo: Demo) -> None:
     demo.run(GOOD, f"{demo.registry}/demo/web:1.0.0")
     old_shop = demo.run(BAD, f"{demo.registry}/demo/shop:1.0.0")
     for name in (GOOD, BAD):
-        while (
-            demo.call("GET", f"/containers/{name}/json")["State"]["Health"]["Status"] != "healthy"
-        ):
-            pass
+        well = wait_until(partial(demo.is_healthy, name), timeout_s=30)
+        expect(f"{name} is healthy within 30 s", well)
 
     expect("plan exits 0", demo.command("plan") == 0)
     expect("apply exits 3, for the one rolled back", demo.command("apply", "--yes") == 3)

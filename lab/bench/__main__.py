@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lab.bench import planning
 from lab.bench.errors import BenchError
-from lab.bench.figures import HEADER, block, counted, in_turns, ratio, under
+from lab.bench.figures import HEADER, Block, Goal, counted, in_turns, ratio, summary, under
 from lab.bench.processes import wall_s
 from lab.bench.registry import CountingRegistry
 from lab.bench.sandbox import SAU, Sandbox
@@ -21,18 +21,18 @@ from lab.bench.swap import Swap
 PAIRS, QUICK = 10, 3
 
 
-def measure(sandbox: Sandbox, registry: CountingRegistry, pairs: int) -> Iterator[str]:
-    """One block of lines per measurement, as they come."""
+def measure(sandbox: Sandbox, registry: CountingRegistry, pairs: int) -> Iterator[Block]:
+    """One block per measurement, as they come."""
     # Alone on its bridge, a container that stops takes the carrier down, and the first packet
     # to the next one then waits a second for its address.
     sandbox.run("carrier", sandbox.pull(sandbox.publish("carrier", "1.0.0")))
     sides = Swap(sandbox, "update", new_is_good=True).measure(pairs)
     title = f"service away during an update ({pairs} pairs in turns, probed every 2 ms)"
-    yield block(title, [*sides, ratio(*sides, 1.05)])
+    yield Block(title, [*sides, ratio(*sides, 1.05)])
 
     sides = Swap(sandbox, "undo", new_is_good=False).measure(pairs)
     title = f"service away while a failed update is undone ({pairs} pairs in turns)"
-    yield block(title, [*sides, ratio(*sides, 1.2)])
+    yield Block(title, [*sides, ratio(*sides, 1.2)])
 
     wall_s(SAU, "--help")  # the first run may compile
     sides = in_turns(
@@ -40,14 +40,14 @@ def measure(sandbox: Sandbox, registry: CountingRegistry, pairs: int) -> Iterato
         ("sau --help", lambda: wall_s(SAU, "--help")),
         ("python -c pass", lambda: wall_s(sys.executable, "-c", "pass")),
     )
-    yield block("start of the program", [*sides, under(sides[0], 0.150)])
+    yield Block("start of the program", [*sides, under(sides[0], 0.150)])
 
     for images in (planning.CONTAINERS, 1):
         found = planning.measure(sandbox, registry, images, pairs)
         kind = "images" if images > 1 else "image"
         title = f"sau plan, nothing new: {planning.CONTAINERS} containers of {images} {kind}"
         asked = counted("registry requests per image", found.registry / images)
-        yield block(title, [found.took, asked, counted("engine requests in all", found.engine)])
+        yield Block(title, [found.took, asked, counted("engine requests in all", found.engine)])
 
 
 def stop(*_: object) -> None:
@@ -72,8 +72,11 @@ def main() -> int:
             CountingRegistry(Path(folder)) as registry,
         ):
             print(HEADER, flush=True)
-            for lines in measure(sandbox, registry, pairs):
-                print(lines, flush=True)
+            goals: list[Goal] = []
+            for block in measure(sandbox, registry, pairs):
+                print(block, flush=True)
+                goals += block.goals
+            print(summary(goals))
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

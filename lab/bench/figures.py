@@ -8,6 +8,36 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Goal:
+    """A figure beside its goal."""
+
+    what: str
+    found: str
+    goal: str
+    holds: bool
+
+    def __str__(self) -> str:
+        word = "holds" if self.holds else "does not hold"
+        return f"  {self.what:<36}{self.found:>10}  goal {self.goal:<10} {word}"
+
+
+@dataclass(frozen=True)
+class Block:
+    """One measurement: a title, and figures and goals that print themselves."""
+
+    title: str
+    lines: Sequence[object]
+
+    @property
+    def goals(self) -> list[Goal]:
+        """Those of its lines that can hold or not."""
+        return [line for line in self.lines if isinstance(line, Goal)]
+
+    def __str__(self) -> str:
+        return "\n".join([self.title, *(str(line) for line in self.lines)])
+
+
+@dataclass(frozen=True)
 class Series:
     """What one side took, run by run."""
 
@@ -35,34 +65,27 @@ def in_turns(
     return Series(ours[0], tuple(a for a, _ in pairs)), Series(limit[0], tuple(b for _, b in pairs))
 
 
-def ratio(ours: Series, limit: Series, goal: float) -> str:
+def ratio(ours: Series, limit: Series, goal: float) -> Goal:
     """The line that judges one side by the other."""
     found = ours.median / limit.median
-    return _judged("ratio of medians", f"{found:.3f}", f"<= {goal:.2f}", found <= goal)
+    return Goal("ratio of medians", f"{found:.3f}", f"<= {goal:.2f}", found <= goal)
 
 
-def under(ours: Series, goal_s: float) -> str:
+def under(ours: Series, goal_s: float) -> Goal:
     """The line that judges a side by a duration."""
     shown = f"<= {goal_s * 1000:.0f} ms"
-    return _judged("median", f"{ours.median * 1000:.0f} ms", shown, ours.median <= goal_s)
+    return Goal("median", f"{ours.median * 1000:.0f} ms", shown, ours.median <= goal_s)
 
 
-def counted(what: str, count: float, goal: float | None = None) -> str:
+def counted(what: str, count: float) -> str:
     """The line of a count."""
-    if goal is None:
-        return f"  {what:<36}{count:>10.2f}"
-    return _judged(what, f"{count:.2f}", f"<= {goal:g}", count <= goal)
+    return f"  {what:<36}{count:>10.2f}"
 
 
-def block(title: str, lines: Sequence[object]) -> str:
-    """One measurement."""
-    return "\n".join([title, *(str(line) for line in lines)])
+def summary(goals: Sequence[Goal]) -> str:
+    """How many goals hold."""
+    return f"{sum(goal.holds for goal in goals)} of {len(goals)} goals hold"
 
 
 def _ms(seconds: float) -> str:
     return f"{seconds * 1000:>7.0f} ms"
-
-
-def _judged(what: str, found: str, goal: str, holds: bool) -> str:
-    word = "holds" if holds else "does not hold"
-    return f"  {what:<36}{found:>10}  goal {goal:<10} {word}"
