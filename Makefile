@@ -33,7 +33,8 @@ test: check ## everything, kill instants sampled (about 10 minutes)
 	$(LAB) run --down-if-started -- $(PYTEST) tests/docker -m "not engine_crash and not every_instant" -n 4
 	$(LAB) --instance crash run --down-if-started -- $(PYTEST) tests/docker -m "engine_crash and not every_instant"
 
-test-full: check ## everything, every kill instant
+test-full: check ## everything, every kill instant, properties at length
+	HYPOTHESIS_PROFILE=full $(PYTEST) tests/unit -n 2
 	$(LAB) run --down-if-started -- $(PYTEST) tests/docker -m "not engine_crash" -n 4
 	$(LAB) --instance crash run --down-if-started -- $(PYTEST) tests/docker -m "engine_crash"
 
