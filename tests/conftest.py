@@ -18,7 +18,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.lab_kit import Lab, World
 from tests.sau_kit import Sau
 
-
 # Properties are sampled in the seconds that `make test-unit` has; HYPOTHESIS_PROFILE=full for more.
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.register_profile("full", max_examples=1000, deadline=None)

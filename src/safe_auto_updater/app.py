@@ -221,6 +221,7 @@ class App:
             HealthChecker(self._checks_for, self.clock),
             self.clock,
             self.emit,
+            lambda work: self.cycle.refusal(work.step, work.update),
         )
 
     def _checks_for(self, asset: str) -> list[tuple[str, HealthCheck]]:

@@ -83,12 +83,12 @@ def tag_gone_from_the_registry(world: World) -> None:
 TABLE: list[tuple[Callable[[World], None], Action, str]] = [
     (by_digest, Action.NONE, "pinned by digest"),
     (by_image_id, Action.HOLD, "image ID"),
-    (by_short_image_id, Action.NONE, "never pulled"),
-    (untagged_since, Action.NONE, "never pulled"),
+    (by_short_image_id, Action.NONE, "not known"),
+    (untagged_since, Action.NONE, "not known"),
     (dangling, Action.UPDATE, "new content"),
     (without_a_tag, Action.NONE, "nothing newer"),
     (tag_and_digest, Action.NONE, "nothing newer"),
-    (built_here, Action.NONE, "never pulled"),
+    (built_here, Action.NONE, "not known"),
     (tag_gone_from_the_registry, Action.HOLD, "unknown"),
 ]
 

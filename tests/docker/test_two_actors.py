@@ -62,8 +62,10 @@ def test_asked_to_stop_it_finishes_the_update_under_way_and_begins_no_other(
     running.send_signal(signal.SIGTERM)
 
     out, _ = running.communicate(timeout=60)
-    (update,) = json.loads(out)["updates"]
-    assert (running.returncode, update["outcome"]) == (0, "succeeded")
+    told = json.loads(out)
+    (update,) = told["updates"]
+    assert (running.returncode, update["outcome"]) == (1, "succeeded")
+    assert told["not_begun"] == [f"docker:local/{world.prefix}-second"]
     assert (world.http("first"), world.http("second")) == ("1.1.0", "1.0.0")
     assert world.get("second")["Id"] == old["second"]
 

@@ -103,6 +103,72 @@ def test_container_that_somebody_makes_anew_between_plan_and_turn_is_judged_anew
     assert world.get(f"{world.prefix}-b")["Config"]["Image"] == reference
 
 
+def test_a_copy_of_our_container_is_never_taken_for_ours(world: World) -> None:
+    """`docker commit` copies the label; somebody's copy and its data must not be removed."""
+    old = world.run(world.publish("1.0.0").reference)
+    world.publish("1.1.0", behaviour="unhealthy")
+    copies: list[str] = []
+
+    def copy_and_remove() -> None:
+        name = f"{world.prefix}-web"
+        world.call("POST", f"/commit?container={name}&repo={world.repository}&tag=copy")
+        body = {"Image": f"{world.repository}:copy", "Volumes": {"/scratch": {}}}
+        url = f"/containers/create?name={world.prefix}-copy"
+        copies.append(world.call("POST", url, body)["Id"])
+        world.call("POST", f"/containers/{copies[0]}/start")
+        world.call("DELETE", f"/containers/{name}?force=1")
+
+    record = kit.update(world, when("VERIFY", copy_and_remove), soak="1s")
+
+    assert record.rows[-1].name == "ROLLED_BACK"
+    assert world.ids() == {old, *copies}
+    assert world.get(copies[0])["State"]["Running"]
+
+
+FORBIDDEN: dict[str, dict[str, object]] = {
+    "a policy label": {"Labels": {"safe-auto-updater.policy": "none"}},
+    "enable=false": {"Labels": {"safe-auto-updater.enable": "false"}},
+    "--rm": {"HostConfig": {"AutoRemove": True}},
+}
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_container_that_is_made_anew_during_the_pull_is_judged_anew(
+    world: World, what: str
+) -> None:
+    reference = world.publish("1.0.0").reference
+    world.run(reference)
+    world.publish("1.1.0")
+
+    def replace() -> None:
+        world.call("DELETE", f"/containers/{world.prefix}-web?force=1")
+        world.run(reference, **FORBIDDEN[what])
+
+    record = kit.update(world, when("PREPARE", replace))
+
+    assert (record.rows[-1].name, record.cause) == ("ABORTED", "conflict")
+    assert "no longer as it was planned" in record.facts["failure"]["error"]
+    assert world.get("web")["Config"]["Image"] == reference
+
+
+def test_name_that_somebody_takes_is_found_before_anything_is_stopped(world: World) -> None:
+    reference = world.publish("1.0.0").reference
+    world.run(reference)
+    world.publish("1.1.0", behaviour="unhealthy")
+
+    def take() -> None:
+        name = f"{world.prefix}-web"
+        world.call("POST", f"/containers/{name}/rename?name={world.prefix}-mine")
+        world.run(reference)
+
+    record = kit.update(world, when("VERIFY", take), soak="1s")
+
+    assert record.rows[-1].name == "INCONSISTENT"
+    assert "has the name" in record.facts["trouble"]["error"]
+    assert world.get(f"{world.prefix}-mine")["State"]["Running"]
+    assert world.http("web") == "1.0.0"
+
+
 def test_container_that_is_removed_before_the_check_is_aborted(world: World) -> None:
     _, record = meanwhile(world, "PRECHECK", remove_container)
     assert (record.rows[-1].name, record.cause) == ("ABORTED", "conflict")

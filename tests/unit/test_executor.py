@@ -100,6 +100,7 @@ class Bench:
         self.updater = RecordingUpdater()
         self.journal = Journal(open_state(folder), self.clock.now)
         self.events: list[Event] = []
+        self.refusals: list[str] = []
 
     @property
     def executor(self) -> UpdateExecutor:
@@ -110,6 +111,7 @@ class Bench:
             health,
             self.clock,
             self.events.append,
+            lambda work: self.refusals.pop(0) if self.refusals else None,
         )
 
     def walk(self) -> list[str]:
@@ -186,6 +188,14 @@ def test_old_version_that_is_not_well_after_rollback_is_inconsistent(bench: Benc
 
     bench.updater.look = look  # type: ignore[method-assign]
     assert bench.executor.execute("u0", STEP) is Outcome.INCONSISTENT
+
+
+def test_what_changes_while_it_is_prepared_aborts_it(bench: Bench) -> None:
+    bench.refusals = ["a human holds it"]
+    assert bench.executor.execute("u0", STEP) is Outcome.ABORTED
+    (record,) = bench.journal.history()
+    assert (record.cause, "snapshot" in bench.updater.asked) == (Cause.CONFLICT, False)
+    assert "a human holds it" in record.facts["failure"]["error"]
 
 
 def test_leftovers_of_commit_are_a_warning_and_no_failure(bench: Bench) -> None:

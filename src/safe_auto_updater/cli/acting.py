@@ -41,13 +41,13 @@ def recover_first(app: App) -> tuple[Record, ...]:
     return after
 
 
-def exit_with(records: Sequence[Record], recovered: int, *, failed_scan: bool = False) -> None:
-    """End with the worst outcome's exit code.
+def exit_with(records: Sequence[Record], recovered: int, *, incomplete: bool = False) -> None:
+    """End with the worst outcome's exit code; 1 at least where something was not seen or begun.
 
     The first `recovered` records are of an earlier run: of those, only what needs a human counts.
     """
     outcomes = [documents.outcome(record) for record in records]
     late = [outcome for outcome in outcomes[:recovered] if outcome.exit_code == EXIT_HUMAN]
     code = worst_exit_code(late + outcomes[recovered:])
-    if code or failed_scan:
+    if code or incomplete:
         raise click.exceptions.Exit(code or 1)

@@ -20,6 +20,7 @@ import click
 from safe_auto_updater.app import App, default_state
 from safe_auto_updater.config import Config, ConfigLoader
 from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.redact import redact_all
 from safe_auto_updater.engine.state import acting
 from safe_auto_updater.log import Logger
 
@@ -69,7 +70,7 @@ class Options:
         """Print one JSON document, or the table."""
         if self.json:
             schema = {"schema": f"safe-auto-updater/{command}/v1"}
-            click.echo(json.dumps({**schema, **document}, indent=2))
+            click.echo(json.dumps(redact_all({**schema, **document}), indent=2))
         else:
             table()
 

@@ -18,4 +18,8 @@ def asset_meant(app: App, name: str | None, everything: bool) -> str:
     known |= {hold.asset for hold in app.decisions.memory().holds} - {ALL}
     if name in known:
         return name
-    return pick(name, known | {asset.id for asset in app.cycle.scan().assets})
+    try:
+        return pick(name, known)
+    except UsageError:
+        (asset,) = app.cycle.scan().named([name])
+    return asset.id

@@ -17,6 +17,9 @@ _LARGEST = 64 << 20
 
 def write(file: Path, plan: Plan) -> None:
     """Save a plan. UsageError where the file cannot be written."""
+    file = file.resolve()
+    if file.exists() and not file.is_file():
+        raise UsageError(f"{file}: not a regular file, and left as it is; give another --save")
     text = json.dumps({"schema": SCHEMA, **plan_to_json(plan)}, indent=2) + "\n"
     try:
         handle, name = tempfile.mkstemp(dir=file.absolute().parent, prefix=f".{file.name}.")
@@ -34,8 +37,8 @@ def write(file: Path, plan: Plan) -> None:
 def read(file: Path) -> Plan:
     """A saved plan. UsageError where it is none, or was altered."""
     try:
-        if file.stat().st_size > _LARGEST:
-            raise UsageError(f"{file}: too large for a plan")
+        if not file.is_file() or file.stat().st_size > _LARGEST:
+            raise UsageError(f"{file}: no regular file, or too large for a plan")
         data = json.loads(file.read_text())
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise ValueError(f"no {SCHEMA} document")

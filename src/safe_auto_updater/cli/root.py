@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -146,7 +147,11 @@ def sau(ctx: click.Context, /, **options: Any) -> None:
 
 def main() -> None:
     """Run the command line; every known error becomes one message and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a word must not end an update's report
     try:
+        _refuse_broken_words(sys.argv)
         ended = sau.main(standalone_mode=False)
         code = ended if isinstance(ended, int) else 0
     except click.ClickException as error:
@@ -165,6 +170,14 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_PARTIAL
     sys.exit(code)
+
+
+def _refuse_broken_words(words: list[str]) -> None:
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{word!a} is not UTF-8 text; write it anew") from None
 
 
 def _told(error: SafeAutoUpdaterError, code: int) -> int:

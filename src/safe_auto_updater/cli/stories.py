@@ -27,7 +27,7 @@ def result(record: Record) -> str:
         case Outcome.ROLLED_BACK:
             return (
                 f"{name}: {what} failed ({_cause(facts)}): {why}. The same old container "
-                f"({facts['old_id'][:12]}) runs again. Down for {down}."
+                f"({facts['old_id'][:12]}) {_again(facts)}. Down for {down}."
             )
         case Outcome.ABORTED:
             return f"{name}: {what} not done ({_cause(facts)}): {why}. The old one was not touched."
@@ -82,6 +82,11 @@ def story(record: Record) -> list[str]:
     lines += [f"  log: {line}" for line in facts.get("last_words", ())]
     lines += [f"  warning: {warning}" for warning in facts.get("warnings", ())]
     return lines
+
+
+def _again(facts: Mapping[str, Any]) -> str:
+    ran = facts.get("snapshot", {}).get("container", {}).get("State", {}).get("Running", True)
+    return "runs again" if ran else "is back, not running, as before"
 
 
 def _seen(facts: Mapping[str, Any]) -> str:

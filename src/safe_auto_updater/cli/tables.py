@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from safe_auto_updater.core.model import Action, Change, Image, Plan, Step
+from safe_auto_updater.core.redact import redact
 from safe_auto_updater.engine.cycle import Checked
 from safe_auto_updater.engine.inventory import AssetInventory
 from safe_auto_updater.engine.journal import Record
@@ -38,13 +39,19 @@ def rows(header: Sequence[str], lines: Iterable[Sequence[str]], *, err: bool = F
         last = number == len(header) - 1
         table.add_column(title, overflow="fold", no_wrap=False, ratio=1 if last else None)
     for line in lines:
-        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in line))
+        table.add_row(*(Text(clean(cell), style=_COLOURS.get(cell, "")) for cell in line))
     console(err=err).print(table)
 
 
 def say(text: str, *, err: bool = False) -> None:
     """Plain lines, wrapped."""
-    console(err=err).print(Text(text))
+    console(err=err).print(Text(clean(text)))
+
+
+def clean(text: str) -> str:
+    """Without credentials, and without what a container's words could do to a terminal."""
+    shown = (c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in redact(text))
+    return "".join(shown)
 
 
 def failures(inventory: AssetInventory) -> None:

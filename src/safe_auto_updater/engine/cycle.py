@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.errors import SafeAutoUpdaterError, UsageError
 from safe_auto_updater.core.events import Emit, Event
+from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import Clock, Scanner
@@ -68,11 +69,11 @@ class Cycle:
         self._decisions.saw([c.candidate for cs in found.values() for c in cs if c.candidate])
         return Checked(inventory, assets, found)
 
-    def plan(self, names: Sequence[str] = ()) -> tuple[Plan, Checked]:
+    def plan(self, names: Sequence[str] = (), going_on: str | None = None) -> tuple[Plan, Checked]:
         """What would be done and why. Changes nothing but our own memory of first sightings."""
         checked = self.check(names)
         policies = {asset.id: self.policy(asset) for asset in checked.assets}
-        memory = self._decisions.memory()
+        memory = self._memory(going_on)
         return planning.plan(checked.assets, checked.changes, policies, memory), checked
 
     def execute(self, plan: Plan, stopping: Callable[[], bool]) -> tuple[Record, ...]:
@@ -131,18 +132,32 @@ class Cycle:
                 Change(asset.id, use.container, use.image, error=str(error)) for use in asset.images
             )
 
-    def refusal(self, step: Step) -> str | None:
-        """Why a step may not begin now, or None: planned again, it must be the very same step."""
-        if step.undoes is not None:
-            blocked = self._decisions.memory().blocked
-            return next((b.reason for b in blocked if b.asset == step.asset), None)
+    def refusal(self, step: Step, update: str | None = None) -> str | None:
+        """Why a step may not begin (or, as `update`, go on) now, or None.
+
+        Planned again, it must be the very same step. A human who takes an update back is kept by
+        what stands in the way of any touch only, not by policy.
+        """
         try:
-            (now,) = self.plan([step.asset])[0].steps
+            plan, checked = self.plan([step.asset], going_on=update)
         except UsageError as error:
             return f"changed since it was planned: {error}"
+        (now,) = plan.steps
+        if step.undoes is not None:
+            blocked = self._memory(update).blocked
+            reasons = [b.reason for b in blocked if b.asset == step.asset]
+            obstacles = checked.assets[0].obstacles
+            reasons += [o.reason for o in obstacles if not o.only_tag_changes]
+            return next(iter(reasons), None)
         if now.action is step.action and now.id == step.id:
             return None
         return "; ".join(now.reasons)
+
+    def _memory(self, going_on: str | None) -> Memory:
+        """What is remembered, without the block that an update under way is to itself."""
+        memory = self._decisions.memory()
+        others = tuple(blocked for blocked in memory.blocked if blocked.update != going_on)
+        return replace(memory, blocked=others)
 
     def _tell(self, kind: str, asset: str, message: str) -> None:
         self._emit(Event(kind, message, self._clock.now(), asset))

@@ -6,6 +6,7 @@ entered through the table's third column.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,12 +50,14 @@ class UpdateExecutor:
         health: HealthChecker,
         clock: Clock,
         emit: Emit,
+        refusal: Callable[[Work], str | None],
     ) -> None:
         self._journal = journal
         self._updater = updater
         self._health = health
         self._clock = clock
         self._emit = emit
+        self._refusal = refusal  # asked after PREPARE: a pull can take long enough for anything
 
     def execute(self, update: str, step: Step) -> Outcome:
         """Carry out one step of a plan. Raises JournalError when not even its start can be written.
@@ -171,6 +174,9 @@ class UpdateExecutor:
                 raise AssertionError(f"{phase} is an end, not an act")
 
     def _precheck(self, work: Work) -> Facts:
+        refusal = self._refusal(work)
+        if refusal is not None:
+            raise StepFailed(f"no longer as it was planned: {refusal}", Cause.CONFLICT)
         facts = self._updater.precheck(work)
         if work.step.undoes is not None:
             return {**facts, "unhealthy_before": True}  # a human takes it back, well or not

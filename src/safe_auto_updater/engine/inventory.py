@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
 from safe_auto_updater.core.model import Asset
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Scan, Scanner
@@ -27,7 +27,13 @@ class AssetInventory:
         if not names:
             return self.assets
         by_id = {asset.id: asset for asset in self.assets}
-        return tuple(by_id[id_] for id_ in dict.fromkeys(pick(name, by_id) for name in names))
+        try:
+            return tuple(by_id[id_] for id_ in dict.fromkeys(pick(name, by_id) for name in names))
+        except UsageError as error:
+            if not self.failures:
+                raise
+            unseen = "; ".join(f"{source}: {fact}" for source, fact in self.failures)
+            raise PlatformUnreachable(f"{error}, or it was not seen: {unseen}") from error
 
 
 def pick(name: str, known: Iterable[str]) -> str:

@@ -57,14 +57,18 @@ def command(
         app.sweep()
     done = [*recovered, *records]
     progress.wipe()
+    begun = {record.asset for record in records}
+    left = [step.asset for step in plan.updates if stopping() and step.asset not in begun]
     document = {
         "plan_id": plan.id,
         "updates": [documents.update(record) for record in done],
+        "not_begun": left,
         "failures": documents.failures(checked.inventory),
     }
     told = "\n".join(stories.result(record) for record in done)
+    told += "".join(f"\n{asset}: not begun, as asked" for asset in left)
     options.answer("apply", document, lambda: tables.say(told) if told else None)
-    exit_with(done, len(recovered), failed_scan=bool(checked.inventory.failures))
+    exit_with(done, len(recovered), incomplete=bool(left or checked.inventory.failures))
 
 
 def _show(options: Options, assets: tuple[str, ...], file: Path | None) -> None:

@@ -12,7 +12,12 @@ from safe_auto_updater.engine.inventory import pick
 @click.command("history")
 @click.argument("asset", required=False)
 @click.option(
-    "-n", "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many."
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 1_000_000),
+    default=50,
+    show_default=True,
+    help="At most so many.",
 )
 @click.pass_obj
 def command(options: Options, asset: str | None, limit: int) -> None:

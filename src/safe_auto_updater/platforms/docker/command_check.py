@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotInTime
 
 from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.core.outcome import Cause
@@ -29,17 +29,26 @@ class CommandCheck:
 
     def check(self, subject: Subject) -> CheckResult:
         """One run. Output is shown, shortened."""
-        pool = ThreadPoolExecutor(1)
+        answers: queue.Queue[tuple[int, str] | Exception] = queue.Queue()
+
+        def run() -> None:
+            try:
+                engine = self._engine_of(subject.asset)
+                answers.put(self._run(engine, str(subject.attributes["Id"])))
+            except Exception as error:  # handed over, and raised or told below
+                answers.put(error)
+
+        # A daemon thread: a command that never ends must not keep the program from ending.
+        threading.Thread(target=run, daemon=True).start()
         try:
-            engine = self._engine_of(subject.asset)
-            run = pool.submit(self._run, engine, str(subject.attributes["Id"]))
-            code, output = run.result(self._timeout_s)
-        except NotInTime:
+            answer = answers.get(timeout=self._timeout_s)
+        except queue.Empty:
             return _said(CheckState.FAILING, f"no answer in {self._timeout_s:g} s")
-        except PlatformError as error:
-            return _said(CheckState.UNKNOWN, str(error), Cause.PLATFORM)
-        finally:
-            pool.shutdown(wait=False)
+        if isinstance(answer, PlatformError):
+            return _said(CheckState.UNKNOWN, str(answer), Cause.PLATFORM)
+        if isinstance(answer, Exception):
+            raise answer
+        code, output = answer
         if code == 0:
             return _said(CheckState.PASSED, "exit code 0")
         shown = output.strip().replace("\n", " ")[:200]

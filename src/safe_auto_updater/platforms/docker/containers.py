@@ -37,15 +37,6 @@ class Containers:
         exact = container in (found["Id"], found["Name"].lstrip("/"))
         return found if exact else None  # the engine also accepts beginnings of IDs
 
-    def marked(self, label: str, value: str) -> Json | None:
-        """The container that carries a label with this value."""
-        filters = f'{{"label": ["{label}={value}"]}}'
-        for summary in self.engine.get("/containers/json", all="true", filters=filters):
-            found = self.find(summary["Id"])
-            if found is not None:
-                return found
-        return None
-
     def create(self, name: str, body: Mapping[str, Any]) -> Json:
         """Create under a name; PlatformError 409 where it is taken."""
         made = self.engine.post("/containers/create", body, name=name)

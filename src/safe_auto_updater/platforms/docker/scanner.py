@@ -76,14 +76,13 @@ class DockerScanner:
 
 def _is_helper(container: Json, everyone: Iterable[Json]) -> bool:
     """Whether it exists only for an update that is under way: staged by us, or parked."""
-    if container["Name"].endswith(STAGED):
-        return MARK in (container["Config"].get("Labels") or {})
-    successor = container["Name"].removesuffix(PARKED)
-    return successor != container["Name"] and any(
-        other["Name"] in (successor, successor + STAGED)
-        and MARK in (other["Config"].get("Labels") or {})
-        for other in everyone
-    )
+    marked = {other["Name"]: MARK in (other["Config"].get("Labels") or {}) for other in everyone}
+    name = container["Name"]
+    if name.endswith(STAGED):
+        served = name.removesuffix(STAGED)
+        return marked[name] and (served in marked or served + PARKED in marked)
+    served = name.removesuffix(PARKED)
+    return served != name and (marked.get(served, False) or marked.get(served + STAGED, False))
 
 
 def _use(name: str, container: Json, image: Json) -> ImageUse:

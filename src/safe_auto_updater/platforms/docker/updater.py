@@ -88,8 +88,10 @@ class DockerUpdater:
             raise StepFailed(fact, Cause.CONFLICT)
         labels = dict(policy_labels(old, self._images.find(old["Image"]) or {}))
         fix_forward = self._policy(work.with_facts({"labels": labels})).fix_forward
-        well_or_not = fix_forward or work.step.undoes is not None
-        if status_of(old) is not Status.RUNNING and not well_or_not:
+        status, undoing = status_of(old), work.step.undoes is not None
+        broken = status is Status.RESTARTING and (fix_forward or undoing)
+        broken |= status is Status.EXITED and undoing and old["State"]["ExitCode"] != 0
+        if status is not Status.RUNNING and not broken:
             raise StepFailed(f"container {name} is {status_of(old).value} now", Cause.CONFLICT)
         for helper in (name + STAGED, name + PARKED):
             self._refuse_foreign(work, helper)
@@ -206,6 +208,13 @@ class DockerUpdater:
                 Cause.CONFLICT,
             )
         new, told = self._staged(work), {}
+        holder = self._containers.find(name)
+        if holder is not None and holder["Id"] not in (old["Id"], new["Id"] if new else None):
+            raise StepFailed(
+                f"another container, {holder['Id'][:12]}, has the name {name} now; nothing was "
+                "stopped. Give it another name, repair by hand, then run `sau release`",
+                Cause.CONFLICT,
+            )
         if new is not None:
             self._containers.retire(new)
             self._containers.rename(new, name + STAGED)
@@ -281,10 +290,16 @@ class DockerUpdater:
         return resolve(self._settings, work.step.asset, work.facts.get("labels", {}))
 
     def _staged(self, work: Work) -> Json | None:
-        """The container that this update made: by recorded ID and label, or by label alone."""
-        recorded = work.facts.get("new_id")
-        found = self._containers.find(recorded) if recorded else None
-        return found or self._containers.marked(MARK, work.update)
+        """The container that this update made: by its recorded ID, and by nothing else.
+
+        Only where the ID could not be recorded (killed in STAGE) the label speaks for it, together
+        with the staged name and never having run: labels are copied, by `docker commit` for one.
+        """
+        if "new_id" in work.facts:
+            return self._containers.find(work.facts["new_id"])
+        found = self._containers.find(work.change.container + STAGED)
+        ours = found is not None and (found["Config"]["Labels"] or {}).get(MARK) == work.update
+        return found if ours and found and status_of(found) is Status.CREATED else None
 
     def _discard(self, work: Work, new: Json) -> None:
         if new["Id"] == work.facts["old_id"] or new["Config"]["Labels"].get(MARK) != work.update:
