@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -89,7 +90,12 @@ def test_port_taken_by_another_process_blames_the_platform_and_quarantines_nothi
     before = world.get(old)["NetworkSettings"]
 
     # Whoever listens for the port takes it the moment the old container lets it go.
-    thief = Thief(port)
+    def refused() -> bool:
+        """Whether the engine could not start what bears the name now."""
+        state = next((c for c in (world.get(i) for i in world.ids()) if c["Id"] != old), None)
+        return state is not None and "already in use" in state["State"]["Error"]
+
+    thief = Thief(port, refused)
     with thief:
         said = sau("apply", "--yes")
 
@@ -106,14 +112,12 @@ def test_port_taken_by_another_process_blames_the_platform_and_quarantines_nothi
 
 
 class Thief:
-    """Takes a port as soon as it is free, and lets it go again when asked for it a second time."""
+    """Takes a port as soon as it is free, and keeps it until it has done its harm."""
 
-    def __init__(self, port: int) -> None:
-        self.port, self.had_it = port, False
+    def __init__(self, port: int, done: Callable[[], bool]) -> None:
+        self.port, self.had_it, self._done = port, False, done
 
     def __enter__(self) -> None:
-        import threading
-
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._steal)
         self._thread.start()
@@ -132,4 +136,5 @@ class Thief:
                     self._over.wait(0.001)
                     continue
                 self.had_it = True
-                self._over.wait(0.35)
+                while not self._over.is_set() and not self._done():
+                    self._over.wait(0.02)
