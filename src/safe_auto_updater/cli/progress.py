@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.model import short_name
 
 
 class Progress:
@@ -20,7 +21,7 @@ class Progress:
         if not self._on:
             return
         if event.kind in ("phase", "progress"):
-            name = (event.asset or "").rsplit("/", 1)[-1]
+            name = short_name(event.asset or "")
             line = f"{name}: {event.message}"[:78]
             self._stream.write(f"\r\x1b[2K{line}")
             self._stream.flush()

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from safe_auto_updater.cli.tables import arrow, milliseconds, when
+from safe_auto_updater.core.model import short_name
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.executor import ending
 from safe_auto_updater.engine.journal import Record
@@ -15,7 +16,7 @@ from safe_auto_updater.engine.journal import Record
 def result(record: Record) -> str:
     """One finished (or unfinished) update."""
     facts = record.facts
-    name = record.asset.rsplit("/", 1)[-1]
+    name = short_name(record.asset)
     what = ", ".join(arrow(change) for change in record.step.changes if change.candidate)
     down = milliseconds(facts.get("downtime_s"))
     why = ending(facts)
@@ -42,7 +43,7 @@ def result(record: Record) -> str:
 
 def recovered(before: Record, after: Record) -> str:
     """What an interrupted update came to."""
-    name = after.asset.rsplit("/", 1)[-1]
+    name = short_name(after.asset)
     at = datetime.fromtimestamp(before.rows[-1].at if before.rows else before.created_at)
     began = f"Stopped at {at:%H:%M} or later while updating {name}."
     change = after.step.changes[0]

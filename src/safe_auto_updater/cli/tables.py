@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from safe_auto_updater.core.model import Action, Change, Image, Plan, Step
+from safe_auto_updater.core.model import Action, Change, Image, Plan, Step, short_name
 from safe_auto_updater.core.redact import redact
 from safe_auto_updater.engine.cycle import Checked
 from safe_auto_updater.engine.inventory import AssetInventory
@@ -82,7 +82,7 @@ def check(item: Plan, checked: Checked, seconds: float) -> None:
     built = [step for step in quiet if step.reasons[0].startswith("built here")]
     parts = [f"{len(quiet) - len(built)} current"]
     parts += [f"{len(built)} built here"] if built else []
-    following = f" Next: sau apply {_name(item.updates[0])}" if item.updates else ""
+    following = f" Next: sau apply {short_name(item.updates[0].asset)}" if item.updates else ""
     say(f"{', '.join(parts)}.{following}")
     failures(checked.inventory)
 
@@ -112,13 +112,9 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _name(step: Step) -> str:
-    return step.asset.rsplit("/", 1)[-1]
-
-
 def _step(step: Step) -> list[tuple[str, str, str]]:
     word = "UNKNOWN" if step.hold_rule == "unknown" else _WORDS[step.action]
-    name = _name(step)
+    name = short_name(step.asset)
     lines = []
     for change in step.changes:
         if change.candidate:
@@ -154,7 +150,7 @@ def history(records: Sequence[Record]) -> None:
     for record in records:
         outcome = record.outcome.value if record.outcome else "unfinished"
         what = ", ".join(arrow(c) for c in record.step.changes if c.candidate)
-        name = record.asset.rsplit("/", 1)[-1]
+        name = short_name(record.asset)
         lines.append((record.id, when(record.created_at), name, outcome, what))
     rows(("ID", "WHEN", "NAME", "OUTCOME", "CHANGE"), lines)
 

@@ -42,6 +42,11 @@ def docker_id(host: str, container: str) -> str:
     return f"docker:{host}/{container}"
 
 
+def short_name(asset_id: str) -> str:
+    """What a person calls an asset: the end of its identity."""
+    return asset_id.rsplit("/", 1)[-1]
+
+
 def matches(pattern: str, asset_id: str) -> bool:
     """Whether a pattern over the whole identity covers an asset; `*` crosses `/`.
 

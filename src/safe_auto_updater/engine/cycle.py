@@ -139,19 +139,21 @@ class Cycle:
         what stands in the way of any touch only, not by policy.
         """
         try:
-            plan, checked = self.plan([step.asset], going_on=update)
+            if step.undoes is not None:
+                return self._in_the_way(step.asset, update)
+            (now,) = self.plan([step.asset], going_on=update)[0].steps
         except UsageError as error:
             return f"changed since it was planned: {error}"
-        (now,) = plan.steps
-        if step.undoes is not None:
-            blocked = self._memory(update).blocked
-            reasons = [b.reason for b in blocked if b.asset == step.asset]
-            obstacles = checked.assets[0].obstacles
-            reasons += [o.reason for o in obstacles if not o.only_tag_changes]
-            return next(iter(reasons), None)
         if now.action is step.action and now.id == step.id:
             return None
         return "; ".join(now.reasons)
+
+    def _in_the_way(self, asset: str, going_on: str | None) -> str | None:
+        """What forbids any touch of an asset; no registry is asked."""
+        (found,) = self.scan().named([asset])
+        reasons = [b.reason for b in self._memory(going_on).blocked if b.asset == asset]
+        reasons += [o.reason for o in found.obstacles if not o.only_tag_changes]
+        return next(iter(reasons), None)
 
     def _memory(self, going_on: str | None) -> Memory:
         """What is remembered, without the block that an update under way is to itself."""

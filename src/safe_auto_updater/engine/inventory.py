@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
-from safe_auto_updater.core.model import Asset
+from safe_auto_updater.core.model import Asset, short_name
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Scan, Scanner
 
@@ -44,8 +44,8 @@ def pick(name: str, known: Iterable[str]) -> str:
     ids = tuple(known)
     for fits in (
         [id_ for id_ in ids if id_ == name],
-        [id_ for id_ in ids if id_.rsplit("/", 1)[-1] == name or id_.endswith(f"/{name}")],
-        [id_ for id_ in ids if id_.rsplit("/", 1)[-1].startswith(name)],
+        [id_ for id_ in ids if short_name(id_) == name or id_.endswith(f"/{name}")],
+        [id_ for id_ in ids if short_name(id_).startswith(name)],
         [id_ for id_ in ids if name in id_],
     ):
         if len(fits) == 1:

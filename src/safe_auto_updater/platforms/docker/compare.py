@@ -13,6 +13,7 @@ from safe_auto_updater.platforms.docker.recreate import (
     endpoints,
     shares_host_name,
     short_id,
+    short_link,
 )
 
 Json = Mapping[str, Any]
@@ -97,13 +98,8 @@ def _environment(env: list[str] | None) -> dict[str, str | None]:
 def _host(host: Json) -> dict[str, Any]:
     shown = dict(host)
     if shown.get("Links"):
-        shown["Links"] = sorted(_short_link(link) for link in shown["Links"])
+        shown["Links"] = sorted(short_link(link) for link in shown["Links"])
     return shown
-
-
-def _short_link(link: str) -> str:
-    target, _, name = link.partition(":")
-    return f"{target.lstrip('/')}:{name.rsplit('/', 1)[-1]}"
 
 
 def _networks(container: Json) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def host_config(old: Mapping[str, Any]) -> Json:
     """
     host: Json = copy.deepcopy(dict(old["HostConfig"]))
     if host.get("Links"):
-        host["Links"] = [_link(link) for link in host["Links"]]
+        host["Links"] = [short_link(link) for link in host["Links"]]
     named = _bound_paths(host)
     single = {bind for bind in host.get("Binds") or () if ":" not in bind}
     anonymous = {clean_path(path) for path in (*single, *(old["Config"].get("Volumes") or ()))}
@@ -158,7 +158,8 @@ def _asked_mount(host: Mapping[str, Any], destination: str) -> Json | None:
     return None
 
 
-def _link(link: str) -> str:
+def short_link(link: str) -> str:
+    """A link as a create request takes it, from either spelling."""
     target, _, name = link.partition(":")
     return f"{target.lstrip('/')}:{name.rsplit('/', 1)[-1]}"
 
