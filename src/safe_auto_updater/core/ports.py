@@ -167,6 +167,22 @@ class ImageAnswer:
     config_digest: str
 
 
+@dataclass(frozen=True)
+class Trees:
+    """What an asset is and what a change would make of it: two trees of JSON, for DiffAnalyzer."""
+
+    before: Facts
+    after: Facts
+
+
+class Comparer(Protocol):
+    """Looks at both sides of a change without touching anything."""
+
+    def trees(self, asset: Asset, change: Change) -> Trees:
+        """Both sides of one change. Raises RegistryError or PlatformError: *unknown*."""
+        ...
+
+
 class Updater(Protocol):
     """Idempotent verbs, one per phase: look first, then make it so.
 
