@@ -157,6 +157,18 @@ class Registry(Protocol):
         """What a reference resolves to for this host's platform. Raises RegistryError."""
         ...
 
+    def config(self, reference: str, answer: ImageAnswer) -> Mapping[str, Any]:
+        """The image configuration behind an answer, verified. Raises RegistryError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer as the manifest names it; `size` is that of the download, in bytes."""
+
+    digest: str
+    size: int
+
 
 @dataclass(frozen=True)
 class ImageAnswer:
@@ -165,6 +177,12 @@ class ImageAnswer:
     digest: str
     content: str
     config_digest: str
+    layers: tuple[Layer, ...] = ()
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Bytes to download for each layer, where nothing is there yet."""
+        return tuple(layer.size for layer in self.layers)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,9 @@ class Listing:
     def digest(self, reference: str) -> str:
         return "sha256:old"
 
+    def config(self, reference: str, answer: ImageAnswer) -> dict[str, object]:
+        return {}
+
 
 @pytest.mark.parametrize("reason", ["not_found", "platform"])
 @pytest.mark.parametrize(

@@ -109,6 +109,19 @@ def test_a_single_manifest_for_another_machine_is_no_candidate(
     assert "linux/arm64" in str(error)
 
 
+def test_layers_and_their_sizes_come_with_the_answer(client: RegistryClient, fake: Fake) -> None:
+    layers = [{"digest": digest_of(b"1"), "size": 7}, {"digest": digest_of(b"2"), "size": 5}]
+    config = fake.blob({"os": "linux", "architecture": "amd64"})
+    fake.manifest(image_manifest(config) | {"layers": layers})
+    lookup = ImageLookup(client, AMD64)
+    answer = lookup.image(str(fake.ref()))
+    assert [layer.digest for layer in answer.layers] == [layer["digest"] for layer in layers]
+    assert answer.layer_sizes == (7, 5)
+    asked = len(fake.asked)
+    assert lookup.config(str(fake.ref()), answer)["architecture"] == "amd64"
+    assert len(fake.asked) == asked  # known already from checking the platform
+
+
 def test_an_artifact_has_no_platform(client: RegistryClient, fake: Fake) -> None:
     config = fake.blob({"name": "chart"})
     digest = fake.manifest(image_manifest(config, "application/vnd.cncf.helm.config.v1+json"))

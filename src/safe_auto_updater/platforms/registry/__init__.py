@@ -1,9 +1,9 @@
 """Asking OCI registries: tags, digests, image configurations."""
 
-from safe_auto_updater.platforms.registry.client import RegistryClient, Resolved
+from safe_auto_updater.platforms.registry.client import RegistryClient
 from safe_auto_updater.platforms.registry.credentials import Credentials
 from safe_auto_updater.platforms.registry.lookup import ImageLookup
 from safe_auto_updater.platforms.registry.manifests import Platform
 from safe_auto_updater.platforms.registry.settings import HostSettings
 
-__all__ = ["Credentials", "HostSettings", "ImageLookup", "Platform", "RegistryClient", "Resolved"]
+__all__ = ["Credentials", "HostSettings", "ImageLookup", "Platform", "RegistryClient"]

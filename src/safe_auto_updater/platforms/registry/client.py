@@ -3,13 +3,12 @@
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.core.ports import Clock
+from safe_auto_updater.core.ports import Clock, ImageAnswer
 from safe_auto_updater.core.reference import Reference, is_digest
 from safe_auto_updater.platforms.registry.credentials import Credentials
 from safe_auto_updater.platforms.registry.failures import json_object
@@ -35,19 +34,6 @@ _LARGEST_MANIFEST = 4 << 20
 _LARGEST_CONFIG = 8 << 20
 _MOST_CONNECTIONS = 16
 _POOL_WAIT_S = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """What a reference points to.
-
-    `digest` is what the tag names (an index or a manifest), `content` the manifest for the
-    platform, `config_digest` its configuration.
-    """
-
-    digest: str
-    content: str
-    config_digest: str
 
 
 class RegistryClient:
@@ -87,7 +73,7 @@ class RegistryClient:
         """The digest that the reference points to now. Free of Docker Hub's pull limit."""
         return self._once(("head", *_key(ref)), lambda: self._head(ref))
 
-    def resolve(self, ref: Reference, platform: Platform) -> Resolved:
+    def resolve(self, ref: Reference, platform: Platform) -> ImageAnswer:
         """What the reference points to, walked down to the platform and verified."""
         return self._once(("resolve", *_key(ref), platform), lambda: self._resolve(ref, platform))
 
@@ -112,7 +98,7 @@ class RegistryClient:
         digest = answer.headers.get("docker-content-digest", "")
         return digest if is_digest(digest) else self._manifest(ref, _target(ref)).digest
 
-    def _resolve(self, ref: Reference, platform: Platform) -> Resolved:
+    def _resolve(self, ref: Reference, platform: Platform) -> ImageAnswer:
         what = f"manifest of {ref}"
         top = self._manifest(ref, _target(ref))
         match top:
@@ -124,7 +110,7 @@ class RegistryClient:
                 if isinstance(child, Index):
                     raise wrong_platform(what, platform, "an index inside the index")
                 image = child
-        return Resolved(top.digest, image.digest, image.config_digest)
+        return ImageAnswer(top.digest, image.digest, image.config_digest, image.layers)
 
     def _manifest(self, ref: Reference, target: str) -> Index | Manifest:
         what = f"manifest of {ref}"

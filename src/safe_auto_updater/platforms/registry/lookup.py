@@ -1,5 +1,8 @@
 """The port `Registry`: what detection asks, answered for one platform."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from safe_auto_updater.core.ports import ImageAnswer
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.registry.client import RegistryClient
@@ -22,8 +25,11 @@ class ImageLookup:
 
     def image(self, reference: str) -> ImageAnswer:
         """What a reference resolves to on this platform."""
-        found = self._client.resolve(Reference.parse(reference), self._platform)
-        return ImageAnswer(found.digest, found.content, found.config_digest)
+        return self._client.resolve(Reference.parse(reference), self._platform)
+
+    def config(self, reference: str, answer: ImageAnswer) -> Mapping[str, Any]:
+        """The image configuration behind an answer, verified. Do not change it: it is shared."""
+        return self._client.image_config(Reference.parse(reference), answer.config_digest)
 
     def digest(self, reference: str) -> str:
         """What a reference points to now: one HEAD, free of Docker Hub's pull limit."""

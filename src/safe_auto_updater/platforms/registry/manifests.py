@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.core.errors import RegistryError
+from safe_auto_updater.core.ports import Layer
 from safe_auto_updater.core.reference import is_digest
 from safe_auto_updater.platforms.registry.failures import Answer, json_object, malformed
 
@@ -70,6 +71,7 @@ class Manifest:
     digest: str
     config_digest: str
     config_type: str
+    layers: tuple[Layer, ...] = ()
 
 
 def read_manifest(what: str, answer: Answer, wanted: str | None) -> Index | Manifest:
@@ -92,7 +94,7 @@ def read_manifest(what: str, answer: Answer, wanted: str | None) -> Index | Mani
             entries = tuple(_entry(what, line) for line in lines)
             return Index(digest, tuple(e for e in entries if e is not None))
         case {"config": {"digest": str(config), "mediaType": str(kind)}} if is_digest(config):
-            return Manifest(digest, config, kind)
+            return Manifest(digest, config, kind, _layers(what, content.get("layers")))
         case _:
             raise malformed(what, "the manifest is neither an index nor an image")
 
@@ -149,6 +151,18 @@ def _entry(what: str, line: Any) -> Entry | None:
             return None  # an artifact beside the images, or a nested index: nothing that runs
         case _:
             raise malformed(what, "the index has a line that names no manifest")
+
+
+def _layers(what: str, lines: Any) -> tuple[Layer, ...]:
+    """An artifact may have none; a layer without a digest or a size is no layer."""
+    layers = []
+    for line in lines if isinstance(lines, list) else ():
+        match line:
+            case {"digest": str(digest), "size": int(size)} if is_digest(digest) and size >= 0:
+                layers.append(Layer(digest, size))
+            case _:
+                raise malformed(what, "the manifest has a layer without a valid digest and size")
+    return tuple(layers)
 
 
 def _level(variant: str) -> int | None:
