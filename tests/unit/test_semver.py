@@ -1,10 +1,12 @@
 """Which version is chosen, and what is said about the others."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.core.semver import Choice, SemVerEvaluator, Wanted
 from safe_auto_updater.core.versions import Bump, PolicyLevel, newer, parse_tag, same_track
 
 EVALUATOR = SemVerEvaluator()
@@ -23,7 +25,7 @@ EVALUATOR = SemVerEvaluator()
         ("1.2.3", "1.3.0-rc1", "prerelease"),
         ("1.2.0-rc1", "1.2.0", "patch"),
         ("1.2.0-rc1", "1.3.0", "minor"),
-        ("1.2.0-rc1", "1.2.0-rc2", "prerelease"),
+        ("1.2.0-rc1", "1.2.0-rc2", "patch"),
         ("2024.1.0", "2024.2.0", "minor"),
         ("20240101", "20240201", "minor"),
         ("20240101", "20250101", "major"),
@@ -58,6 +60,14 @@ def test_policies_are_cumulative() -> None:
 
 TAGS = ["1.0.0", "1.0.1", "1.1.0", "1.2.0-rc1", "2.0.0", "1.0.1-alpine", "v3.0.0", "1.2",
         "2021.12.14", "0.9.0", "latest", "abc1234"]  # fmt: skip
+
+
+def _best(choice: Choice) -> tuple[str | None, Bump | None]:
+    if not choice.options:
+        return None, None
+    return choice.options[0].tag, choice.options[0].bump
+
+
 ALWAYS = {
     "2021.12.14": "another track: a date",
     "v3.0.0": "another track: prefix v",
@@ -93,20 +103,20 @@ ALWAYS = {
 def test_newest_allowed_is_chosen_and_the_rest_explained(
     policy: str, chosen: str | None, bump: str | None, also: dict[str, str]
 ) -> None:
-    choice = EVALUATOR.choose("1.0.0", TAGS, PolicyLevel(policy))
-    assert (choice.chosen, choice.bump) == (chosen, bump)
+    choice = EVALUATOR.choose("1.0.0", TAGS, Wanted(PolicyLevel(policy)))
+    assert _best(choice) == (chosen, bump)
     assert {r.tag: r.reason for r in choice.rejected} == ALWAYS | also
 
 
 def test_rejections_come_newest_first() -> None:
-    choice = EVALUATOR.choose("1.0.0", ["2.0.0", "10.0.0", "3.0.0"], PolicyLevel.MINOR)
+    choice = EVALUATOR.choose("1.0.0", ["2.0.0", "10.0.0", "3.0.0"], Wanted(PolicyLevel.MINOR))
     assert [r.tag for r in choice.rejected] == ["10.0.0", "3.0.0", "2.0.0"]
 
 
 @pytest.mark.parametrize("current", ["latest", "abc1234", "stable-alpine"])
 def test_a_current_tag_that_is_no_version_has_no_newer_one(current: str) -> None:
-    choice = EVALUATOR.choose(current, TAGS, PolicyLevel.MAJOR)
-    assert (choice.chosen, choice.bump, choice.rejected) == (None, None, ())
+    choice = EVALUATOR.choose(current, TAGS, Wanted(PolicyLevel.MAJOR))
+    assert (choice.options, choice.rejected) == ((), ())
 
 
 TAG = st.builds(
@@ -119,52 +129,58 @@ TAG = st.builds(
         st.sampled_from(["", "-alpine", "-alpine3.19", "-alpine3.20", "-r1", "-r2"]),
     ),
 )
-POLICY = st.sampled_from(list(PolicyLevel))
+WANTED = st.builds(
+    Wanted,
+    level=st.sampled_from(list(PolicyLevel)),
+    include=st.sampled_from([(), ("1.*", "v*"), ("*-alpine*",)]),
+    exclude=st.sampled_from([(), ("*-alpine3.20",), ("2.*", "*rc*")]),
+    prereleases=st.booleans(),
+    walk=st.sampled_from([None, Bump.MINOR, Bump.MAJOR]),
+)
 
 
-@given(TAG, st.lists(TAG, max_size=20), POLICY, st.randoms(use_true_random=False))
+@given(TAG, st.lists(TAG, max_size=20), WANTED, st.randoms(use_true_random=False))
 def test_the_order_of_the_list_never_matters(
-    current: str, tags: list[str], policy: PolicyLevel, random: object
+    current: str, tags: list[str], wanted: Wanted, random: object
 ) -> None:
     shuffled = list(tags)
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis hides the type
-    assert EVALUATOR.choose(current, tags, policy) == EVALUATOR.choose(current, shuffled, policy)
+    assert EVALUATOR.choose(current, tags, wanted) == EVALUATOR.choose(current, shuffled, wanted)
 
 
-@given(TAG, st.lists(TAG, max_size=20), POLICY)
+@given(TAG, st.lists(TAG, max_size=20), WANTED)
 def test_never_a_downgrade_never_across_tracks_never_beyond_the_policy(
-    current: str, tags: list[str], policy: PolicyLevel
+    current: str, tags: list[str], wanted: Wanted
 ) -> None:
-    choice = EVALUATOR.choose(current, tags, policy)
-    if choice.chosen is None:
-        assert choice.bump is None
-        return
-    old, new = parse_tag(current), parse_tag(choice.chosen)
-    assert choice.chosen in tags
-    assert old is not None
-    assert new is not None
-    assert newer(new, old)
-    assert not newer(old, new)
-    assert same_track(old, new)
-    assert not new.prerelease
-    assert choice.bump is not None
-    assert choice.bump == EVALUATOR.bump(old, new)
-    assert EVALUATOR.allowed(choice.bump, policy)
+    old = parse_tag(current)
+    for option in EVALUATOR.choose(current, tags, wanted).options:
+        new = parse_tag(option.tag)
+        assert option.tag in tags
+        assert old is not None
+        assert new is not None
+        assert newer(new, old)
+        assert not newer(old, new)
+        assert same_track(old, new)
+        assert not new.prerelease or wanted.prereleases or new.numbers == old.numbers
+        assert option.bump == EVALUATOR.bump(old, new, wanted.prereleases)
+        assert EVALUATOR.allowed(option.bump, wanted.level)
 
 
-@given(TAG, st.lists(TAG, max_size=20), POLICY)
-def test_every_newer_tag_is_chosen_superseded_or_explained(
-    current: str, tags: list[str], policy: PolicyLevel
+@given(TAG, st.lists(TAG, max_size=20), WANTED)
+def test_every_newer_tag_is_an_option_or_explained_and_options_come_newest_first(
+    current: str, tags: list[str], wanted: Wanted
 ) -> None:
-    choice = EVALUATOR.choose(current, tags, policy)
+    choice = EVALUATOR.choose(current, tags, wanted)
     old = parse_tag(current)
     if old is None:
+        assert choice == Choice((), ())
         return
-    rejected = {r.tag for r in choice.rejected}
-    assert choice.chosen not in rejected
-    best = parse_tag(choice.chosen) if choice.chosen else None
-    for tag in set(tags) - rejected - {choice.chosen}:
-        version = parse_tag(tag)
-        if version is not None and newer(version, old):
-            assert best is not None
-            assert not newer(version, best)
+    options = [option.tag for option in choice.options]
+    told = options + [rejection.tag for rejection in choice.rejected]
+    assert len(set(told)) == len(told)
+    versions = {tag: version for tag in tags if (version := parse_tag(tag))}
+    assert {tag for tag, version in versions.items() if newer(version, old)} <= set(told)
+    assert not any(newer(versions[b], versions[a]) for a, b in pairwise(options))
+    if choice.path:
+        assert choice.path[0] == options[0]
+        assert all(newer(versions[b], versions[a]) for a, b in pairwise(choice.path))

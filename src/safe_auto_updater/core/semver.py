@@ -1,7 +1,8 @@
-"""Which newer version may be taken: the newest allowed one, with a reason for every other."""
+"""Which newer versions may be taken, best first, with a reason for every other."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from safe_auto_updater.core.model import Rejection
 from safe_auto_updater.core.versions import (
@@ -9,13 +10,14 @@ from safe_auto_updater.core.versions import (
     PolicyLevel,
     Precedence,
     Version,
-    is_date_number,
     newer,
     parse_tag,
+    places,
     precedence,
     same_track,
     suffix_parts,
 )
+from safe_auto_updater.core.walk import plan_path, station
 
 _REACH = {
     PolicyLevel.NONE: frozenset[Bump](),
@@ -33,58 +35,120 @@ _BUILD_WORDS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The tag to take, if any, how far it goes, and what is newer and was not taken.
+class Wanted:
+    """Which versions a policy wants."""
 
-    `rejected` is newest first. `chosen` and `bump` are None together.
+    level: PolicyLevel
+    include: tuple[str, ...] = ()  # patterns for tags, case counts; empty means every tag
+    exclude: tuple[str, ...] = ()
+    prereleases: bool = False
+    walk: Bump | None = None  # MINOR or MAJOR: one such step at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A tag that may be taken, and how far it goes. The level allows that bump."""
+
+    tag: str
+    bump: Bump
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Every tag that may be taken, best first, and what is newer and may not, newest first.
+
+    `path` is there with `walk`: the tags still to be walked; its first is the best option.
     """
 
-    chosen: str | None
-    bump: Bump | None
+    options: tuple[Option, ...]
     rejected: tuple[Rejection, ...]
+    path: tuple[str, ...] = ()
 
 
 class SemVerEvaluator:
-    """Decides which bump a version is, and which version a policy allows. Pure and total."""
+    """Decides which bump a version is, and which versions a policy allows. Pure and total."""
 
-    def bump(self, current: Version, candidate: Version) -> Bump:
+    def bump(self, current: Version, candidate: Version, prereleases: bool = False) -> Bump:
         """How far it is from `current` to `candidate`.
 
         UNKNOWN where `candidate` is not newer on the same track, or where a number in its suffix
         goes back (`-alpine3.20` to `-alpine3.19`): then nobody can say that it is newer.
+        PRERELEASE for a prerelease, unless what runs is one of the same version (rc1 to rc2 is a
+        patch) or `prereleases` is set: then it counts as its numbers do.
         """
         if not newer(candidate, current):
             return Bump.UNKNOWN
-        if candidate.prerelease:
-            return Bump.PRERELEASE
         by_suffix = _suffix_bump(current, candidate)
         if by_suffix is Bump.UNKNOWN:
             return Bump.UNKNOWN
+        of_same_version = current.prerelease and current.numbers == candidate.numbers
+        if candidate.prerelease and not (prereleases or of_same_version):
+            return Bump.PRERELEASE
         return max(_number_bump(current, candidate), by_suffix, key=_BY_WEIGHT.index)
 
-    def allowed(self, bump: Bump, policy: PolicyLevel) -> bool:
-        """Whether the policy reaches this far. Prereleases and unknown bumps are never allowed."""
-        return bump in _REACH[policy]
+    def between(self, current: str, candidate: str, prereleases: bool = False) -> Bump:
+        """How far it is between two version texts, as image labels and tags have them.
 
-    def choose(self, current_tag: str, tags: Iterable[str], policy: PolicyLevel) -> Choice:
-        """The newest tag that the policy allows; the order of `tags` does not matter.
+        DIGEST where they are equal; UNKNOWN where one cannot be read, is of another track or goes
+        back.
+        """
+        if current == candidate:
+            return Bump.DIGEST
+        old, new = parse_tag(current), parse_tag(candidate)
+        if old is None or new is None:
+            return Bump.UNKNOWN
+        return self.bump(old, new, prereleases)
+
+    def allowed(self, bump: Bump, level: PolicyLevel) -> bool:
+        """Whether the level reaches this far. PRERELEASE and UNKNOWN are never allowed."""
+        return bump in _REACH[level]
+
+    def choose(self, current_tag: str, tags: Iterable[str], wanted: Wanted) -> Choice:
+        """What the policy allows of `tags`, whose order does not matter.
 
         Never lower than or equal to the current one, never of another track. A current tag that
         is no version has no newer one.
         """
         current = parse_tag(current_tag)
         if current is None:
-            return Choice(None, None, ())
-        chosen, chosen_bump, rejected = None, None, []
-        for candidate in _newest_first(current, tags):
-            bump = self.bump(current, candidate)
-            if same_track(current, candidate) and self.allowed(bump, policy):
-                if chosen is None:
-                    chosen, chosen_bump = candidate, bump
-            else:
-                reason = _reason(current, candidate, bump, policy)
-                rejected.append(Rejection(candidate.text, reason))
-        return Choice(chosen.text if chosen else None, chosen_bump, tuple(rejected))
+            return Choice((), ())
+        candidates = _newest_first(current, tags)
+        bumps = {v.text: self.bump(current, v, wanted.prereleases) for v in candidates}
+        reasons = {v.text: self._refusal(current, v, bumps[v.text], wanted) for v in candidates}
+        allowed = [version for version in candidates if not reasons[version.text]]
+        path: tuple[str, ...] = ()
+        if wanted.walk is not None:
+            published = [v for v in candidates if same_track(v, current) and not v.prerelease]
+            walked = plan_path(current, allowed, published, wanted.walk)
+            path = walked.tags
+            for version in allowed:
+                if station(version, wanted.walk) == walked.now:
+                    continue
+                if path and path[0] != version.text:
+                    reasons[version.text] = f"later on the path: first {path[0]}"
+                if walked.blocked and station(version, wanted.walk) > walked.blocked:
+                    over = ".".join(map(str, walked.blocked))
+                    reasons[version.text] = f"the path leads over {over}, which is not allowed"
+        return Choice(
+            tuple(Option(v.text, bumps[v.text]) for v in allowed if not reasons[v.text]),
+            tuple(Rejection(v.text, why) for v in candidates if (why := reasons[v.text])),
+            path,
+        )
+
+    def _refusal(self, current: Version, candidate: Version, bump: Bump, wanted: Wanted) -> str:
+        """Why this one may not be taken; empty where it may."""
+        if not same_track(current, candidate):
+            return f"another track: {_difference(current, candidate)}"
+        for pattern in wanted.exclude:
+            if fnmatchcase(candidate.text, pattern):
+                return f"excluded by {pattern}"
+        if wanted.include and not any(fnmatchcase(candidate.text, p) for p in wanted.include):
+            return f"not included by {', '.join(wanted.include)}"
+        if bump is Bump.UNKNOWN:
+            return f"its suffix goes back from {current.suffix} to {candidate.suffix}"
+        if bump is Bump.PRERELEASE:
+            return "prerelease"
+        return "" if self.allowed(bump, wanted.level) else f"{bump}, policy is {wanted.level}"
 
 
 def _newest_first(current: Version, tags: Iterable[str]) -> list[Version]:
@@ -107,19 +171,11 @@ def _order(version: Version) -> tuple[Precedence, str]:
 
 
 def _number_bump(current: Version, candidate: Version) -> Bump:
-    before, after = _places(current.numbers), _places(candidate.numbers)
+    before, after = places(current.numbers), places(candidate.numbers)
     for place, (old, new) in enumerate(zip(before, after, strict=False)):
         if old != new:
             return _BY_PLACE[min(place, 2)]
     return Bump.PATCH  # the release of a prerelease, or only the suffix moved
-
-
-def _places(numbers: tuple[int, ...]) -> tuple[int, ...]:
-    """A date written as one number has places too: year, month, day."""
-    if len(numbers) == 1 and is_date_number(numbers[0]):
-        text = str(numbers[0])
-        return int(text[:4]), int(text[4:6]), int(text[6:])
-    return numbers
 
 
 def _suffix_bump(current: Version, candidate: Version) -> Bump:
@@ -134,18 +190,6 @@ def _suffix_bump(current: Version, candidate: Version) -> Bump:
         place = next(i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b)
         weight = max(weight, _BY_PLACE[min(place, 2)], key=_BY_WEIGHT.index)
     return weight
-
-
-def _reason(current: Version, candidate: Version, bump: Bump, policy: PolicyLevel) -> str:
-    if not same_track(current, candidate):
-        return f"another track: {_difference(current, candidate)}"
-    match bump:
-        case Bump.PRERELEASE:
-            return "prerelease"
-        case Bump.UNKNOWN:
-            return f"its suffix goes back from {current.suffix} to {candidate.suffix}"
-        case _:
-            return f"{bump}, policy is {policy}"
 
 
 def _difference(current: Version, candidate: Version) -> str:

@@ -145,6 +145,14 @@ def is_date_number(number: int) -> bool:
     return "1900" <= text[:4] <= "2199" and "01" <= text[4:6] <= "12" and "01" <= text[6:8] <= "31"
 
 
+def places(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Major, minor and the rest. A date written as one number has places too: year, month, day."""
+    if len(numbers) == 1 and is_date_number(numbers[0]):
+        text = str(numbers[0])
+        return int(text[:4]), int(text[4:6]), int(text[6:])
+    return numbers
+
+
 def _finished(prefix: str, numbers: tuple[int, ...], rest: str, tag: str) -> Version:
     if not rest:
         return Version(prefix, numbers, "", "", tag)

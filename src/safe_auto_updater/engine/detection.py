@@ -7,7 +7,7 @@ from safe_auto_updater.core.model import Asset, Change, Image, ImageUse, Rejecti
 from safe_auto_updater.core.policy import AssetPolicy
 from safe_auto_updater.core.ports import Registry
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.core.semver import Choice, SemVerEvaluator
+from safe_auto_updater.core.semver import Choice, SemVerEvaluator, Wanted
 from safe_auto_updater.core.versions import Bump, PolicyLevel, parse_tag
 
 _NOT_A_CANDIDATE = ("not_found", "platform")  # this tag cannot be had here; another may be
@@ -49,15 +49,16 @@ class ChangeDetector:
         if parse_tag(reference.tag_or_latest) is not None:
             tags = list(self._registry.tags(use.image.reference))
             for _ in range(_MOST_TRIED):
-                choice = self._evaluator.choose(reference.tag_or_latest, tags, level)
+                choice = self._evaluator.choose(reference.tag_or_latest, tags, Wanted(level))
                 rejected = (*rejected, *_new(choice, rejected))
-                if choice.chosen is None or choice.bump is None:
+                if not choice.options:
                     break
-                found = self._candidate(reference, choice.chosen)
+                best = choice.options[0]
+                found = self._candidate(reference, best.tag)
                 if isinstance(found, Image):
-                    return _with(nothing, found, choice.bump.value, rejected)
+                    return _with(nothing, found, best.bump.value, rejected)
                 rejected = (*rejected, found)
-                tags.remove(choice.chosen)
+                tags.remove(best.tag)
             else:
                 error = (
                     f"unknown: the {_MOST_TRIED} newest allowed tags cannot be had here "
