@@ -1,0 +1,219 @@
+"""DockerComparer: what an image says, and what it means for one container, before and after.
+
+Pure functions over the engine's and the registry's JSON, and a thin class that asks for both.
+Of what the user set only names leave this module, never values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
+from typing import Any
+
+from safe_auto_updater.core.errors import InvalidReference, NotFound
+from safe_auto_updater.core.model import Asset, Change, Image
+from safe_auto_updater.core.ports import Trees
+from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.stateful import is_stateful, version_from
+from safe_auto_updater.core.versions import Bump
+from safe_auto_updater.platforms.docker.containers import Containers
+from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.recreate import clean_path, user_config
+
+Json = Mapping[str, Any]
+
+_BASE = "org.opencontainers.image.base."
+_ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+# What is bound from here is the machine, not data: sockets, devices, the time.
+_NO_DATA = ("/dev", "/proc", "/sys", "/run", "/var/run", "/etc/localtime", "/etc/timezone")
+
+
+class DockerComparer:
+    """Compares what a container runs with what its candidate would make of it.
+
+    `config_of` gives the image configuration of a candidate as the registry tells it, with the
+    bytes of its layers as `layer_sizes`; it is asked only where the engine has no such image yet.
+    """
+
+    def __init__(
+        self, containers: Containers, images: Images, config_of: Callable[[Image], Json]
+    ) -> None:
+        self._containers = containers
+        self._images = images
+        self._config_of = config_of
+
+    def trees(self, asset: Asset, change: Change) -> Trees:
+        """Both sides of one change. Raises RegistryError or PlatformError: *unknown*."""
+        candidate = change.candidate
+        if candidate is None:
+            raise ValueError(f"{asset.id}: nothing to compare with")
+        container = self._containers.inspect(change.container)
+        old = self._images.find(container["Image"])
+        if old is None:
+            raise NotFound(
+                f"{asset.name}: its own image {container['Image'][:19]} is gone from the engine; "
+                "nobody can say what the user set. Pull it again or recreate the container."
+            )
+        found = self._here(candidate)
+        new = from_config(self._config_of(candidate)) if found is None else from_engine(found)
+        return trees(container, old, new, change.current.reference, candidate.reference)
+
+    def _here(self, candidate: Image) -> Json | None:
+        names = [candidate.image_id]
+        try:
+            name = Reference.parse(candidate.reference).pull_by_digest
+            names += [name(digest) for digest in (candidate.digest, candidate.content) if digest]
+        except InvalidReference:
+            pass  # then only its ID names it
+        found = (self._images.find(name) for name in names if name)
+        return next((image for image in found if image is not None), None)
+
+
+def trees(container: Json, old: Json, new: Json, reference: str, candidate: str) -> Trees:
+    """From a container's inspect JSON, its image's, and the `image` of the candidate."""
+    user = user_config(container, old.get("Config") or {})
+    before = from_engine(old)
+    layers = before["layers"], new["layers"]
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*layers, strict=False)))
+    return Trees(
+        _tree(container, user, before, reference, len(layers[0])),
+        _tree(container, user, new, candidate, shared),
+    )
+
+
+def from_engine(inspect: Json) -> dict[str, Any]:
+    """An image as the engine inspects it."""
+    return _image(
+        inspect.get("Config") or {},
+        os=inspect.get("Os"),
+        architecture=inspect.get("Architecture"),
+        created=inspect.get("Created"),
+        size=inspect.get("Size"),
+        layers=list((inspect.get("RootFS") or {}).get("Layers") or ()),
+    )
+
+
+def from_config(told: Json) -> dict[str, Any]:
+    """An image as its configuration in the registry tells it. Its size is at least the download."""
+    sizes = told.get("layer_sizes")
+    return _image(
+        told.get("config") or {},
+        os=told.get("os"),
+        architecture=told.get("architecture"),
+        created=told.get("created"),
+        size=None if sizes is None else sum(sizes),
+        layers=list((told.get("rootfs") or {}).get("diff_ids") or ()),
+    )
+
+
+def _image(config: Json, **facts: Any) -> dict[str, Any]:
+    labels = dict(config.get("Labels") or {})
+    said = {
+        "env": _env(config.get("Env")),
+        "entrypoint": list(config.get("Entrypoint") or ()),
+        "cmd": list(config.get("Cmd") or ()),
+        "user": _user(config.get("User")),
+        "workdir": clean_path(config.get("WorkingDir")) or "/",
+        "stop_signal": config.get("StopSignal") or "SIGTERM",
+        "healthcheck": _healthcheck(config.get("Healthcheck")),
+        "ports": sorted(config.get("ExposedPorts") or ()),
+        "volumes": sorted(clean_path(path) for path in config.get("Volumes") or ()),
+        "labels": {k: v for k, v in labels.items() if not k.startswith(_BASE)},
+        "base": {k.removeprefix(_BASE): v for k, v in labels.items() if k.startswith(_BASE)},
+        **facts,
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _tree(
+    container: Json, user: Json, image: dict[str, Any], reference: str, shared: int
+) -> dict[str, Any]:
+    mounts = [_mount(mount) for mount in container.get("Mounts") or ()]
+    temporary = (container["HostConfig"].get("Tmpfs") or {}).keys()
+    series = _series(reference, image["env"])
+    return {
+        "image": {
+            **image,
+            "layers": {"count": len(image["layers"]), "shared": shared},
+            **({"series": series} if series else {}),
+        },
+        "container": {
+            "inherited": _inherited(user, image),
+            "set": _set(user),
+            "ports": _ports(container, image["ports"]),
+            "mounts": mounts,
+            "mounted": sorted({*(mount["path"] for mount in mounts), *temporary}),
+            "data": sorted(mount["path"] for mount in mounts if mount["data"]),
+        },
+    }
+
+
+def _set(user: Json) -> dict[str, Any]:
+    """Names of what the user set."""
+    single = {"user": "User", "workdir": "WorkingDir", "stop_signal": "StopSignal"}
+    return {
+        "env": sorted(_env(user.get("Env"))),
+        "entrypoint": "Entrypoint" in user,
+        "cmd": bool(user.get("Cmd")),
+        "healthcheck": "Test" in (user.get("Healthcheck") or {}),
+        **{name: bool(user.get(key)) for name, key in single.items()},
+    }
+
+
+def _inherited(user: Json, image: Json) -> dict[str, Any]:
+    """The image's settings as far as they reach the container."""
+    given = _set(user)
+    names = ("entrypoint", "cmd", "user", "workdir", "stop_signal", "healthcheck")
+    found = {name: image[name] for name in names if name in image and not given[name]}
+    if user.get("Entrypoint"):
+        found.pop("cmd", None)  # a user's entrypoint switches the image's command off
+    env = {name: value for name, value in image["env"].items() if name not in given["env"]}
+    return {**found, "env": env}
+
+
+def _ports(container: Json, exposed: Sequence[str]) -> dict[str, list[str]]:
+    """The image's ports: those that are reached from outside, and the others."""
+    host = container["HostConfig"]
+    everything = host.get("PublishAllPorts") or host.get("NetworkMode") == "host"
+    bound = host.get("PortBindings") or {}
+    published = [port for port in exposed if everything or port in bound]
+    return {
+        "published": published,
+        "unpublished": [port for port in exposed if port not in published],
+    }
+
+
+def _mount(mount: Json) -> dict[str, Any]:
+    kind, source = mount.get("Type", ""), str(mount.get("Source", ""))
+    writable = bool(mount.get("RW", True))
+    machine = kind == "bind" and any(f"{source}/".startswith(f"{path}/") for path in _NO_DATA)
+    return {
+        "type": kind,
+        "path": clean_path(mount["Destination"]),
+        "writable": writable,
+        "anonymous": kind == "volume" and bool(_ANONYMOUS.fullmatch(str(mount.get("Name", "")))),
+        "data": writable and kind != "tmpfs" and not machine,
+    }
+
+
+def _series(reference: str, env: Mapping[str, str]) -> str | None:
+    """The part of a known image's stated version within which its data moves both ways."""
+    known, version = is_stateful(reference), version_from(reference, env)
+    if known is None or version is None:
+        return None
+    numbers = version.split(".")[: 1 if known.one_way is Bump.MAJOR else 2]
+    return ".".join(numbers)
+
+
+def _env(listed: Sequence[str] | None) -> dict[str, str]:
+    pairs = (entry.partition("=") for entry in listed or ())
+    return {name: value for name, _, value in pairs}
+
+
+def _healthcheck(check: Json | None) -> Json | None:
+    return check if check and check.get("Test") not in (None, [], ["NONE"]) else None
+
+
+def _user(user: str | None) -> str:
+    return "root" if user in (None, "", "0", "0:0", "root", "root:root") else str(user)
