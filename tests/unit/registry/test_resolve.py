@@ -212,7 +212,7 @@ def test_many_containers_of_one_image_make_one_look_up(client: RegistryClient, f
     with ThreadPoolExecutor(16) as pool:
         found = set(pool.map(lambda _: client.resolve(fake.ref(), AMD64), range(50)))
     assert len(found) == 1
-    assert len(fake.asked) == 2
+    assert [request.method for request in fake.asked] == ["HEAD", "GET", "GET"]
 
 
 def test_refusals_are_remembered(client: RegistryClient, fake: Fake) -> None:

@@ -61,10 +61,31 @@ def test_pages_in_a_circle_are_refused(client: RegistryClient, fake: Fake) -> No
 
 def test_pages_without_end_are_refused(client: RegistryClient, fake: Fake) -> None:
     def endless(request: Request) -> Reply:
-        return as_json({"tags": []}, Link=f'<{PATH}?n={len(fake.asked)}>; rel="next"')
+        count = len(fake.asked)
+        return as_json({"tags": [f"t{count}"]}, Link=f'<{PATH}?n={count}>; rel="next"')
 
     fake.routes[PATH] = endless
     assert "500 pages" in reason_of(client, fake)[1]
+
+
+def test_pages_that_bring_nothing_new_are_a_circle(client: RegistryClient, fake: Fake) -> None:
+    fake.routes[PATH] = lambda request: as_json(
+        {"tags": ["1"]}, Link=f'<{PATH}?n={len(fake.asked)}>; rel="next"'
+    )
+    assert "circle" in reason_of(client, fake)[1]
+    assert len(fake.asked) < 20
+
+
+def test_ten_thousand_tags_are_read_page_by_page(client: RegistryClient, fake: Fake) -> None:
+    def page(request: Request) -> Reply:
+        start = int(request.path.partition("last=")[2] or 0)
+        following = f'<{PATH}?n=1000&last={start + 1000}>; rel="next"'
+        tags = [f"1.{number}" for number in range(start, start + 1000)]
+        return as_json({"tags": tags}, **({"Link": following} if start < 9000 else {}))
+
+    fake.routes[PATH] = page
+    assert client.tags(fake.ref("app:1.9999")) == tuple(f"1.{number}" for number in range(10_000))
+    assert len(fake.asked) == 10
 
 
 def test_a_page_on_another_host_is_refused(client: RegistryClient, fake: Fake, other: Fake) -> None:

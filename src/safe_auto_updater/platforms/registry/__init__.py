@@ -1,9 +1,21 @@
 """Asking OCI registries: tags, digests, image configurations."""
 
+from safe_auto_updater.platforms.registry.cache import Answers, Stored
 from safe_auto_updater.platforms.registry.client import RegistryClient
 from safe_auto_updater.platforms.registry.credentials import Credentials
+from safe_auto_updater.platforms.registry.limits import Limit
 from safe_auto_updater.platforms.registry.lookup import ImageLookup
 from safe_auto_updater.platforms.registry.manifests import Platform
-from safe_auto_updater.platforms.registry.settings import HostSettings
+from safe_auto_updater.platforms.registry.settings import HostSettings, mirror_fault
 
-__all__ = ["Credentials", "HostSettings", "ImageLookup", "Platform", "RegistryClient"]
+__all__ = [
+    "Answers",
+    "Credentials",
+    "HostSettings",
+    "ImageLookup",
+    "Limit",
+    "Platform",
+    "RegistryClient",
+    "Stored",
+    "mirror_fault",
+]

@@ -1,45 +1,31 @@
 """Questions to registries: which tags, which digest, which image for this platform."""
 
-import ssl
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx2
-
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.ports import Clock, ImageAnswer
-from safe_auto_updater.core.reference import Reference, is_digest
+from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.platforms.registry.cache import Answers, Cache, NoAnswers
+from safe_auto_updater.platforms.registry.contents import Contents
 from safe_auto_updater.platforms.registry.credentials import Credentials
-from safe_auto_updater.platforms.registry.failures import json_object
-from safe_auto_updater.platforms.registry.manifests import (
-    ACCEPT,
-    IMAGE_CONFIGS,
-    Index,
-    Manifest,
-    Platform,
-    pick,
-    read_manifest,
-    verified,
-    wrong_platform,
-)
+from safe_auto_updater.platforms.registry.failures import malformed
+from safe_auto_updater.platforms.registry.hosts import Hosts
+from safe_auto_updater.platforms.registry.limits import Limit, Limits
+from safe_auto_updater.platforms.registry.manifests import Platform
 from safe_auto_updater.platforms.registry.once import Once
 from safe_auto_updater.platforms.registry.paging import all_tags
-from safe_auto_updater.platforms.registry.session import Session
-from safe_auto_updater.platforms.registry.settings import HostSettings, is_loopback
-from safe_auto_updater.platforms.registry.tokens import Authorizer
+from safe_auto_updater.platforms.registry.pointer import digest_of_target
+from safe_auto_updater.platforms.registry.settings import HostSettings
+from safe_auto_updater.platforms.registry.walk import image_for
 from safe_auto_updater.platforms.registry.wire import Wire
-
-_LARGEST_MANIFEST = 4 << 20
-_LARGEST_CONFIG = 8 << 20
-_MOST_CONNECTIONS = 16
-_POOL_WAIT_S = 120.0
 
 
 class RegistryClient:
     """A client for all registries. Thread-safe; close it when done.
 
-    Answers are remembered, refusals too: one client is for one run.
+    Answers are remembered, refusals too: one client is for one run. `answers` is what is kept
+    between runs. `timeout_s` bounds one wait for a host, `deadline_s` one whole answer.
     Every method raises RegistryError, whose `reason` says of which kind.
     """
 
@@ -50,137 +36,79 @@ class RegistryClient:
         clock: Clock,
         random: Callable[[], float],
         timeout_s: float = 15.0,
+        deadline_s: float = 60.0,
+        answers: Answers | None = None,
     ) -> None:
-        self._settings = settings
-        self._credentials = credentials
-        self._clock = clock
-        self._timeout = httpx2.Timeout(timeout_s, pool=_POOL_WAIT_S)
-        self._wire = Wire(clock, random)
+        self._limits = Limits(clock)
+        wire = Wire(clock, random, deadline_s)
+        self._hosts = Hosts(settings, credentials, clock, wire, self._limits, timeout_s)
+        self._cache = Cache(answers or NoAnswers())
+        self._contents = Contents(self._hosts, self._cache)
         self._once = Once()
-        self._lock = threading.Lock()
-        self._sessions: dict[str, Session] = {}
-        self._system_tls: ssl.SSLContext | None = None
 
     def tags(self, ref: Reference) -> tuple[str, ...]:
-        """Every tag of the repository, in the registry's order."""
+        """Every tag of the repository, in the registry's order; never a list that lacks some."""
         what = f"tags of {ref.canonical_name}"
-        return self._once(
+        tags = self._once(
             ("tags", ref.canonical_name),
-            lambda: all_tags(self._session(ref), ref.repository, what),
+            lambda: all_tags(self._hosts(ref.host), ref.repository, what, self._cache),
         )
+        if ref.tag is not None and ref.tag not in tags:
+            self._refuse_unlisted(what, ref, len(tags))
+        return tags
 
     def head(self, ref: Reference) -> str:
         """The digest that the reference points to now. Free of Docker Hub's pull limit."""
-        return self._once(("head", *_key(ref)), lambda: self._head(ref))
+        return self._once(
+            ("head", *_key(ref)), lambda: digest_of_target(self._hosts(ref.host), ref, self._cache)
+        )
 
     def resolve(self, ref: Reference, platform: Platform) -> ImageAnswer:
         """What the reference points to, walked down to the platform and verified."""
         return self._once(("resolve", *_key(ref), platform), lambda: self._resolve(ref, platform))
 
-    def image_config(self, ref: Reference, digest: str) -> dict[str, Any]:
+    def image_config(self, ref: Reference, digest: str) -> Mapping[str, Any]:
         """The configuration blob with this digest, verified. Do not change it: it is shared."""
         return self._once(
-            ("config", ref.canonical_name, digest), lambda: self._image_config(ref, digest)
+            ("config", ref.canonical_name, digest), lambda: self._contents.config(ref, digest)
         )
+
+    def limits(self) -> Mapping[str, Limit]:
+        """How many pulls each host still grants, of those that say so."""
+        return self._limits.all()
 
     def close(self) -> None:
         """Close every connection."""
-        with self._lock:
-            sessions, self._sessions = list(self._sessions.values()), {}
-        for session in sessions:
-            session.close()
-
-    def _head(self, ref: Reference) -> str:
-        what = f"manifest of {ref}"
-        path = f"/v2/{ref.repository}/manifests/{_target(ref)}"
-        session = self._session(ref)
-        answer = session.ask("HEAD", path, ref.repository, what, _LARGEST_MANIFEST, ACCEPT)
-        digest = answer.headers.get("docker-content-digest", "")
-        return digest if is_digest(digest) else self._manifest(ref, _target(ref)).digest
+        self._hosts.close()
 
     def _resolve(self, ref: Reference, platform: Platform) -> ImageAnswer:
-        what = f"manifest of {ref}"
-        top = self._manifest(ref, _target(ref))
-        match top:
-            case Manifest():
-                self._check_platform(ref, what, top, platform)
-                image = top
-            case Index():
-                child = self._manifest(ref, pick(what, top, platform).digest)
-                if isinstance(child, Index):
-                    raise wrong_platform(what, platform, "an index inside the index")
-                image = child
-        return ImageAnswer(top.digest, image.digest, image.config_digest, image.layers)
-
-    def _manifest(self, ref: Reference, target: str) -> Index | Manifest:
-        what = f"manifest of {ref}"
-        path = f"/v2/{ref.repository}/manifests/{target}"
-        session = self._session(ref)
-        answer = session.ask("GET", path, ref.repository, what, _LARGEST_MANIFEST, ACCEPT)
-        return read_manifest(what, answer, target if is_digest(target) else None)
-
-    def _check_platform(
-        self, ref: Reference, what: str, image: Manifest, platform: Platform
-    ) -> None:
-        """A manifest without an index says its platform in its configuration only."""
-        if image.config_type not in IMAGE_CONFIGS:
-            return  # a chart or another artifact: runs nowhere, fits everywhere
-        match self.image_config(ref, image.config_digest):
-            case {"os": str(os), "architecture": str(architecture), **rest}:
-                variant = rest.get("variant")
-                made_for = Platform(os, architecture, variant if isinstance(variant, str) else "")
-                if platform.fit(made_for) is None:
-                    raise wrong_platform(what, platform, str(made_for))
-
-    def _image_config(self, ref: Reference, digest: str) -> dict[str, Any]:
-        what = f"configuration {digest} of {ref}"
-        path = f"/v2/{ref.repository}/blobs/{digest}"
-        session = self._session(ref)
-        answer = session.ask("GET", path, ref.repository, what, _LARGEST_CONFIG, "*/*")
-        verified(what, answer.body, digest)
-        return json_object(what, answer)
-
-    def _session(self, ref: Reference) -> Session:
-        with self._lock:
-            if ref.host not in self._sessions:
-                self._sessions[ref.host] = self._connect(ref.host)
-            return self._sessions[ref.host]
-
-    def _connect(self, host: str) -> Session:
-        settings = self._settings.get(host) or HostSettings(host)
-        http = httpx2.Client(
-            verify=self._tls(settings),
-            timeout=self._timeout,
-            follow_redirects=False,
-            trust_env=not is_loopback(host),  # as Docker: no proxy to this machine itself
-            limits=httpx2.Limits(
-                max_connections=_MOST_CONNECTIONS, max_keepalive_connections=_MOST_CONNECTIONS
-            ),
-            headers={"User-Agent": "safe-auto-updater"},
+        # A HEAD first, though a GET would tell the digest too: it is not counted, it says who may
+        # see this, and the rest is content that may be at hand.
+        digest = self.head(ref)
+        image = image_for(
+            f"manifest of {ref}",
+            platform,
+            digest,
+            lambda wanted: self._contents.manifest(ref, wanted),
+            lambda wanted: self.image_config(ref, wanted),
         )
-        authorizer = Authorizer(settings, http, self._wire, self._credentials, self._clock)
-        return Session(settings, http, self._wire, authorizer)
+        return ImageAnswer(digest, image.digest, image.config_digest, image.layers)
 
-    def _tls(self, settings: HostSettings) -> ssl.SSLContext:
-        if settings.ca_file is None:
-            if self._system_tls is None:
-                self._system_tls = httpx2.create_ssl_context()
-            return self._system_tls
-        context = httpx2.create_ssl_context()
+    def _refuse_unlisted(self, what: str, ref: Reference, count: int) -> None:
+        """A tag that is served and not listed proves that the list is not whole.
+
+        One that is neither was removed, which is the publisher's right.
+        """
+        tag = ref.tag_or_latest
         try:
-            context.load_verify_locations(cafile=settings.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise RegistryError(
-                f"{settings.host}: ca_file {settings.ca_file} cannot be used ({error}). "
-                "Name a readable file with certificates in PEM format.",
-                "unreachable",
-            ) from error
-        return context
-
-
-def _target(ref: Reference) -> str:
-    return ref.digest or ref.tag_or_latest
+            self.head(ref.with_tag(tag))
+        except RegistryError as error:
+            if error.reason != "not_found":
+                raise
+            return
+        fact = f"{ref.host} lists {count} tags, not all: it serves {tag!r}, which is not listed"
+        raise malformed(what, fact)
 
 
 def _key(ref: Reference) -> tuple[str, str]:
-    return ref.canonical_name, _target(ref)
+    return ref.canonical_name, ref.digest or ref.tag_or_latest

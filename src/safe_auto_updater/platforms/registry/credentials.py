@@ -1,8 +1,6 @@
 """Who we are to a registry: from the configuration, else from Docker's own configuration."""
 
 import json
-import shutil
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +11,9 @@ from docker.errors import DockerException
 from docker.utils.config import find_config_file
 
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.platforms.registry.settings import HostSettings
+from safe_auto_updater.platforms.registry.helpers import ask_helper
+from safe_auto_updater.platforms.registry.once import KeyedLocks
+from safe_auto_updater.platforms.registry.settings import HostSettings, canonical_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class Credentials:
     def __init__(
         self, settings: Mapping[str, HostSettings], docker_config: Path | None = None
     ) -> None:
-        self._settings = settings
+        self._settings = {canonical_host(host): one for host, one in settings.items()}
         self._docker_config = docker_config
-        self._lock = threading.Lock()
+        self._locks = KeyedLocks()  # a helper that is slow for one host delays no other
         self._found: dict[str, Credential | None] = {}
 
     def for_host(self, host: str) -> Credential | None:
@@ -54,7 +54,8 @@ class Credentials:
 
         Raises RegistryError (auth) where one is configured and cannot be had.
         """
-        with self._lock:
+        host = canonical_host(host)
+        with self._locks(host):
             if host not in self._found:
                 configured = self._settings.get(host)
                 if configured is not None and configured.username is not None:
@@ -69,21 +70,16 @@ class Credentials:
             return None
         config = _load(path)
         name = config.get_credential_store(host)
-        helper = f"docker-credential-{name}" if name else None
-        if helper is not None and shutil.which(helper) is None:
-            raise _trouble(
-                f"{host}: the credential helper {helper} is not installed or not in PATH. "
-                f"Install it, or configure username and password_file for {host}."
-            )
+        if name:
+            return _credential(ask_helper(f"docker-credential-{name}", host))
         try:
-            entry = docker_auth.resolve_authconfig(config, host)
+            return _credential(docker_auth.resolve_authconfig(config, host))
         except (DockerException, ValueError, KeyError, TypeError, OSError):
-            # The cause is not chained: a helper's output, which it quotes, can hold the secret.
+            # The cause is not chained: it can quote the secret.
             raise _trouble(
-                f"{host}: {helper or path} gives no credentials. "
+                f"{host}: {path} gives no credentials. "
                 f"Run docker login {host}, or configure username and password_file for it."
             ) from None
-        return _credential(entry)
 
 
 def _docker_config() -> Path | None:

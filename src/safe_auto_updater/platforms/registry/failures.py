@@ -2,37 +2,14 @@
 
 import json
 import re
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
-
-import httpx2
 
 from safe_auto_updater.core.errors import RegistryError
+from safe_auto_updater.platforms.registry.answer import Answer
 
 _LONGEST_DETAIL = 200
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP answer, its body read and bounded. `url` is what was asked."""
-
-    status: int
-    headers: httpx2.Headers
-    body: bytes
-    url: str
-
-    @property
-    def place(self) -> str:
-        """Who answered, without path and query (which can hold signatures)."""
-        return urlsplit(self.url).netloc
-
-    @property
-    def is_page(self) -> bool:
-        """Whether this is a web page where JSON was expected."""
-        return self.headers.get("content-type", "").lower().startswith("text/html")
 
 
 def refused(what: str, answer: Answer, *, signed_in: bool) -> RegistryError:
@@ -75,27 +52,85 @@ def malformed(what: str, fact: str) -> RegistryError:
     )
 
 
+def unreachable(place: str, fact: str) -> RegistryError:
+    """The error for a host that no connection could be made to, or that cut it."""
+    return RegistryError(
+        f"{place} cannot be reached ({_clean(fact)}). Check the name, the network and any proxy.",
+        "unreachable",
+    )
+
+
+def late(place: str) -> RegistryError:
+    """The error for a host that answered too slowly or not at all."""
+    return RegistryError(
+        f"{place} did not answer in time. Check the network, or try again later.", "timeout"
+    )
+
+
+def broken_off(place: str, error: Exception) -> RegistryError:
+    """The error for an answer that ended early or is no HTTP."""
+    return malformed(place, f"its answer broke off or is no HTTP ({_clean(str(error))})")
+
+
+def failing(place: str, status: int) -> RegistryError:
+    """The error for a host that fails whatever it is asked."""
+    return RegistryError(
+        f"{place} answers {status} again and again, or asks for rest. Try again later.", "server"
+    )
+
+
+def limited(place: str, rest_s: float | None) -> RegistryError:
+    """The error for 429; `rest_s` is how long the host wants to be left alone."""
+    said = "without saying for how long" if rest_s is None else f"and wants {rest_s:.0f} s of rest"
+    return RegistryError(
+        f"{place} limits our requests (429) {said}. "
+        "Wait, sign in for a higher limit, or use a mirror.",
+        "rate_limited",
+    )
+
+
+def no_tls(place: str, error: Exception) -> RegistryError:
+    """The error for a connection that could not be secured."""
+    if "verify failed" in str(error):
+        remedy = "If it has a private certificate authority, configure ca_file for this registry"
+    else:
+        remedy = "If it speaks plain HTTP, configure plain_http: true for this registry"
+    return RegistryError(
+        f"{place}: no secure connection ({_clean(str(error))}). {remedy}.", "unreachable"
+    )
+
+
 def json_object(what: str, answer: Answer) -> dict[str, Any]:
     """The body as a JSON object; raises RegistryError with the reason malformed."""
+    refuse_page(what, answer)
+    return parse_object(what, answer.body, answer.place)
+
+
+def refuse_page(what: str, answer: Answer) -> None:
+    """Raise RegistryError (malformed) for a web page, as sign-in portals answer to everything."""
     if answer.is_page:
         raise malformed(what, f"{answer.place} answered with a web page instead of JSON")
+
+
+def parse_object(what: str, body: bytes, place: str) -> dict[str, Any]:
+    """The JSON object in these bytes; raises RegistryError with the reason malformed."""
     try:
-        value = json.loads(answer.body)
+        value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise malformed(what, f"{answer.place} answered with broken JSON") from error
+        raise malformed(what, f"{place} answered with broken JSON") from error
     if not isinstance(value, dict):
-        raise malformed(what, f"{answer.place} answered with JSON that is no object")
+        raise malformed(what, f"{place} answered with JSON that is no object")
     return value
 
 
-def retry_after_s(headers: httpx2.Headers, now: float) -> float | None:
+def retry_after_s(header: str | None, now: float) -> float | None:
     """Retry-After in seconds, from a number or an HTTP date; None where absent or unreadable."""
-    text = headers.get("retry-after", "").strip()
+    text = (header or "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         return float(text)
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - now)
-    except (ValueError, OverflowError):
+    except (ValueError, TypeError, OverflowError):
         return None
 
 
@@ -106,5 +141,10 @@ def _detail(answer: Answer) -> str:
         words = "; ".join(f"{e.get('code', '')} {e.get('message', '')}".strip() for e in errors)
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
-    words = _UNPRINTABLE.sub(" ", words)[:_LONGEST_DETAIL].rstrip(" .")
+    words = _clean(words)
     return f" ({words})" if words else ""
+
+
+def _clean(text: str) -> str:
+    """Somebody else's words, fit for a terminal and a log."""
+    return _UNPRINTABLE.sub(" ", text)[:_LONGEST_DETAIL].rstrip(" .")

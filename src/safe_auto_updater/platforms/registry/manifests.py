@@ -1,13 +1,14 @@
 """Manifests and indexes, read and checked; and the one manifest that is for this platform."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.ports import Layer
 from safe_auto_updater.core.reference import is_digest
-from safe_auto_updater.platforms.registry.failures import Answer, json_object, malformed
+from safe_auto_updater.platforms.registry.failures import malformed
 
 _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
@@ -58,10 +59,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """A list of manifests, one for each platform; attestations are left out."""
+    """A list of manifests, one for each platform; attestations and other artifacts are left out.
+
+    `unsaid` are those that do not say for which platform they are: images and further indexes.
+    """
 
     digest: str
     entries: tuple[Entry, ...]
+    unsaid: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,38 +79,42 @@ class Manifest:
     layers: tuple[Layer, ...] = ()
 
 
-def read_manifest(what: str, answer: Answer, wanted: str | None) -> Index | Manifest:
-    """Parse and verify a manifest; `wanted` is the digest it was asked by.
-
-    Raises RegistryError (malformed), also for the abandoned schema 1.
-    """
-    content = json_object(what, answer)
-    digest = _digest_of(what, answer, wanted)
-    if content.get("schemaVersion") == 1 or "fsLayers" in content:
-        raise RegistryError(
-            f"{what}: this is a Docker schema 1 manifest, which engines no longer run. "
-            "Push the image again with a current Docker.",
-            "malformed",
-        )
+def read_manifest(what: str, content: Mapping[str, Any], digest: str) -> Index | Manifest:
+    """Understand a manifest whose bytes were verified; raises RegistryError (malformed)."""
+    refuse_schema_1(what, content)
     match content:
         case {"manifests": list(), "config": _}:
             raise malformed(what, "the manifest is both an index and an image")
         case {"manifests": list(lines)}:
-            entries = tuple(_entry(what, line) for line in lines)
-            return Index(digest, tuple(e for e in entries if e is not None))
+            read = [_entry(what, line) for line in lines]
+            entries = tuple(e for e in read if isinstance(e, Entry))
+            return Index(digest, entries, tuple(e for e in read if isinstance(e, str)))
         case {"config": {"digest": str(config), "mediaType": str(kind)}} if is_digest(config):
             return Manifest(digest, config, kind, _layers(what, content.get("layers")))
         case _:
             raise malformed(what, "the manifest is neither an index nor an image")
 
 
-def pick(what: str, index: Index, platform: Platform) -> Entry:
-    """The entry that runs best on this platform; raises RegistryError (platform)."""
+def refuse_schema_1(what: str, content: Mapping[str, Any]) -> None:
+    """Raise RegistryError (malformed) for the abandoned schema 1, which has no digest either."""
+    if content.get("schemaVersion") == 1 or "fsLayers" in content:
+        raise RegistryError(
+            f"{what}: this is a Docker schema 1 manifest, which engines no longer run. "
+            "Push the image again with a current Docker.",
+            "malformed",
+        )
+
+
+def pick(index: Index, platform: Platform) -> str | None:
+    """The digest of the entry that runs best on this platform; None where no entry says so."""
     fits = [(fit, e) for e in index.entries if (fit := platform.fit(e.platform)) is not None]
-    if not fits:
-        have = ", ".join(sorted({str(e.platform) for e in index.entries})) or "none"
-        raise wrong_platform(what, platform, have)
-    return min(fits, key=lambda found: found[0])[1]
+    return min(fits, key=lambda found: found[0])[1].digest if fits else None
+
+
+def no_image(what: str, platform: Platform, index: Index) -> RegistryError:
+    """The error for an index in which nothing runs here."""
+    have = ", ".join(sorted({str(e.platform) for e in index.entries})) or "none"
+    return wrong_platform(what, platform, have)
 
 
 def wrong_platform(what: str, platform: Platform, have: str) -> RegistryError:
@@ -117,38 +126,39 @@ def wrong_platform(what: str, platform: Platform, have: str) -> RegistryError:
     )
 
 
+def matches(body: bytes, digest: str) -> bool:
+    """Whether these bytes are what the digest names."""
+    algorithm, _, expected = digest.partition(":")
+    return hashlib.new(algorithm, body).hexdigest() == expected
+
+
+def sha256_of(body: bytes) -> str:
+    """The digest of these bytes."""
+    return "sha256:" + hashlib.sha256(body).hexdigest()
+
+
 def verified(what: str, body: bytes, digest: str) -> None:
     """Raise RegistryError (malformed) unless the body is what the digest names."""
-    algorithm, _, expected = digest.partition(":")
-    if hashlib.new(algorithm, body).hexdigest() != expected:
+    if not matches(body, digest):
         raise malformed(what, f"the content does not match its digest {digest}")
 
 
-def _digest_of(what: str, answer: Answer, wanted: str | None) -> str:
-    header = answer.headers.get("docker-content-digest")
-    if header is not None:
-        if not is_digest(header):
-            raise malformed(what, "the Docker-Content-Digest header is no digest")
-        verified(what, answer.body, header)
-    if wanted is not None:
-        verified(what, answer.body, wanted)
-    return wanted or header or "sha256:" + hashlib.sha256(answer.body).hexdigest()
-
-
-def _entry(what: str, line: Any) -> Entry | None:
+def _entry(what: str, line: Any) -> Entry | str | None:
+    """An entry, the digest of one that names no platform, or None for what never runs."""
     match line:
-        case {
-            "digest": str(digest),
-            "platform": {"os": str(os), "architecture": str(arch), **rest},
-        }:
-            if not is_digest(digest):
-                raise malformed(what, "the index names a manifest without a valid digest")
+        case {"digest": str(digest)} if not is_digest(digest):
+            raise malformed(what, "the index names a manifest without a valid digest")
+        case {"annotations": {"vnd.docker.reference.type": _}} | {"artifactType": str()}:
+            return None  # an attestation, or an artifact beside the images
+        case {"digest": digest, "platform": {"os": str(os), "architecture": str(arch), **rest}}:
             if "unknown" in (os, arch):
-                return None  # an attestation
+                return None  # an attestation, as older builders mark it
             variant = rest.get("variant")
             return Entry(digest, Platform(os, arch, variant if isinstance(variant, str) else ""))
+        case {"digest": str(digest), "mediaType": kind} if kind in _MANIFESTS:
+            return digest
         case {"digest": str()}:
-            return None  # an artifact beside the images, or a nested index: nothing that runs
+            return None
         case _:
             raise malformed(what, "the index has a line that names no manifest")
 

@@ -3,8 +3,10 @@
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from safe_auto_updater.core.reference import HUB, HUB_API
+from safe_auto_updater.core.errors import InvalidReference
+from safe_auto_updater.core.reference import HUB, HUB_API, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +15,7 @@ class HostSettings:
 
     `plain_http` None means: plain HTTP on a loopback address, unless there is a `ca_file`; HTTPS
     elsewhere. The password is read from `password_file` when it is needed, never kept here.
+    `mirror` is a URL that also has this registry's content; its path goes before the repository.
     """
 
     host: str
@@ -20,6 +23,7 @@ class HostSettings:
     ca_file: Path | None = None
     username: str | None = None
     password_file: Path | None = field(default=None, repr=False)
+    mirror: str | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -33,6 +37,24 @@ class HostSettings:
         """Scheme, host and port of the registry's API."""
         scheme = "http" if self.is_plain else "https"
         return f"{scheme}://{HUB_API if self.host == HUB else self.host}"
+
+
+def canonical_host(host: str) -> str:
+    """One name for one registry: Docker Hub is called by several."""
+    return HUB if host in (HUB_API, f"index.{HUB}") else host
+
+
+def mirror_fault(mirror: str) -> str | None:
+    """Why a text cannot be a mirror's URL, or None."""
+    try:
+        parts = urlsplit(mirror)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        if not usable or "@" in parts.netloc or parts.query or parts.fragment:
+            return "write http(s)://HOST[:PORT][/PREFIX], without user name or query"
+        Reference.parse(f"{parts.netloc}{parts.path.rstrip('/')}/name")
+    except (ValueError, InvalidReference):
+        return "host or prefix cannot stand before a repository's name"
+    return None
 
 
 def is_loopback(host: str) -> bool:

@@ -5,10 +5,9 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
-import httpx2
-
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.ports import Clock
+from safe_auto_updater.platforms.registry.answer import Answer
 from safe_auto_updater.platforms.registry.auth import (
     Basic,
     Bearer,
@@ -18,9 +17,10 @@ from safe_auto_updater.platforms.registry.auth import (
     realm_fault,
 )
 from safe_auto_updater.platforms.registry.credentials import Credentials, IdentityToken, Password
-from safe_auto_updater.platforms.registry.failures import Answer, json_object, malformed, refused
+from safe_auto_updater.platforms.registry.failures import json_object, malformed, refused
 from safe_auto_updater.platforms.registry.once import KeyedLocks
 from safe_auto_updater.platforms.registry.settings import HostSettings
+from safe_auto_updater.platforms.registry.transport import Transport
 from safe_auto_updater.platforms.registry.wire import Wire
 
 _LARGEST_TOKEN = 1 << 20
@@ -45,13 +45,13 @@ class Authorizer:
     def __init__(
         self,
         settings: HostSettings,
-        http: httpx2.Client,
+        transport: Transport,
         wire: Wire,
         credentials: Credentials,
         clock: Clock,
     ) -> None:
         self._settings = settings
-        self._http = http
+        self._transport = transport
         self._wire = wire
         self._credentials = credentials
         self._clock = clock
@@ -73,7 +73,7 @@ class Authorizer:
 
         Raises RegistryError where the registry's wish cannot be met.
         """
-        headers = answer.headers.get_list("www-authenticate")
+        headers = answer.headers.all("www-authenticate")
         challenge = choose(parse_challenges(headers))
         if challenge is None:
             return None
@@ -139,10 +139,12 @@ class Authorizer:
         match self._credential():
             case IdentityToken(token):
                 form = {**fields, "grant_type": "refresh_token", "refresh_token": token}
-                return self._wire.send(self._http, "POST", realm, headers, _LARGEST_TOKEN, form)
+                return self._wire.send(
+                    self._transport, "POST", realm, headers, _LARGEST_TOKEN, form
+                )
             case Password(username, password):
                 headers["Authorization"] = _basic_header(username, password)
-        return self._wire.send(self._http, "GET", url, headers, _LARGEST_TOKEN)
+        return self._wire.send(self._transport, "GET", url, headers, _LARGEST_TOKEN)
 
     def _read(self, what: str, answer: Answer) -> _Token:
         content = json_object(what, answer)
