@@ -107,7 +107,7 @@ class DiffAnalyzer:
     def _steps(self, before: Tree, after: Tree, step: Circumstances) -> Iterator[Finding]:
         """The rows about the step: for each path the first that holds."""
         told: set[str] = set()
-        facts = {"step": {"bump": step.bump, "image": step.reference, "kind": step.kind}}
+        facts = {"step": {"bump": step.bump, "image": step.image, "kind": step.kind}}
         for rule in self._step:
             (path,) = rule.paths
             shown = at({**after, **facts}, _parts(path))

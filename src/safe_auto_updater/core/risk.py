@@ -120,7 +120,7 @@ class Circumstances:
     """What the trees do not say: how far the step goes (a `Bump`), to which image, of what kind."""
 
     bump: str
-    reference: str
+    image: str
     kind: str = "container"
 
 

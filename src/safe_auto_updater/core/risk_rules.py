@@ -45,7 +45,7 @@ def _bump(*bumps: Bump) -> Condition:
 
 def _of(*kinds: Kind) -> Condition:
     def one_way(situation: Situation) -> bool:
-        known = is_stateful(situation.step.reference)
+        known = is_stateful(situation.step.image)
         return (
             known is not None and known.kind in kinds and known.moves_one_way(situation.step.bump)
         )
@@ -55,7 +55,7 @@ def _of(*kinds: Kind) -> Condition:
 
 
 def _ordinary(situation: Situation) -> bool:
-    known = is_stateful(situation.step.reference)
+    known = is_stateful(situation.step.image)
     return known is None or not known.moves_one_way(situation.step.bump)
 
 
@@ -89,7 +89,7 @@ _SECOND = len("2024-05-01T02:00:00")
 
 OVER_DATA = Condition("writable mounts hold data", lambda s: bool(_data(s)))
 KNOWN = Condition(
-    "the image is a known stateful one", lambda s: is_stateful(s.step.reference) is not None
+    "the image is a known stateful one", lambda s: is_stateful(s.step.image) is not None
 )
 ORDINARY = Condition("no such row for a known image says more", _ordinary)
 HELD_THERE = Condition("data lies at this path", lambda s: s.name in _data(s))
@@ -158,6 +158,10 @@ RULES = (
     _row("step-over-data", "container/data", On.STEP, LOW, 5, R2,
          "Writable data is mounted: taking the image back does not take the data back.",
          OVER_DATA, ORDINARY, _bump(Bump.MINOR)),
+    _row("unknown-over-data", "container/data", On.STEP, LOW, 10, R2,
+         "Writable data is mounted, and nobody can say how far this step goes: taking the image "
+         "back does not take the data back.",
+         OVER_DATA, ORDINARY, _bump(Bump.UNKNOWN)),
     _row("patch-over-data", "container/data", On.STEP, INFO, 0, R1,
          "Writable data is mounted; a step this small is not expected to change its format.",
          OVER_DATA, SMALL),
