@@ -8,12 +8,18 @@ from safe_auto_updater.core.reference import Reference, is_digest
 from safe_auto_updater.platforms.registry.manifests import matches
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Protocol):
     """A body as it was kept, and the entity tag that it came with."""
 
-    etag: str | None
-    body: bytes
+    @property
+    def etag(self) -> str | None:
+        """The entity tag, where there was one."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The body."""
+        ...
 
 
 class Answers(Protocol):
