@@ -1,7 +1,6 @@
 """Tags as versions: what they are made of, their tracks, their order."""
 
 import re
-import time
 from itertools import pairwise
 
 import pytest
@@ -33,6 +32,16 @@ from safe_auto_updater.core.versions import newer, parse_tag, precedence, same_t
         ("2.4.5-p13", ("", (2, 4, 5), "", "-p13")),
         ("1.2.3-betamax", ("", (1, 2, 3), "", "-betamax")),
         ("8u292-b10", ("", (8,), "", "u292-b10")),
+        ("arm64v8-1.2.3-ls4", ("arm64v8-", (1, 2, 3), "", "-ls4")),
+        ("linux-x86_64-1.2", ("linux-x86_64-", (1, 2), "", "")),
+        ("k8s-1.27.3", ("k8s-", (1, 27, 3), "", "")),
+        ("py3.11-v2.0.0", ("py3.11-v", (2, 0, 0), "", "")),
+        ("libtorrentv1-release-4.6.3", ("libtorrentv1-release-", (4, 6, 3), "", "")),
+        ("version-1.2-3.4", ("version-", (1, 2), "", "-3.4")),
+        ("v1.2-3.4", ("v", (1, 2), "", "-3.4")),
+        ("2024.2.0.dev202401310224", ("", (2024, 2, 0), "dev202401310224", "")),
+        ("3.12-dev", ("", (3, 12), "", "-dev")),
+        ("1.2-alpha.beta", ("", (1, 2), "alpha", ".beta")),
     ],
 )
 def test_tag_is_taken_apart(tag: str, parts: tuple[str, tuple[int, ...], str, str]) -> None:
@@ -48,6 +57,8 @@ def test_tag_is_taken_apart(tag: str, parts: tuple[str, tuple[int, ...], str, st
         "latest", "stable", "", "abc1234", "1234abc", "1234567", "deadbeef", "a" * 7 + "1" * 33,
         "sha-1234567", "sha-1a2b3c4", "main-1a2b3c4", "main-g1a2b3c4", "git-7f3d2a1",
         "sha256-" + "a1" * 32 + ".sig", "pr-123", "9" * 129, "12345678",
+        "amd64", "arm64-latest", "x86_64", "arm32v7-latest", "1.2.3+4", "1.2.3 ", "1.2.3\n", "-1.2",
+        "\u0661.\u0662", "1.\u0662", "\u00b2.1", "1.2\0", "\U0001f600-1.2", "1/2",
     ],
 )  # fmt: skip
 def test_words_hashes_and_pull_requests_are_no_versions(tag: str) -> None:
@@ -71,8 +82,35 @@ def test_words_hashes_and_pull_requests_are_no_versions(tag: str) -> None:
         ("6.14.0", "2021.12.14", False),
         ("20240101", "21", False),
         ("20240101", "20250101", True),
-        ("1.2.3-abc1234", "1.2.4-def5678", False),
-        ("1.2.3-g1a2b3c4", "1.2.4-g5d6e7f8", False),
+        ("6.14", "2021.12", False),
+        ("7", "20220101", False),
+        ("20240101", "202401011200", False),
+        ("231128", "240711", True),
+        ("231128", "20220617", False),
+        ("2024-01-11", "2024.01.12", False),
+        ("1.0.9", "1.0.20240101", False),
+        ("1.0.1899", "1.0.1900", True),
+        ("1899", "1900", True),
+        ("1.2.3-abc1234", "1.2.4-def5678", True),
+        ("1.2.3-g1a2b3c4", "1.2.4", False),
+        ("1.2.3-1", "1.2.3-20240101", False),
+        ("1.2.3-20240101", "1.2.4-20240202", True),
+        ("1.2_stable_2024-11-29", "1.3_stable_2025-01-05", True),
+        ("1.2.3-slim", "1.2.4-slim2", False),
+        ("6.4.2-php8.2", "6.5.0-php8.3", False),
+        ("10.1.18-jdk17", "10.1.19-jdk21", False),
+        ("2.14.2-pg15", "2.15.0-pg16", False),
+        ("12-cuda12.1", "12-cuda12.2", False),
+        ("1809-ltsc2019", "1809-ltsc2022", False),
+        ("1.2.3-arm32v7", "1.2.3-arm64v8", False),
+        ("1.2.3-linux-arm-v6", "1.2.3-linux-arm-v7", False),
+        ("arm32v7-1.2.3", "arm64v8-1.2.3", False),
+        ("arm64v8-1.2.3", "arm64v8-1.3.0", True),
+        ("3.12-dev", "3.13-dev", True),
+        ("3.12-dev", "3.12", False),
+        ("3.12", "3.13-dev.1", True),
+        ("16-3.4-alpine", "17-3.5-alpine", True),
+        ("4.6.3_v2.0.10-ls312", "5.0.0_v2.0.11-ls400", True),
     ],
 )
 def test_tracks(a: str, b: str, same: bool) -> None:
@@ -89,7 +127,12 @@ def test_tracks(a: str, b: str, same: bool) -> None:
         ("1.2.9", "1.2.10"),
         ("1.2.0-rc1", "1.2.0"),
         ("1.2.0-beta2", "1.2.0-rc1"),
-        ("1.2.0-dev", "1.2.0-alpha"),
+        ("1.2.0-dev1", "1.2.0-alpha"),
+        ("2.0.7.1_beta_2023-05-25", "2.0.7.1_beta_2024-05-07"),
+        ("8u402-b06-jdk", "8u412-b02-jdk"),
+        ("21.0.2_13-jdk", "21.0.2_14-jdk"),
+        ("arm64v8-4.0.1-ls9", "arm64v8-4.0.1-ls10"),
+        ("full-cuda12-b999", "full-cuda12-b1000"),
         ("1.2.0-rc9", "1.2.0-rc10"),
         ("1.2.0-alpha", "1.2.0-alpha.1"),
         ("1.1.9", "1.2.0-rc1"),
@@ -162,11 +205,3 @@ def test_a_prerelease_is_lower_by_semver_precedence() -> None:
             "1.0.0-rc.1", "1.0.0"]  # fmt: skip
     versions = [v for tag in tags if (v := parse_tag(tag))]
     assert all(newer(b, a) for a, b in pairwise(versions))
-
-
-def test_ten_thousand_tags_take_no_time() -> None:
-    tags = [f"{i % 40}.{i % 30}.{i}-alpine3.{i % 21}" for i in range(10_000)]
-    start = time.process_time()
-    for tag in tags:
-        parse_tag(tag)
-    assert time.process_time() - start < 0.5

@@ -1,10 +1,13 @@
 """Which newer versions may be taken, best first, with a reason for every other."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import groupby, pairwise
 
+from safe_auto_updater.core.bumps import leaps, step
 from safe_auto_updater.core.model import Rejection
+from safe_auto_updater.core.suffixes import read_suffix
 from safe_auto_updater.core.versions import (
     Bump,
     PolicyLevel,
@@ -12,12 +15,10 @@ from safe_auto_updater.core.versions import (
     Version,
     newer,
     parse_tag,
-    places,
     precedence,
     same_track,
-    suffix_parts,
 )
-from safe_auto_updater.core.walk import plan_path, station
+from safe_auto_updater.core.walk import refused_by_path
 
 _REACH = {
     PolicyLevel.NONE: frozenset[Bump](),
@@ -26,12 +27,6 @@ _REACH = {
     PolicyLevel.MINOR: frozenset({Bump.DIGEST, Bump.PATCH, Bump.MINOR}),
     PolicyLevel.MAJOR: frozenset({Bump.DIGEST, Bump.PATCH, Bump.MINOR, Bump.MAJOR}),
 }
-_BY_PLACE = (Bump.MAJOR, Bump.MINOR, Bump.PATCH)
-_BY_WEIGHT = (Bump.PATCH, Bump.MINOR, Bump.MAJOR)
-# Words that count builds of one and the same version, as in -r4, -ls120, p13 and a bare -1.
-_BUILD_WORDS = frozenset(
-    {"", "r", "rev", "revision", "build", "p", "pl", "patch", "ls", "post", "hotfix"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +67,34 @@ class SemVerEvaluator:
         """How far it is from `current` to `candidate`.
 
         UNKNOWN where `candidate` is not newer on the same track, or where a number in its suffix
-        goes back (`-alpine3.20` to `-alpine3.19`): then nobody can say that it is newer.
-        PRERELEASE for a prerelease, unless what runs is one of the same version (rc1 to rc2 is a
-        patch) or `prereleases` is set: then it counts as its numbers do.
+        goes back. PRERELEASE for a prerelease, unless what runs is one of the same version (rc1 to
+        rc2 is a patch) or `prereleases` is set: then it counts as its numbers do.
         """
         if not newer(candidate, current):
             return Bump.UNKNOWN
-        by_suffix = _suffix_bump(current, candidate)
-        if by_suffix is Bump.UNKNOWN:
-            return Bump.UNKNOWN
-        of_same_version = current.prerelease and current.numbers == candidate.numbers
-        if candidate.prerelease and not (prereleases or of_same_version):
-            return Bump.PRERELEASE
-        return max(_number_bump(current, candidate), by_suffix, key=_BY_WEIGHT.index)
+        return self._far(current, candidate, prereleases)
 
     def between(self, current: str, candidate: str, prereleases: bool = False) -> Bump:
         """How far it is between two version texts, as image labels and tags have them.
 
-        DIGEST where they are equal; UNKNOWN where one cannot be read, is of another track or goes
-        back.
+        A leading v on one side only and build metadata (`+5`) do not count. DIGEST where both are
+        the same version; UNKNOWN where one cannot be read, is of another track or goes back. Where
+        one is less precise and the common numbers are equal, it is as far as it can be: 16 to 16.2
+        and 16.2 to 16 are MINOR, 1.27 to 1.27.3 is PATCH.
         """
-        if current == candidate:
-            return Bump.DIGEST
-        old, new = parse_tag(current), parse_tag(candidate)
+        old, new = _stated(current), _stated(candidate)
         if old is None or new is None:
-            return Bump.UNKNOWN
-        return self.bump(old, new, prereleases)
+            return Bump.DIGEST if current == candidate else Bump.UNKNOWN
+        common = min(len(old.numbers), len(new.numbers))
+        a, b = (
+            replace(old, numbers=old.numbers[:common]),
+            replace(new, numbers=new.numbers[:common]),
+        )
+        if a.numbers == b.numbers and len(old.numbers) != len(new.numbers):
+            return self._far(old, new, prereleases) if same_track(a, b) else Bump.UNKNOWN
+        if same_track(a, b) and precedence(a) == precedence(b):
+            return Bump.DIGEST
+        return self.bump(a, b, prereleases)
 
     def allowed(self, bump: Bump, level: PolicyLevel) -> bool:
         """Whether the level reaches this far. PRERELEASE and UNKNOWN are never allowed."""
@@ -112,84 +109,94 @@ class SemVerEvaluator:
         current = parse_tag(current_tag)
         if current is None:
             return Choice((), ())
-        candidates = _newest_first(current, tags)
-        bumps = {v.text: self.bump(current, v, wanted.prereleases) for v in candidates}
-        reasons = {v.text: self._refusal(current, v, bumps[v.text], wanted) for v in candidates}
-        allowed = [version for version in candidates if not reasons[version.text]]
+        ordered, foreign = _newer_ones(current, tags)
+        following = [version for version in ordered if version.text not in foreign]
+        bumps = {v.text: self._far(current, v, wanted.prereleases) for v in following}
+        # Of several reasons the last one here is told.
+        reasons = {v.text: why for v in following if (why := _refused_by_name(v, wanted))}
+        reasons = _indistinct(following) | _leaping(current, following) | reasons | foreign
+        for v in following:
+            if v.text not in reasons and not self.allowed(bumps[v.text], wanted.level):
+                reasons[v.text] = _beyond(current, v, bumps[v.text], wanted.level)
         path: tuple[str, ...] = ()
         if wanted.walk is not None:
-            published = [v for v in candidates if same_track(v, current) and not v.prerelease]
-            walked = plan_path(current, allowed, published, wanted.walk)
-            path = walked.tags
-            for version in allowed:
-                if station(version, wanted.walk) == walked.now:
-                    continue
-                if path and path[0] != version.text:
-                    reasons[version.text] = f"later on the path: first {path[0]}"
-                if walked.blocked and station(version, wanted.walk) > walked.blocked:
-                    over = ".".join(map(str, walked.blocked))
-                    reasons[version.text] = f"the path leads over {over}, which is not allowed"
+            allowed = [v for v in following if v.text not in reasons]
+            path, later = refused_by_path(current, allowed, following, wanted.walk)
+            reasons |= later
         return Choice(
-            tuple(Option(v.text, bumps[v.text]) for v in allowed if not reasons[v.text]),
-            tuple(Rejection(v.text, why) for v in candidates if (why := reasons[v.text])),
+            tuple(Option(v.text, bumps[v.text]) for v in ordered if v.text not in reasons),
+            tuple(Rejection(v.text, reasons[v.text]) for v in ordered if v.text in reasons),
             path,
         )
 
-    def _refusal(self, current: Version, candidate: Version, bump: Bump, wanted: Wanted) -> str:
-        """Why this one may not be taken; empty where it may."""
-        if not same_track(current, candidate):
-            return f"another track: {_difference(current, candidate)}"
-        for pattern in wanted.exclude:
-            if fnmatchcase(candidate.text, pattern):
-                return f"excluded by {pattern}"
-        if wanted.include and not any(fnmatchcase(candidate.text, p) for p in wanted.include):
-            return f"not included by {', '.join(wanted.include)}"
-        if bump is Bump.UNKNOWN:
-            return f"its suffix goes back from {current.suffix} to {candidate.suffix}"
-        if bump is Bump.PRERELEASE:
-            return "prerelease"
-        return "" if self.allowed(bump, wanted.level) else f"{bump}, policy is {wanted.level}"
+    def _far(self, current: Version, candidate: Version, prereleases: bool) -> Bump:
+        far = step(current, candidate)
+        of_same_version = current.prerelease and current.numbers == candidate.numbers
+        if far is Bump.UNKNOWN or not candidate.prerelease or prereleases or of_same_version:
+            return far
+        return Bump.PRERELEASE
 
 
-def _newest_first(current: Version, tags: Iterable[str]) -> list[Version]:
-    """Every version that is newer, or reads as newer on another track."""
-    found = []
-    for tag in set(tags):
-        version = parse_tag(tag)
-        if version is None:
+def _newer_ones(current: Version, tags: Iterable[str]) -> tuple[list[Version], dict[str, str]]:
+    """Every version that is newer, or reads so, newest first; and which are of other tracks."""
+    found: list[Version] = []
+    foreign: dict[str, str] = {}
+    now = precedence(current)
+    for version in map(parse_tag, set(tags)):
+        if version is None or version.numbers < current.numbers:
             continue
         if same_track(version, current):
-            if precedence(version) > precedence(current):
+            if precedence(version) > now:
                 found.append(version)
         elif version.numbers > current.numbers:
             found.append(version)
-    return sorted(found, key=_order, reverse=True)
+            foreign[version.text] = f"another track: {_difference(current, version)}"
+    return sorted(found, key=_order, reverse=True), foreign
 
 
 def _order(version: Version) -> tuple[Precedence, str]:
     return precedence(version), version.text
 
 
-def _number_bump(current: Version, candidate: Version) -> Bump:
-    before, after = places(current.numbers), places(candidate.numbers)
-    for place, (old, new) in enumerate(zip(before, after, strict=False)):
-        if old != new:
-            return _BY_PLACE[min(place, 2)]
-    return Bump.PATCH  # the release of a prerelease, or only the suffix moved
+def _refused_by_name(version: Version, wanted: Wanted) -> str | None:
+    for pattern in wanted.exclude:
+        if fnmatchcase(version.text, pattern):
+            return f"excluded by {pattern}"
+    if wanted.include and not any(fnmatchcase(version.text, p) for p in wanted.include):
+        return f"not included by {', '.join(wanted.include)}"
+    return None
 
 
-def _suffix_bump(current: Version, candidate: Version) -> Bump:
-    """How far the suffix goes; UNKNOWN where something in it, other than a build, goes back."""
-    weight = Bump.PATCH
-    old_parts, new_parts = suffix_parts(current.suffix), suffix_parts(candidate.suffix)
-    for (word, old), (_, new) in zip(old_parts, new_parts, strict=False):
-        if old == new or (word in _BUILD_WORDS and len(new) == 1):
-            continue
-        if new < old:
-            return Bump.UNKNOWN
-        place = next(i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b)
-        weight = max(weight, _BY_PLACE[min(place, 2)], key=_BY_WEIGHT.index)
-    return weight
+def _leaping(current: Version, following: Sequence[Version]) -> dict[str, str]:
+    """What is listed from a leap in the numbers on: a mistake, or another way of counting."""
+    line = [current, *reversed(following)]
+    for place, (before, after) in enumerate(pairwise(line)):
+        if far := leaps(before, after):
+            why = f"leaps from {far[0]} to {far[1]}: a mistake, or another way of counting"
+            return dict.fromkeys((version.text for version in line[place + 1 :]), why)
+    return {}
+
+
+def _indistinct(following: Sequence[Version]) -> dict[str, str]:
+    """Builds of one version that differ by a commit hash: nothing tells which is later."""
+    reasons: dict[str, str] = {}
+    hashed = (version for version in following if read_suffix(version.suffix).has_hash)
+    for _, group in groupby(hashed, precedence):
+        builds = sorted(version.text for version in group)
+        if len(builds) > 1:
+            why = f"one of {len(builds)} builds of this version: nothing tells which is the later"
+            reasons |= dict.fromkeys(builds, why)
+    return reasons
+
+
+def _beyond(current: Version, candidate: Version, bump: Bump, level: PolicyLevel) -> str:
+    match bump:
+        case Bump.PRERELEASE:
+            return "prerelease"
+        case Bump.UNKNOWN:
+            return f"its suffix goes back from {current.suffix} to {candidate.suffix}"
+        case _:
+            return f"{bump}, policy is {level}"
 
 
 def _difference(current: Version, candidate: Version) -> str:
@@ -200,4 +207,14 @@ def _difference(current: Version, candidate: Version) -> str:
     if len(candidate.numbers) != len(current.numbers):
         count = len(candidate.numbers)
         return f"{count} number{'s' if count > 1 else ''}, not {len(current.numbers)}"
+    if candidate.calendar != current.calendar:
+        return "another form of date"
     return f"suffix {candidate.suffix}" if candidate.suffix else "no suffix"
+
+
+def _stated(text: str) -> Version | None:
+    """A version as a label states it, without a v and without what SemVer says never counts."""
+    version = parse_tag(text.partition("+")[0].strip())
+    if version is None or version.prefix.lower() not in ("v", "version-", "release-"):
+        return version
+    return replace(version, prefix="", text=version.text[len(version.prefix) :])

@@ -8,6 +8,14 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from safe_auto_updater.core.suffixes import (
+    Rank,
+    is_date_number,
+    prerelease_rank,
+    read_suffix,
+    split_prerelease,
+)
+
 
 class Bump(StrEnum):
     """How far a change goes."""
@@ -44,70 +52,88 @@ class Version:
     text: str
 
     @property
+    def calendar(self) -> tuple[int, ...]:
+        """Which numbers are dates, by how many digits; empty for a count of releases.
+
+        A year only counts with something behind it: `2022` alone may be a count.
+        """
+        first, *rest = self.numbers
+        if not rest:
+            digits = _date_digits(first)
+            return (digits,) if digits else ()
+        if len(rest) >= 2 and self.text.startswith("-", len(self.prefix) + 4):
+            return (10,)  # 2024-01-11 is another scheme than 2024.1.11
+        if max(self.numbers) < _FIRST_YEAR:
+            return ()
+        year = 4 if _FIRST_YEAR <= first <= 9999 else 0
+        digits_of = (year, *(8 if is_date_number(number) else 0 for number in rest))
+        return digits_of if any(digits_of) else ()
+
+    @property
     def is_calendar(self) -> bool:
         """Whether the numbers are a date rather than a count of releases."""
-        return 1900 <= self.numbers[0] <= 9999 or is_date_number(self.numbers[0])
+        return bool(self.calendar)
 
 
+_FIRST_YEAR = 1900
+_LONGEST_TAG = 128
+_TAG = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]*")
+_MACHINE = (
+    r"(?:amd64|arm64(?:v8)?|arm32(?:v[5-8])?|armv?[5-8](?:hf|l)?|aarch64|x86_64|x86|x64|i[36]86"
+    r"|ppc64(?:le|el)?|s390x|mips(?:64)?(?:le|el)?|riscv64)(?![0-9A-Za-z])[-_.]?"
+)
+# Words with a number in them that stand before the version: `arm64v8-1.2.3`, `k8s-1.2.3`.
+_HEAD = re.compile(
+    rf"(?:(?:[A-Za-z]+[-_])*(?:{_MACHINE}"
+    r"|(?!(?:v|ver|version|rel|release|r)[0-9])[A-Za-z]+[0-9][0-9A-Za-z.]*[-_]"
+    r"(?=(?:v|version-|release-)?[0-9]+\.[0-9])))*",
+    re.IGNORECASE,
+)
 # A number with its dots, and what stands before and after it.
-_TAG = re.compile(r"([^0-9]*)([0-9]+(?:\.[0-9]+)*)(.*)", re.DOTALL)
+_NUMBERED = re.compile(r"([^0-9]*)([0-9]+(?:\.[0-9]+)*)(.*)")
 _ISO_DATE = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T_-]([0-9]{2})[-.:]?([0-9]{2})[-.:]?([0-9]{2})Z?)?"
     r"(?![0-9])"
 )
 _HASH = re.compile(r"[0-9a-f]{7,40}", re.IGNORECASE)
 _FIRST_WORD = re.compile(r"[0-9A-Za-z]*")
-_PRERELEASE = re.compile(
-    r"(?:[-_.]|^)"
-    r"(snapshot|nightly|dev|canary|unstable|alpha|beta|milestone|preview|pre|ea|rc|cr"
-    r"|m(?=[0-9])|(?<![-_.])[ab](?=[0-9]))"
-    r"[-_.]?([0-9]+(?:\.[0-9]+)*)?(?![0-9A-Za-z])",
-    re.IGNORECASE,
-)
-# In a suffix, a commit hash is a word; everything else made of digits is a number.
-_SUFFIX_NUMBER = re.compile(
-    r"(?<![0-9A-Za-z])g?(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,40}(?![0-9A-Za-z])"
-    r"|([0-9]+(?:\.[0-9]+)*)"
-)
 # What stands before the number of a commit or a pull request: neither is a version.
 _NO_VERSION_PREFIXES = frozenset({"sha", "git", "commit", "g", "pr", "mr", "pull"})
-_LONGEST_TAG = 128
-_RANKS = {
-    "snapshot": 0, "nightly": 0, "dev": 0, "canary": 0, "unstable": 0,
-    "alpha": 1, "a": 1, "beta": 2, "b": 2, "ea": 2, "milestone": 3, "m": 3,
-    "pre": 4, "preview": 4, "rc": 5, "cr": 5,
-}  # fmt: skip
 
-Precedence = tuple[tuple[int, ...], tuple[int, int, tuple[int, ...]], tuple[tuple[int, ...], ...]]
+Precedence = tuple[tuple[int, ...], Rank, tuple[tuple[int, ...], ...]]
 
 
 def parse_tag(tag: str) -> Version | None:
     """Read a tag as a version, or None for words, commit hashes and whatever else is no version."""
-    match = _TAG.fullmatch(tag)
-    if match is None or len(tag) > _LONGEST_TAG:
+    if len(tag) > _LONGEST_TAG or _TAG.fullmatch(tag) is None:
         return None
-    prefix, dotted, rest = match.groups()
-    if "." not in dotted:
-        if len(dotted) == 4 and rest[:1] == "-" and (date := _ISO_DATE.match(tag, len(prefix))):
-            numbers = tuple(int(part) for part in date.groups() if part is not None)
-            return _finished(prefix, numbers, tag[date.end() :], tag)
-        if _is_no_version(prefix, dotted, rest):
-            return None
-        return _finished(prefix, (int(dotted),), rest, tag)
-    return _finished(prefix, tuple(map(int, dotted.split("."))), rest, tag)
+    head = _HEAD.match(tag)
+    before = head[0] if head else ""
+    match = _NUMBERED.fullmatch(tag, len(before))
+    if match is None:
+        return None
+    prefix, dotted, rest = before + match[1], match[2], match[3]
+    if "." in dotted:
+        return _finished(prefix, tuple(map(int, dotted.split("."))), rest, tag)
+    if len(dotted) == 4 and rest[:1] == "-" and (date := _ISO_DATE.match(tag, len(prefix))):
+        numbers = tuple(int(part) for part in date.groups() if part is not None)
+        return _finished(prefix, numbers, tag[date.end() :], tag)
+    if _is_no_version(prefix, dotted, rest):
+        return None
+    return _finished(prefix, (int(dotted),), rest, tag)
 
 
 def same_track(a: Version, b: Version) -> bool:
-    """Whether one may follow the other at all: same prefix, precision, suffix words and calendar.
+    """Whether one may follow the other at all: same prefix, precision, calendar and suffix words.
 
-    Numbers inside a suffix do not part tracks (`-alpine3.19` and `-alpine3.20`), words do.
+    Numbers inside a suffix that count do not part tracks (`-alpine3.19` and `-alpine3.20`).
     A prerelease is on the track of its release.
     """
     return (
         len(a.numbers) == len(b.numbers)
         and a.prefix == b.prefix
-        and a.is_calendar == b.is_calendar
-        and (a.suffix == b.suffix or _suffix_shape(a.suffix) == _suffix_shape(b.suffix))
+        and (a.suffix == b.suffix or read_suffix(a.suffix).shape == read_suffix(b.suffix).shape)
+        and a.calendar == b.calendar
     )
 
 
@@ -118,49 +144,32 @@ def newer(a: Version, b: Version) -> bool:
 
 def precedence(version: Version) -> Precedence:
     """The sort key within a track: numbers, then prerelease before release, then the suffix."""
-    return version.numbers, _prerelease_key(version.prerelease), suffix_numbers(version.suffix)
-
-
-def suffix_numbers(suffix: str) -> tuple[tuple[int, ...], ...]:
-    """The numbers inside a suffix: `-debian-12-r4` has (12,), (4,)."""
-    return tuple(numbers for _, numbers in suffix_parts(suffix))
-
-
-def suffix_parts(suffix: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """Each number of a suffix with the word before it: ("debian", (12,)), ("r", (4,))."""
-    parts, start = [], 0
-    for match in _SUFFIX_NUMBER.finditer(suffix):
-        if match[1] is not None:
-            word = suffix[start : match.start()].strip("-_.").lower()
-            parts.append((word, tuple(map(int, match[1].split(".")))))
-            start = match.end()
-    return tuple(parts)
-
-
-def is_date_number(number: int) -> bool:
-    """Whether a number reads as YYYYMMDD, perhaps with a time behind it."""
-    text = str(number)
-    if len(text) not in (8, 10, 12, 14):
-        return False
-    return "1900" <= text[:4] <= "2199" and "01" <= text[4:6] <= "12" and "01" <= text[6:8] <= "31"
+    rank = prerelease_rank(version.prerelease)
+    return version.numbers, rank, read_suffix(version.suffix).numbers
 
 
 def places(numbers: tuple[int, ...]) -> tuple[int, ...]:
     """Major, minor and the rest. A date written as one number has places too: year, month, day."""
-    if len(numbers) == 1 and is_date_number(numbers[0]):
+    if len(numbers) == 1 and (digits := _date_digits(numbers[0])):
         text = str(numbers[0])
-        return int(text[:4]), int(text[4:6]), int(text[6:])
+        year = 2 if digits == 6 else 4
+        return int(text[:year]), int(text[year : year + 2]), int(text[year + 2 :])
     return numbers
 
 
+def _date_digits(number: int) -> int:
+    """How many digits a date written as one number has: YYMMDD, YYYYMMDD, or a time behind it."""
+    if number < 150101:
+        return 0
+    if is_date_number(number):
+        return len(str(number))
+    year, month, day = number // 10000, number // 100 % 100, number % 100
+    return 6 if 15 <= year <= 49 and 1 <= month <= 12 and 1 <= day <= 31 else 0
+
+
 def _finished(prefix: str, numbers: tuple[int, ...], rest: str, tag: str) -> Version:
-    if not rest:
-        return Version(prefix, numbers, "", "", tag)
-    match = _PRERELEASE.search(rest)
-    if match is None:
-        return Version(prefix, numbers, "", rest, tag)
-    suffix = rest[: match.start()] + rest[match.end() :]
-    return Version(prefix, numbers, match[0].lstrip("-_."), suffix, tag)
+    prerelease, suffix = split_prerelease(rest) if rest else ("", "")
+    return Version(prefix, numbers, prerelease, suffix, tag)
 
 
 def _is_no_version(prefix: str, digits: str, rest: str) -> bool:
@@ -173,20 +182,3 @@ def _is_no_version(prefix: str, digits: str, rest: str) -> bool:
     if not _HASH.fullmatch(word):
         return False
     return not (word.isdigit() and is_date_number(int(word)))
-
-
-def _suffix_shape(suffix: str) -> str:
-    return _SUFFIX_NUMBER.sub(_number_shape, suffix)
-
-
-def _number_shape(match: re.Match[str]) -> str:
-    return match[0] if match[1] is None else "#" + "." * match[1].count(".")
-
-
-def _prerelease_key(prerelease: str) -> tuple[int, int, tuple[int, ...]]:
-    if not prerelease:
-        return 1, 0, ()
-    match = _PRERELEASE.match(prerelease)
-    assert match is not None, prerelease
-    numbers = tuple(map(int, match[2].split("."))) if match[2] else ()
-    return 0, _RANKS[match[1].lower()], numbers
