@@ -99,7 +99,7 @@ class DiffAnalyzer:
         findings = tuple(sorted(judged, key=lambda f: (-f.points, f.path, f.rule)))
         return Risk(
             weigh(finding.points for finding in findings)[1],
-            tuple(f"{f.path}: {f.why}" for f in findings if f.severity is Severity.BLOCKER),
+            tuple(_blocker(f) for f in findings if f.severity is Severity.BLOCKER),
             findings,
             max((finding.reversibility for finding in findings), default=Reversibility.R0),
         )
@@ -110,8 +110,9 @@ class DiffAnalyzer:
         facts = {"step": {"bump": step.bump, "image": step.image, "kind": step.kind}}
         for rule in self._step:
             (path,) = rule.paths
-            shown = at({**after, **facts}, _parts(path))
-            situation = Situation(_parts(path)[-1], None, shown, before, after, step)
+            parts = _parts(path)
+            old, new = at(before, parts), at({**after, **facts}, parts)
+            situation = Situation(parts[-1], old, new, before, after, step)
             if path not in told and _holds(rule, situation):
                 told.add(path)
                 yield _finding(path, situation, rule)
@@ -125,6 +126,12 @@ class DiffAnalyzer:
             ):
                 return rule
         return None
+
+
+def _blocker(finding: Finding) -> str:
+    """In words: the last part of the path names what blocks."""
+    name = finding.path.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~")
+    return f"{name}: {finding.why}"
 
 
 def _finding(path: str, situation: Situation, rule: RiskRule) -> Finding:

@@ -86,6 +86,7 @@ def _older(situation: Situation) -> bool:
 
 
 _SECOND = len("2024-05-01T02:00:00")
+_CMD = ("container", "set", "cmd")
 
 OVER_DATA = Condition("writable mounts hold data", lambda s: bool(_data(s)))
 KNOWN = Condition(
@@ -107,7 +108,6 @@ STEP_SAYS_LESS = Condition(
     lambda s: s.step.bump in (Bump.DIGEST, Bump.PATCH, Bump.MINOR) and _ordinary(s),
 )
 SMALL = _bump(Bump.PATCH, Bump.DIGEST)
-_CMD = ("container", "set", "cmd")
 
 _ENV = "container/inherited/env/"
 _LABELS = "image/labels/"

@@ -126,9 +126,7 @@ def _image(config: Json, **facts: Any) -> dict[str, Any]:
     return {key: value for key, value in said.items() if value is not None}
 
 
-def _tree(
-    container: Json, user: Json, image: dict[str, Any], reference: str, shared: int
-) -> dict[str, Any]:
+def _tree(container: Json, user: Json, image: Json, reference: str, shared: int) -> dict[str, Any]:
     mounts = [_mount(mount) for mount in container.get("Mounts") or ()]
     temporary = (container["HostConfig"].get("Tmpfs") or {}).keys()
     series = _series(reference, image["env"])
