@@ -14,14 +14,18 @@ from typing import Any, Self
 
 from safe_auto_updater import plugins
 from safe_auto_updater.config import Config
+from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import PluginError, UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import matches
 from safe_auto_updater.core.policy import CheckSpec
 from safe_auto_updater.core.ports import (
     CheckResult,
+    Comparer,
     HealthCheck,
     Notifier,
+    Policy,
+    Proposal,
     Scan,
     Scanner,
     Subject,
@@ -29,11 +33,14 @@ from safe_auto_updater.core.ports import (
 )
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.engine.cycle import Cycle
+from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
+from safe_auto_updater.engine.evaluation import Evaluation
 from safe_auto_updater.engine.executor import UpdateExecutor
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.journal import Journal, Record
-from safe_auto_updater.engine.memory import Decisions
+from safe_auto_updater.engine.past import Past
+from safe_auto_updater.engine.policies import PluginPolicies
 from safe_auto_updater.engine.state import open_state
 from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS, Handler, Notifications
 from safe_auto_updater.notify.webhook import WebhookNotifier
@@ -45,6 +52,7 @@ from safe_auto_updater.platforms.docker.latecomers import remove_latecomers
 from safe_auto_updater.platforms.docker.retention import expired, sweep
 from safe_auto_updater.platforms.docker.scanner import DockerScanner
 from safe_auto_updater.platforms.docker.self_id import own_container_id
+from safe_auto_updater.platforms.docker.trees import DockerComparer
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
 from safe_auto_updater.platforms.probes.http import HttpCheck
 from safe_auto_updater.platforms.probes.tcp import TcpCheck
@@ -91,17 +99,23 @@ class App:
         connection = open_state(state)
         self._closing.callback(connection.close)
         self.journal = Journal(connection, self.clock.now)
-        self.decisions = Decisions(connection, self.journal, self.clock.now)
+        self.decisions = Decisions(connection, self.clock.now)
         self.registry = self._registry()
         self.engines = {
             entry.name: DockerEngine(entry.host, entry.name)
             for entry in config.docker_hosts(environ)
         }
         self._checks = [(s.pattern, s.kind, self._check(s)) for s in self.settings.checks]
+        self._policies = [
+            (s.pattern, s.kind, _plugin(plugins.POLICIES, s.kind, s.options))
+            for s in self.settings.policies
+        ]
         self.cycle = Cycle(
             self._scanners(),
             self.settings,
+            lambda memory: Past(connection, memory.denied, self.clock.now),
             self._detector_for,
+            Evaluation(self._comparer_for, DiffAnalyzer(), PluginPolicies(self._policies_for)),
             self._executor_for,
             self.journal,
             self.decisions,
@@ -202,9 +216,16 @@ class App:
             case None:
                 return {}
 
-    def _detector_for(self, asset: str) -> ChangeDetector:
-        platform = Platform(*self.engine(asset).platform())
-        return ChangeDetector(ImageLookup(self.registry, platform), SemVerEvaluator())
+    def _lookup(self, asset: str) -> ImageLookup:
+        return ImageLookup(self.registry, Platform(*self.engine(asset).platform()))
+
+    def _detector_for(self, asset: str, past: Past) -> ChangeDetector:
+        return ChangeDetector(self._lookup(asset), SemVerEvaluator(), past)
+
+    def _comparer_for(self, asset: str) -> Comparer:
+        engine = self.engine(asset)
+        described = self._lookup(asset).described
+        return DockerComparer(Containers(engine), self._images(engine), described)
 
     def _executor_for(self, asset: str) -> UpdateExecutor:
         engine = self.engine(asset)
@@ -226,6 +247,11 @@ class App:
 
     def _checks_for(self, asset: str) -> list[tuple[str, HealthCheck]]:
         return [(kind, check) for pattern, kind, check in self._checks if matches(pattern, asset)]
+
+    def _policies_for(self, asset: str) -> list[tuple[str, Policy]]:
+        return [
+            (name, policy) for pattern, name, policy in self._policies if matches(pattern, asset)
+        ]
 
     def _check(self, spec: CheckSpec) -> HealthCheck:
         match spec.kind:
@@ -271,6 +297,10 @@ class _Broken:
 
     def notify(self, event: Event) -> None:
         """The error, for every event."""
+        raise self._error
+
+    def judge(self, proposal: Proposal) -> str | None:
+        """The error, as an objection to everything."""
         raise self._error
 
 

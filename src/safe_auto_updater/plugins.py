@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 
 from safe_auto_updater.core.errors import PluginError
 from safe_auto_updater.core.events import Event
-from safe_auto_updater.core.ports import CheckResult, Scan, Subject
+from safe_auto_updater.core.ports import CheckResult, Proposal, Scan, Subject
 
 SCANNERS = "safe_auto_updater.scanners"
 HEALTH_CHECKS = "safe_auto_updater.health_checks"
 NOTIFIERS = "safe_auto_updater.notifiers"
+POLICIES = "safe_auto_updater.policies"
 
-_METHOD = {SCANNERS: "scan", HEALTH_CHECKS: "check", NOTIFIERS: "notify"}
+_METHOD = {SCANNERS: "scan", HEALTH_CHECKS: "check", NOTIFIERS: "notify", POLICIES: "judge"}
 GROUPS = tuple(_METHOD)
 
 T = TypeVar("T")
@@ -33,7 +34,7 @@ def known(group: str) -> tuple[str, ...]:
 
 
 def load(group: str, name: str) -> Factory:
-    """The factory of one plugin: `factory(options)` returns a scanner, check or notifier.
+    """The factory of one plugin: `factory(options)` returns a scanner, check, notifier or policy.
 
     PluginError, here or from the factory or the object's method, names the distribution, the
     entry point and what went wrong: unknown or ambiguous name, failed import, something that
@@ -98,10 +99,25 @@ class _Notifier:
         _answer(self.where, object, lambda: self.made.notify(event))
 
 
+@dataclass(frozen=True)
+class _Policy:
+    made: Any
+    where: str
+
+    def judge(self, proposal: Proposal) -> str | None:
+        answer = _answer(self.where, object, lambda: self.made.judge(proposal))
+        if answer is None or (isinstance(answer, str) and answer.strip()):
+            return answer
+        raise PluginError(
+            f"{self.where} answered {answer!r:.60}, which is neither None nor a reason"
+        )
+
+
 _WRAPPED: dict[str, Callable[[Any, str], Any]] = {
     SCANNERS: _Scanner,
     HEALTH_CHECKS: _HealthCheck,
     NOTIFIERS: _Notifier,
+    POLICIES: _Policy,
 }
 
 

@@ -23,7 +23,7 @@ from safe_auto_updater.config import (
 from safe_auto_updater.config.messages import LATER
 from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.events import EVENTS
-from safe_auto_updater.core.policy import CheckSpec, HealthSettings, Keep, Rule, Settings
+from safe_auto_updater.core.policy import CheckSpec, HealthSettings, Keep, Keys, Rule, Settings
 from safe_auto_updater.core.versions import PolicyLevel
 from safe_auto_updater.notify import DEFAULT_EVENTS
 from safe_auto_updater.plugins import GROUPS
@@ -76,7 +76,7 @@ def test_every_key_arrives_where_it_is_used() -> None:
     assert config.settings() == Settings(
         include=("docker:local/*",),
         exclude=("*/db-*", "*/db-*"),
-        policy=PolicyLevel.PATCH,
+        default=Keys(policy=PolicyLevel.PATCH),
         rules=(
             Rule("*/a", policy=PolicyLevel.NONE, enable=False),
             Rule("*/b", fix_forward=True, one_shot=True),

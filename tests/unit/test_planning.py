@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from safe_auto_updater.core import planning
+from safe_auto_updater.core.guards import Case
 from safe_auto_updater.core.memory import Blocked, Failed, Hold, Memory
 from safe_auto_updater.core.model import (
     Action,
@@ -66,8 +67,8 @@ HELD: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def case(**given: Any) -> planning.Case:
-    return planning.Case(
+def case(**given: Any) -> Case:
+    return Case(
         **{"asset": ASSET, "changes": (FOUND,), "policy": POLICY, "memory": MEMORY, **given}
     )
 
@@ -157,4 +158,4 @@ def test_label_over_first_matching_rule_over_default(
     labels: dict[str, str], rules: tuple[Rule, ...], level: PolicyLevel, source: str
 ) -> None:
     found: AssetPolicy = resolve(Settings(rules=rules), WEB, labels)
-    assert (found.level, found.level_from) == (level, source)
+    assert (found.level, found.source("policy")) == (level, source)

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from safe_auto_updater.core.errors import Busy, JournalError, UsageError
+from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Change, Image, Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import Phase
+from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.journal import Journal, Record
-from safe_auto_updater.engine.memory import Decisions
+from safe_auto_updater.engine.memory import remember
 from safe_auto_updater.engine.state import acting, open_state
 from safe_auto_updater.engine.undo import last_effective, undo_step
 from tests.clock import FakeClock
@@ -36,7 +38,10 @@ class Book:
         self.clock = FakeClock()
         connection = open_state(folder)
         self.journal = Journal(connection, self.clock.now)
-        self.decisions = Decisions(connection, self.journal, self.clock.now)
+        self.decisions = Decisions(connection, self.clock.now)
+
+    def memory(self) -> Memory:
+        return remember(self.decisions, self.journal, self.clock.now())
 
     def ended(self, update: str, version: str, end: Phase, cause: Cause | None = None) -> None:
         self.clock.sleep(1)
@@ -163,7 +168,7 @@ def test_only_what_was_at_fault_is_quarantined(
     book: Book, end: Phase, cause: Cause | None, quarantined: bool
 ) -> None:
     book.ended("u1", "2", end, cause)
-    failed = [entry.content for entry in book.decisions.memory().quarantine]
+    failed = [entry.content for entry in book.memory().quarantine]
     assert failed == (["sha256:c2"] if quarantined else [])
 
 
@@ -171,25 +176,25 @@ def test_release_makes_everything_before_it_void_and_nothing_after(book: Book) -
     book.ended("u1", "2", Phase.ROLLED_BACK, Cause.IMAGE)
     book.decisions.hold(WEB, "wait")
     book.decisions.release(WEB, "looked at it")
-    memory = book.decisions.memory()
+    memory = book.memory()
     assert (memory.quarantine, memory.holds) == ((), ())
     book.ended("u2", "2", Phase.ROLLED_BACK, Cause.IMAGE)
-    assert [entry.update for entry in book.decisions.memory().quarantine] == ["u2"]
+    assert [entry.update for entry in book.memory().quarantine] == ["u2"]
 
 
 def test_inconsistent_asset_is_blocked_until_released(book: Book) -> None:
     book.ended("u1", "2", Phase.INCONSISTENT, Cause.UNKNOWN)
-    (blocked,) = book.decisions.memory().blocked
+    (blocked,) = book.memory().blocked
     assert (blocked.asset, "sau release" in blocked.reason) == (WEB, True)
     book.decisions.release(WEB, "repaired")
-    assert book.decisions.memory().blocked == ()
+    assert book.memory().blocked == ()
 
 
 def test_interrupted_asset_is_blocked_even_when_released(book: Book) -> None:
     book.journal.begin("u1", step("2"))
     book.clock.sleep(1)
     book.decisions.release(WEB, "no")
-    (blocked,) = book.decisions.memory().blocked
+    (blocked,) = book.memory().blocked
     assert "sau recover" in blocked.reason
 
 
@@ -200,7 +205,7 @@ def test_a_clock_that_steps_back_releases_nothing_and_orders_nothing(book: Book)
     book.ended("u2", "3", Phase.ROLLED_BACK, Cause.IMAGE)
     book.ended("u3", "4", Phase.INCONSISTENT, Cause.UNKNOWN)
     assert [record.id for record in book.journal.history()] == ["u3", "u2", "u1"]
-    memory = book.decisions.memory()
+    memory = book.memory()
     assert [entry.update for entry in memory.quarantine] == ["u2"]
     assert [entry.update for entry in memory.blocked] == ["u3"]
 
@@ -212,23 +217,23 @@ def test_a_version_that_a_human_took_back_is_held_however_the_rollback_ended_its
     back = undo_step(book.journal.get("u1"), book.journal.history(WEB))
     book.journal.begin("u2", back)
     book.journal.enter("u2", Phase.VERIFY, {})
-    assert book.decisions.memory().holds == ()
+    assert book.memory().holds == ()
     book.journal.enter("u2", Phase.SUCCEEDED, {})  # by `recover`, for all we know
-    (hold,) = book.decisions.memory().holds
+    (hold,) = book.memory().holds
     assert (hold.asset, hold.content) == (WEB, "sha256:c2")
     book.decisions.release(WEB, "again")
-    assert book.decisions.memory().holds == ()
+    assert book.memory().holds == ()
 
 
 def test_hold_until_ends_by_itself(book: Book) -> None:
     book.decisions.hold(WEB, "a while", until=book.clock.now() + 10)
-    assert book.decisions.memory().holds != ()
+    assert book.memory().holds != ()
     book.clock.sleep(10)
-    assert book.decisions.memory().holds == ()
+    assert book.memory().holds == ()
 
 
 def test_a_hold_is_told_once_per_reason(book: Book) -> None:
-    told = [book.decisions.tell_once(WEB, reason) for reason in ("a", "a", "b", "b", "a")]
+    told = [book.decisions.tell_once(WEB, reason, "why") for reason in ("a", "a", "b", "b", "a")]
     assert told == [True, False, True, False, True]
 
 

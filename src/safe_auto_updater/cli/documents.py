@@ -7,6 +7,7 @@ from typing import Any
 from safe_auto_updater.core.codec import to_json
 from safe_auto_updater.core.model import Asset, Change, Image, Plan, Step
 from safe_auto_updater.core.outcome import Outcome
+from safe_auto_updater.core.risk import Bands
 from safe_auto_updater.engine.cycle import Checked
 from safe_auto_updater.engine.executor import ending
 from safe_auto_updater.engine.inventory import AssetInventory
@@ -69,6 +70,9 @@ def change(item: Change) -> Json:
         "rejected": to_json(item.rejected),
         "error": item.error,
         "note": item.note,
+        "behind": item.behind,
+        "first_seen": item.first_seen,
+        "path": list(item.path),
     }
 
 
@@ -82,26 +86,42 @@ def image(item: Image) -> Json:
     }
 
 
-def plan(item: Plan, checked: Checked) -> Json:
+def plan(item: Plan, checked: Checked, bands: Bands) -> Json:
     """`plan_id` and `steps[]`."""
     return {
         "plan_id": item.id,
-        "steps": [step(s) for s in item.steps],
+        "steps": [step(s, bands) for s in item.steps],
         "failures": failures(checked.inventory),
     }
 
 
-def step(item: Step) -> Json:
+def step(item: Step, bands: Bands) -> Json:
     """One step of a plan."""
     return {
         "id": item.id,
         "asset": item.asset,
         "action": item.action.value,
         "reasons": list(item.reasons),
+        "hold_rules": list(item.hold_rules),
         "changes": [change(c) for c in item.changes],
-        "members": [],
-        "risk": None,
-        "reversibility": None,
+        "members": [{"asset": asset} for asset in item.members],
+        **risk(item, bands),
+    }
+
+
+def risk(item: Step, bands: Bands) -> Json:
+    """`risk` and `reversibility`, both null where there is nothing to judge."""
+    judged = item.risk
+    if judged is None:
+        return {"risk": None, "reversibility": None}
+    return {
+        "risk": {
+            "level": bands.band(judged).value,
+            "score": judged.score,
+            "blockers": list(judged.blockers),
+            "findings": to_json(judged.findings),
+        },
+        "reversibility": judged.reversibility.value,
     }
 
 

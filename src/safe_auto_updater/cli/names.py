@@ -1,11 +1,15 @@
-"""Which asset a person means, also when its engine is not there to ask."""
+"""Which asset or step a person means, also when no engine is there to ask; and who they are."""
 
 from __future__ import annotations
 
+import getpass
+from collections.abc import Mapping
+
 from safe_auto_updater.app import App
 from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.model import Step
+from safe_auto_updater.engine.decisions import ALL
 from safe_auto_updater.engine.inventory import pick
-from safe_auto_updater.engine.memory import ALL
 
 
 def asset_meant(app: App, name: str | None, everything: bool) -> str:
@@ -15,7 +19,7 @@ def asset_meant(app: App, name: str | None, everything: bool) -> str:
     if name is None:
         return ALL
     known = {record.asset for record in app.journal.history()}
-    known |= {hold.asset for hold in app.decisions.memory().holds} - {ALL}
+    known |= {hold.asset for hold in app.decisions.standing().holds} - {ALL}
     if name in known:
         return name
     try:
@@ -23,3 +27,26 @@ def asset_meant(app: App, name: str | None, everything: bool) -> str:
     except UsageError:
         (asset,) = app.cycle.scan().named([name])
     return asset.id
+
+
+def step_meant(app: App, name: str) -> Step:
+    """The planned step that an id, its beginning, or an asset's name means; else UsageError."""
+    planned = app.decisions.proposals()
+    by_id = [step for step in planned if step.id.startswith(name)]
+    if len(by_id) == 1:
+        return by_id[0]
+    by_asset = {asset: step for step in planned for asset in step.assets}
+    try:
+        return by_asset[pick(name, by_asset)]
+    except UsageError as error:
+        if by_id:
+            raise UsageError(f"{name}: more than one step begins so; write more of it") from error
+        raise UsageError(f"{name}: no step of the last plan; `sau plan` shows them") from error
+
+
+def whoever(environ: Mapping[str, str]) -> str:
+    """The person at the keyboard, as the machine knows them."""
+    try:
+        return environ.get("SUDO_USER") or getpass.getuser()
+    except (OSError, KeyError):  # a container without a user database
+        return "unknown"

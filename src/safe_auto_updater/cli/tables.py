@@ -113,7 +113,7 @@ def counted(number: int, word: str) -> str:
 
 
 def _step(step: Step) -> list[tuple[str, str, str]]:
-    word = "UNKNOWN" if step.hold_rule == "unknown" else _WORDS[step.action]
+    word = "UNKNOWN" if "unknown" in step.hold_rules else _WORDS[step.action]
     name = short_name(step.asset)
     lines = []
     for change in step.changes:

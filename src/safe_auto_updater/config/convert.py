@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from safe_auto_updater.config import models as m
 from safe_auto_updater.config.config import Config, DockerHost, NotificationSpec, RegistryAccess
-from safe_auto_updater.core.policy import CheckSpec, HealthSettings, Keep, Rule, Settings
+from safe_auto_updater.core.policy import (
+    CheckSpec,
+    HealthSettings,
+    Keep,
+    Keys,
+    PolicySpec,
+    Rule,
+    Settings,
+)
+from safe_auto_updater.core.risk import Bands
 
 
 def config_of(file: m.File) -> Config:
@@ -22,8 +31,13 @@ def _settings(file: m.File) -> Settings:
     return Settings(
         include=file.inventory.include,
         exclude=file.inventory.exclude,
-        policy=file.detection.policy,
+        default=Keys(**{key: getattr(file.detection, key) for key in m.Keys.model_fields}),
         rules=tuple(_rule(entry) for entry in file.detection.rules),
+        policies=tuple(
+            PolicySpec(entry.match.asset, entry.type, entry.options)
+            for entry in file.detection.policies
+        ),
+        bands=Bands(file.execution.risk.automatic, file.execution.risk.approval),
         health=HealthSettings(health.timeout, health.stable_for),
         checks=tuple(_check(entry) for entry in health.checks),
         keep=Keep(keep.versions, keep.days),
@@ -31,13 +45,8 @@ def _settings(file: m.File) -> Settings:
 
 
 def _rule(entry: m.RuleEntry) -> Rule:
-    return Rule(
-        pattern=entry.match.asset,
-        policy=entry.policy,
-        enable=entry.enable,
-        fix_forward=entry.fix_forward,
-        one_shot=entry.one_shot,
-    )
+    keys = {key: value for key, value in entry if key != "match"}
+    return Rule(pattern=entry.match.asset, **keys)
 
 
 def _check(entry: m.HttpCheck | m.TcpCheck | m.CommandCheck | m.PluginCheck) -> CheckSpec:

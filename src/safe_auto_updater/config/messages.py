@@ -18,20 +18,15 @@ LATER = frozenset(
     {
         ("inventory", "kubernetes"),
         ("detection", "interval"),
-        ("detection", "minimum_age"),
         ("detection", "helm_sources"),
         ("detection", "registries", "mirror"),
-        *(
-            ("detection", "rules", key)
-            for key in ("approval", "window", "group", "compose", "strategy", "docker_updater")
-        ),
+        *(("detection", "rules", key) for key in ("compose", "strategy", "docker_updater")),
         *(
             ("execution", key)
             for key in (
                 "unattended",
                 "docker_updater",
                 "compose",
-                "risk",
                 "watchtower",
                 "max_parallel",
             )

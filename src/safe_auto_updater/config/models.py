@@ -57,22 +57,47 @@ class RegistryEntry(Section):
     password_file: v.AbsolutePath | None = None
 
 
-class RuleEntry(Section):
+class Keys(Section):
+    """What may be said of one asset: by a rule, by a label, or as the default for all."""
+
+    policy: v.Level | None = None
+    minimum_age: v.Duration | None = None
+    approval: v.Approves | None = None
+    window: v.Windows | None = None
+    freeze: v.Freezes | None = None
+    include_tags: v.TagPatterns | None = None
+    exclude_tags: v.TagPatterns | None = None
+    prereleases: bool | None = None
+    walk: v.Walk | None = None
+
+
+class RuleEntry(Keys):
     """What to allow for matching assets; the first matching rule decides."""
 
     match: Match
-    policy: v.Level | None = None
     enable: bool | None = None
     fix_forward: bool | None = None
     one_shot: bool | None = None
+    group: v.Group | None = None
+    health_timeout: v.Timeout | None = None
+    stable_for: v.Duration | None = None
 
 
-class Detection(Section):
-    """Which newer versions are wanted."""
+class PolicyEntry(Section):
+    """A policy that a plugin brings; `options` go to it as they are."""
+
+    match: Match
+    type: v.Kind
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Detection(Keys):
+    """Which newer versions are wanted, and when. Beside the lists, the default for all assets."""
 
     policy: v.Level = Field(default=PolicyLevel.MINOR)
     registries: Annotated[tuple[RegistryEntry, ...], Many] = ()
     rules: Annotated[tuple[RuleEntry, ...], Many] = ()
+    policies: Annotated[tuple[PolicyEntry, ...], Many] = ()
 
 
 class HttpCheck(Section):
@@ -180,9 +205,17 @@ class KeepSection(Section):
     days: Annotated[float, Field(gt=0, le=3650)] = 7.0
 
 
+class RiskSection(Section):
+    """Below `automatic` a score acts by itself, below `approval` once approved, above never."""
+
+    automatic: v.Score = 30
+    approval: v.Score = 60
+
+
 class Execution(Section):
     """How an update is carried out."""
 
+    risk: RiskSection = Field(default_factory=RiskSection)
     health: HealthSection = Field(default_factory=HealthSection)
     rollback: Literal["automatic"] = "automatic"
     keep: KeepSection = Field(default_factory=KeepSection)

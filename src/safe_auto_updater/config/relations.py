@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from safe_auto_updater.core.policy import duration_s
+from safe_auto_updater.core.spelling import duration_s
 
 Found = tuple[tuple[str | int, ...], str]
 
@@ -25,6 +25,12 @@ def contradictions(data: Any) -> Iterator[Found]:
             for loc, text in _registry(entry):
                 yield ("detection", "registries", number, *loc), text
     yield from _never_stable(_at(data, ("execution", "health")))
+    risk = _at(data, ("execution", "risk"))
+    if isinstance(risk, dict):
+        low, high = risk.get("automatic", 30), risk.get("approval", 60)
+        if isinstance(low, int) and isinstance(high, int) and low > high:
+            text = f"above approval ({high}), so nothing could need one; lower it or raise approval"
+            yield ("execution", "risk", "automatic"), text
 
 
 def _twice(data: Any, loc: tuple[str, ...], key: str, what: str) -> Iterator[Found]:

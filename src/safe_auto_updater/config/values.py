@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJsonSchema
 
-from safe_auto_updater.core.policy import duration_s
-from safe_auto_updater.core.versions import PolicyLevel
+from safe_auto_updater.core import spelling
+from safe_auto_updater.core.spelling import Approval, duration_s
+from safe_auto_updater.core.versions import Bump, PolicyLevel
+from safe_auto_updater.core.windows import Freeze, Window, parse_freeze, parse_window
 
 ADDRESS = "{address}"
 
@@ -148,6 +151,19 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _read(parse: Callable[[str], Any]) -> BeforeValidator:
+    """A text that becomes a value of its own; anything else is left for the type to refuse."""
+
+    def read(value: Any) -> Any:
+        return parse(value) if isinstance(value, str) else value
+
+    return BeforeValidator(read, json_schema_input_type=str)
+
+
 def _status(value: int) -> int:
     if not 100 <= value <= 599:
         raise ValueError("not an HTTP status; use 100 to 599")
@@ -175,6 +191,28 @@ Duration = _SPAN
 Timeout = Annotated[_SPAN, AfterValidator(_positive)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Level = Annotated[PolicyLevel, Field(strict=False)]
+Approves = Annotated[Approval, Field(strict=False)]
+Walk = Annotated[Literal[Bump.MINOR, Bump.MAJOR], _read(spelling.walk)]
+Group = Annotated[str, AfterValidator(spelling.group)]
+_TagPattern = Annotated[str, AfterValidator(spelling.tag_pattern)]
+TagPatterns = Annotated[
+    tuple[_TagPattern, ...],
+    Field(strict=False, min_length=1),
+    BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+]
+_OneWindow = Annotated[InstanceOf[Window], _read(parse_window)]
+_OneFreeze = Annotated[InstanceOf[Freeze], _read(parse_freeze)]
+Windows = Annotated[
+    tuple[_OneWindow, ...],
+    Field(strict=False, min_length=1),
+    BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+]
+Freezes = Annotated[
+    tuple[_OneFreeze, ...],
+    Field(strict=False, min_length=1),
+    BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+]
+Score = Annotated[int, Field(ge=0, le=101)]
 Status = Annotated[int, AfterValidator(_status)]
 Statuses = Annotated[
     tuple[Status, ...],

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from safe_auto_updater.core.model import Action, Change, Image, Plan, Rejection, Step
+from safe_auto_updater.core.risk import Finding, Reversibility, Risk, Severity
 
 
 def to_json(value: Any) -> Any:
@@ -29,8 +30,10 @@ def step_from_json(data: Mapping[str, Any]) -> Step:
             action=Action(data["action"]),
             reasons=tuple(_text(reason) for reason in data["reasons"]),
             changes=changes,
-            hold_rule=data.get("hold_rule"),
+            hold_rules=tuple(_text(rule) for rule in data.get("hold_rules", ())),
             undoes=data.get("undoes"),
+            members=tuple(_text(member) for member in data.get("members", ())),
+            risk=_risk(data.get("risk")),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a plan step: {error!r}") from error
@@ -69,7 +72,30 @@ def _change(data: Mapping[str, Any]) -> Change:
         ),
         error=data.get("error"),
         note=data.get("note"),
+        behind=data.get("behind"),
+        first_seen=data.get("first_seen"),
+        path=tuple(_text(tag) for tag in data.get("path", ())),
     )
+
+
+def _risk(data: Mapping[str, Any] | None) -> Risk | None:
+    if data is None:
+        return None
+    findings = tuple(
+        Finding(
+            path=_text(item["path"]),
+            before=item["before"],
+            after=item["after"],
+            rule=_text(item["rule"]),
+            severity=Severity(item["severity"]),
+            why=_text(item["why"]),
+            points=int(item["points"]),
+            reversibility=Reversibility(item["reversibility"]),
+        )
+        for item in data["findings"]
+    )
+    blockers = tuple(_text(blocker) for blocker in data["blockers"])
+    return Risk(int(data["score"]), blockers, findings, Reversibility(data["reversibility"]))
 
 
 def _image(data: Mapping[str, Any]) -> Image:

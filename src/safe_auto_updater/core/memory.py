@@ -1,4 +1,4 @@
-"""What the program remembers that decides: holds, quarantine, assets that wait for a human."""
+"""What is remembered and decides: human words, quarantine, assets that wait for a human."""
 
 from __future__ import annotations
 
@@ -44,6 +44,28 @@ class Blocked:
 
 
 @dataclass(frozen=True)
+class Approved:
+    """A human's word that one step, exactly as it was shown, may be made."""
+
+    step: str
+    asset: str
+    who: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Denied:
+    """A human's word that one version is skipped on one container; others may follow."""
+
+    asset: str
+    container: str
+    content: str
+    step: str
+    who: str
+    at: float
+
+
+@dataclass(frozen=True)
 class Memory:
     """Everything remembered, at one instant."""
 
@@ -51,3 +73,9 @@ class Memory:
     holds: tuple[Hold, ...] = ()
     quarantine: tuple[Failed, ...] = ()
     blocked: tuple[Blocked, ...] = ()
+    approved: tuple[Approved, ...] = ()
+    denied: tuple[Denied, ...] = ()
+
+    def approval(self, step: str) -> Approved | None:
+        """The approval of a step, by its id."""
+        return next((word for word in self.approved if word.step == step), None)

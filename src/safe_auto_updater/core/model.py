@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from safe_auto_updater.core.risk import Risk
+
 
 class Status(StrEnum):
     """What an asset's process is doing."""
@@ -81,6 +83,7 @@ class ImageUse:
     container: str
     image: Image
     digests: tuple[str, ...] = ()  # every registry digest the engine knows for this image
+    declared: str | None = None  # the version that the image itself says it is
     policy_labels: tuple[tuple[str, str], ...] = ()  # labels a user set, not the image
 
 
@@ -132,6 +135,14 @@ class Change:
     rejected: tuple[Rejection, ...] = ()
     error: str | None = None
     note: str | None = None  # why no look-up was made, e.g. "built here"
+    behind: str | None = None  # where the tag stays: how far the version behind it goes, if known
+    first_seen: float | None = None  # when we first saw the candidate, seconds since the epoch
+    path: tuple[str, ...] = ()  # tags still to be walked one at a time, the candidate's first
+
+    @property
+    def reach(self) -> str | None:
+        """How far the change goes: between the versions behind a tag, else between the tags."""
+        return self.behind or self.bump
 
     @property
     def moves_tag(self) -> bool:
@@ -141,21 +152,32 @@ class Change:
 
 @dataclass(frozen=True)
 class Step:
-    """What the plan does with one asset. Only `update` steps act."""
+    """What the plan does with one asset, or one group as a unit. Only `update` steps act.
+
+    `members` are the assets of a group that moves together, empty for a single asset; `asset` is
+    then the first of them.
+    """
 
     asset: str
     action: Action
     reasons: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
-    hold_rule: str | None = None
+    hold_rules: tuple[str, ...] = ()  # which guards said no, one per reason
     undoes: str | None = None  # the update that this step takes back
+    members: tuple[str, ...] = ()
+    risk: Risk | None = None
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Every asset that the step is about."""
+        return self.members or (self.asset,)
 
     @property
     def id(self) -> str:
-        """Hash of asset, from and to: stable, so that approvals survive a new plan."""
-        parts = [self.asset, self.action.value]
+        """Hash of assets, from and to: stable, so that approvals survive a new plan."""
+        parts = [self.asset, *self.members]
         for change in self.changes:
-            parts += [change.container, change.current.key()]
+            parts += [change.asset, change.container, change.current.key()]
             if change.candidate is not None:
                 parts += [change.candidate.reference, change.candidate.key()]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
@@ -170,7 +192,8 @@ class Plan:
     @property
     def id(self) -> str:
         """Hash of the steps: two plans of the same world are the same plan."""
-        return hashlib.sha256("".join(step.id for step in self.steps).encode()).hexdigest()[:12]
+        told = "".join(f"{step.id}{step.action}" for step in self.steps)
+        return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     @property
     def updates(self) -> tuple[Step, ...]:

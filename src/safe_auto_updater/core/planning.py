@@ -1,174 +1,122 @@
 """From what was found to what will be done, and why. Pure: a plan is a value.
 
-Every guard that can say no is one row of `_GUARDS`; the first that says no decides, and its
-words are what the operator reads at night.
+Assets of one group that have something to take are one step: it is made whole, held whole, and
+goes back whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from safe_auto_updater.core.memory import Memory
-from safe_auto_updater.core.model import (
-    Action,
-    Asset,
-    Change,
-    Health,
-    Plan,
-    Status,
-    Step,
-)
-from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.policy import AssetPolicy
+from safe_auto_updater.core.guards import Case, No, named_level, objections
+from safe_auto_updater.core.model import Action, Change, Plan, Step, short_name
+from safe_auto_updater.core.risk import combine
 
 
-@dataclass(frozen=True)
-class Case:
-    """One asset with everything that decides about it."""
-
-    asset: Asset
-    changes: tuple[Change, ...]
-    policy: AssetPolicy
-    memory: Memory
-
-    @property
-    def wanted(self) -> tuple[Change, ...]:
-        """The changes that have a candidate."""
-        return tuple(change for change in self.changes if change.candidate is not None)
+def plan(cases: Iterable[Case]) -> Plan:
+    """One step per asset or per group that moves, ordered by identity."""
+    units: dict[tuple[str, str], list[Case]] = {}
+    for case in sorted(cases, key=lambda case: case.asset.id):
+        units.setdefault(unit_of(case.asset.id, case.policy.group), []).append(case)
+    steps = [step for unit in units.values() for step in _steps(unit)]
+    return Plan(tuple(sorted(steps, key=lambda step: step.asset)))
 
 
-def plan(
-    assets: tuple[Asset, ...],
-    changes: Mapping[str, tuple[Change, ...]],
-    policies: Mapping[str, AssetPolicy],
-    memory: Memory,
-) -> Plan:
-    """One step per asset, ordered by identity."""
-    cases = [
-        Case(asset, changes.get(asset.id, ()), policies[asset.id], memory)
-        for asset in sorted(assets, key=lambda asset: asset.id)
-    ]
-    return Plan(tuple(decide(case) for case in cases))
+def unit_of(asset: str, group: str | None) -> tuple[str, str]:
+    """What moves together: a group on one platform and host; without a group the asset alone."""
+    where, _, name = asset.partition("/")
+    return (where, f"/{group}") if group else (where, name)
 
 
-def decide(case: Case) -> Step:
-    """What to do with one asset: nothing newer, hold with the reason, or update."""
-    asset, wanted = case.asset, case.wanted
+def decide(*unit: Case) -> Step:
+    """What to do with one asset, or with several that have something to take together."""
+    wanted = tuple(change for case in unit for change in case.wanted)
     if not wanted:
-        unknown = [change.error for change in case.changes if change.error]
-        if unknown:
-            return Step(asset.id, Action.HOLD, tuple(unknown), case.changes, hold_rule="unknown")
-        notes = tuple(change.note for change in case.changes if change.note)
-        return Step(asset.id, Action.NONE, notes or (_nothing(case),), case.changes)
-    for rule, guard in _GUARDS:
-        reason = guard(case)
-        if reason is not None:
-            return Step(asset.id, Action.HOLD, (reason,), wanted, hold_rule=rule)
-    return Step(asset.id, Action.UPDATE, tuple(_why(case, change) for change in wanted), wanted)
+        (case,) = unit
+        return _idle(case)
+    risks = [case.risk for case in unit if case.risk is not None]
+    step = Step(
+        unit[0].asset.id,
+        Action.UPDATE,
+        changes=wanted,
+        members=tuple(case.asset.id for case in unit) if len(unit) > 1 else (),
+        risk=combine(risks) if risks else None,
+    )
+    against = [
+        No(no.rule, _of(case, no.reason, unit)) for case in unit for no in objections(case, step.id)
+    ]
+    if against:
+        return _held(step, against)
+    why = [_of(case, _why(case, change), unit) for case in unit for change in case.wanted]
+    approved = unit[0].memory.approval(step.id)
+    if approved is not None:
+        at = datetime.fromtimestamp(approved.at, UTC)
+        why.append(f"approved by {approved.who} at {at:%Y-%m-%d %H:%M} UTC")
+    return replace(step, reasons=tuple(why))
+
+
+def _steps(unit: Sequence[Case]) -> list[Step]:
+    """A group's steps: one for those that move, one for each other. An unknown member holds it."""
+    moving = [case for case in unit if case.wanted]
+    rest = [decide(case) for case in unit if not case.wanted]
+    if not moving:
+        return rest
+    together = decide(*moving)
+    unknown = [
+        No("unknown", f"{short_name(step.asset)} of the same group: {'; '.join(step.reasons)}")
+        for step in rest
+        if step.action is Action.HOLD
+    ]
+    if unknown:
+        held = _held(together, unknown)
+        if together.action is Action.HOLD:
+            reasons, rules = together.reasons + held.reasons, together.hold_rules + held.hold_rules
+            held = replace(held, reasons=reasons, hold_rules=rules)
+        together = held
+    return [together, *rest]
+
+
+def _held(step: Step, against: Sequence[No]) -> Step:
+    return replace(
+        step,
+        action=Action.HOLD,
+        reasons=tuple(dict.fromkeys(no.reason for no in against)),
+        hold_rules=tuple(dict.fromkeys(no.rule for no in against)),
+    )
+
+
+def _idle(case: Case) -> Step:
+    """Nothing to take: because nothing is known, or because nothing newer is allowed."""
+    asset = case.asset.id
+    unknown = tuple(change.error for change in case.changes if change.error)
+    if unknown:
+        return Step(asset, Action.HOLD, unknown, case.changes, hold_rules=("unknown",))
+    notes = tuple(change.note for change in case.changes if change.note)
+    return Step(asset, Action.NONE, notes or (_nothing(case),), case.changes)
 
 
 def _nothing(case: Case) -> str:
     if any(change.rejected for change in case.changes):
-        return f"nothing newer is allowed under policy {_policy(case)}"
+        return f"nothing newer is allowed under policy {named_level(case)}"
     return "nothing newer exists"
 
 
 def _why(case: Case, change: Change) -> str:
     assert change.candidate is not None
     target = change.candidate.version or change.candidate.reference
-    if change.bump == "digest":
-        return f"{change.candidate.reference} has new content; policy {_policy(case)} allows digest"
-    return f"{target} is the newest that policy {_policy(case)} allows ({change.bump})"
+    if not change.moves_tag:
+        behind = f" ({change.behind})" if change.behind else ""
+        return (
+            f"{change.candidate.reference} has new content{behind}; policy {named_level(case)} "
+            "allows it"
+        )
+    if len(change.path) > 1:
+        return f"{target} is the next step ({change.bump}) on the path {', '.join(change.path)}"
+    return f"{target} is the newest that policy {named_level(case)} allows ({change.bump})"
 
 
-def _policy(case: Case) -> str:
-    return f"{case.policy.level.value} ({case.policy.level_from})"
-
-
-def _labels(case: Case) -> str | None:
-    return "; ".join(case.policy.problems) or None
-
-
-def _enabled(case: Case) -> str | None:
-    return "switched off by enable=false" if case.policy.enable is False else None
-
-
-def _memory(case: Case) -> str | None:
-    return refused(case.asset.id, case.wanted, case.memory)
-
-
-def refused(asset: str, wanted: tuple[Change, ...], memory: Memory) -> str | None:
-    """Why what is remembered forbids these changes, or None. Asked again right before acting."""
-    for blocked in memory.blocked:
-        if blocked.asset == asset:
-            return blocked.reason
-    for hold in memory.holds:
-        if hold.asset not in (asset, "*"):
-            continue
-        if hold.content is None:
-            return f"held: {hold.reason}"
-        if any(_content(change) == hold.content for change in wanted):
-            return f"this version is held: {hold.reason}"
-    for change in wanted:
-        for failed in memory.quarantine:
-            if failed.content != _content(change):
-                continue
-            if (failed.asset, failed.container) == (asset, change.container):
-                return (
-                    f"quarantined: this content failed here before ({failed.update}: "
-                    f"{failed.reason}); a newer version may follow, `sau release` tries it again"
-                )
-            if failed.cause is Cause.IMAGE:
-                return (
-                    f"quarantined: this content failed on {failed.asset} ({failed.update}: "
-                    f"{failed.reason}); `sau release {failed.asset}` tries it again"
-                )
-    return None
-
-
-def _obstacle(case: Case) -> str | None:
-    moves = any(change.moves_tag for change in case.wanted)
-    for obstacle in case.asset.obstacles:
-        if moves or not obstacle.only_tag_changes:
-            return obstacle.reason
-    return None
-
-
-def _status(case: Case) -> str | None:
-    match case.asset.status:
-        case Status.RUNNING:
-            return None
-        case Status.PAUSED:
-            return "paused; an update would have to start it. Unpause it first"
-        case Status.RESTARTING if case.policy.fix_forward:
-            return None
-        case Status.RESTARTING:
-            return "restarting in a loop before the update (rule fix_forward would allow it)"
-        case other:
-            return f"{other.value}: a container that does not run stays as it is"
-
-
-def _health(case: Case) -> str | None:
-    if case.policy.fix_forward:
-        return None
-    match case.asset.health:
-        case Health.UNHEALTHY:
-            return "unhealthy before the update (rule fix_forward would allow it)"
-        case _:
-            return None
-
-
-def _content(change: Change) -> str:
-    assert change.candidate is not None
-    return change.candidate.key()
-
-
-_GUARDS: tuple[tuple[str, Callable[[Case], str | None]], ...] = (
-    ("label", _labels),
-    ("disabled", _enabled),
-    ("obstacle", _obstacle),
-    ("memory", _memory),
-    ("status", _status),
-    ("unhealthy", _health),
-)
+def _of(case: Case, reason: str, unit: Sequence[Case]) -> str:
+    """In a group, whose reason it is."""
+    return reason if len(unit) == 1 else f"{short_name(case.asset.id)}: {reason}"

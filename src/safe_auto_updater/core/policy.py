@@ -6,18 +6,68 @@ reach this module: the scanner leaves them out.
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
+from safe_auto_updater.core import spelling
 from safe_auto_updater.core.model import matches
-from safe_auto_updater.core.versions import PolicyLevel
+from safe_auto_updater.core.risk import Bands
+from safe_auto_updater.core.semver import Wanted
+from safe_auto_updater.core.spelling import Approval
+from safe_auto_updater.core.versions import Bump, PolicyLevel
+from safe_auto_updater.core.windows import Freeze, Window
 
 LABEL_PREFIX = "safe-auto-updater."
-LABEL_KEYS = ("policy", "enable", "fix-forward", "one-shot", "health-timeout", "stable-for")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """What one level sets: a label, a rule or the defaults. None leaves a key to the next level."""
+
+    policy: PolicyLevel | None = None
+    enable: bool | None = None
+    fix_forward: bool | None = None
+    one_shot: bool | None = None
+    minimum_age: float | None = None
+    approval: Approval | None = None
+    window: tuple[Window, ...] | None = None
+    freeze: tuple[Freeze, ...] | None = None
+    group: str | None = None
+    include_tags: tuple[str, ...] | None = None
+    exclude_tags: tuple[str, ...] | None = None
+    prereleases: bool | None = None
+    walk: Bump | None = None
+    health_timeout: float | None = None
+    stable_for: float | None = None
+
+
+_READ: Mapping[str, Callable[[str], Any]] = {
+    "policy": spelling.level,
+    "enable": spelling.boolean,
+    "fix_forward": spelling.boolean,
+    "one_shot": spelling.boolean,
+    "minimum_age": spelling.duration_s,
+    "approval": spelling.approval,
+    "window": spelling.windows,
+    "freeze": spelling.freezes,
+    "group": spelling.group,
+    "include_tags": spelling.tag_patterns,
+    "exclude_tags": spelling.tag_patterns,
+    "prereleases": spelling.boolean,
+    "walk": spelling.walk,
+    "health_timeout": spelling.duration_s,
+    "stable_for": spelling.duration_s,
+}
+LABEL_KEYS = tuple(key.replace("_", "-") for key in _READ)
+
+
+@dataclass(frozen=True)
+class Rule(Keys):
+    """The keys that one rule of the configuration sets for the assets that it covers."""
+
+    pattern: str
 
 
 @dataclass(frozen=True)
@@ -38,14 +88,12 @@ class CheckSpec:
 
 
 @dataclass(frozen=True)
-class Rule:
-    """The keys that one rule of the configuration sets; None leaves a key to the next level."""
+class PolicySpec:
+    """One configured policy of a plugin: which assets it judges, its name and its options."""
 
     pattern: str
-    policy: PolicyLevel | None = None
-    enable: bool | None = None
-    fix_forward: bool | None = None
-    one_shot: bool | None = None
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,8 +110,10 @@ class Settings:
 
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
-    policy: PolicyLevel = PolicyLevel.MINOR
+    default: Keys = field(default_factory=lambda: Keys(policy=PolicyLevel.MINOR))
     rules: tuple[Rule, ...] = ()
+    policies: tuple[PolicySpec, ...] = ()
+    bands: Bands = field(default_factory=Bands)
     health: HealthSettings = field(default_factory=HealthSettings)
     checks: tuple[CheckSpec, ...] = ()
     keep: Keep = field(default_factory=Keep)
@@ -76,58 +126,83 @@ class Settings:
 
 @dataclass(frozen=True)
 class AssetPolicy:
-    """The settings of one asset, and for the version policy where it came from."""
+    """The settings of one asset. `sources` says per key who set it: label, rule or default."""
 
     level: PolicyLevel
-    level_from: str
     enable: bool | None
     fix_forward: bool
     one_shot: bool
+    minimum_age_s: float
+    approval: Approval
+    windows: tuple[Window, ...]
+    freezes: tuple[Freeze, ...]
+    group: str | None
+    wanted: Wanted
     health: HealthSettings
+    sources: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+
+    def source(self, key: str) -> str:
+        """Who set a key: `label`, `rule <pattern>` or `default`."""
+        return self.sources.get(key, "default")
 
 
 def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> AssetPolicy:
     """Settle every key for one asset. A label with a bad value is a problem, never a guess."""
     problems = list(_unknown_labels(labels))
-
-    def label(key: str, parse: Callable[[str], Any]) -> Any:
-        text = labels.get(LABEL_PREFIX + key)
-        if text is None:
-            return None
-        try:
-            return parse(text)
-        except ValueError as error:
-            problems.append(f"label {LABEL_PREFIX}{key}={text!r}: {error}")
-            return None
-
-    found = {"level": label("policy", _policy), "level_from": "label"}
-    rule = _first(settings, asset_id, "policy")
-    if found["level"] is None and rule is not None:
-        found = {"level": rule.policy, "level_from": f"rule {rule.pattern}"}
-    if found["level"] is None:
-        found = {"level": settings.policy, "level_from": "default"}
-
-    def flag(key: str, attribute: str) -> bool | None:
-        from_label = label(key, _boolean)
-        if from_label is not None:
-            return bool(from_label)
-        by_rule = _first(settings, asset_id, attribute)
-        return None if by_rule is None else getattr(by_rule, attribute)
-
+    by_label = _labelled(labels, problems)
+    rule = next((rule for rule in settings.rules if matches(rule.pattern, asset_id)), None)
+    levels: list[tuple[str, Keys]] = [("label", by_label), ("default", settings.default)]
+    if rule is not None:
+        levels.insert(1, (f"rule {rule.pattern}", rule))
+    found: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for key in fields(Keys):
+        for source, level in levels:
+            value = getattr(level, key.name)
+            if value is not None:
+                found[key.name], sources[key.name] = value, source
+                break
+    level = found.get("policy", PolicyLevel.MINOR)
     health = settings.health
-    for key, attribute in (("health-timeout", "timeout_s"), ("stable-for", "stable_for_s")):
-        seconds = label(key, duration_s)
-        if seconds is not None:
-            health = replace(health, **{attribute: seconds})
     return AssetPolicy(
-        **found,
-        enable=flag("enable", "enable"),
-        fix_forward=bool(flag("fix-forward", "fix_forward")),
-        one_shot=bool(flag("one-shot", "one_shot")),
-        health=health,
+        level=level,
+        enable=found.get("enable"),
+        fix_forward=found.get("fix_forward", False),
+        one_shot=found.get("one_shot", False),
+        minimum_age_s=found.get("minimum_age", 0.0),
+        approval=found.get("approval", Approval.RISKY),
+        windows=found.get("window", ()),
+        freezes=found.get("freeze", ()),
+        group=found.get("group"),
+        wanted=Wanted(
+            level=level,
+            include=found.get("include_tags", ()),
+            exclude=found.get("exclude_tags", ()),
+            prereleases=found.get("prereleases", False),
+            walk=found.get("walk"),
+        ),
+        health=replace(
+            health,
+            timeout_s=found.get("health_timeout", health.timeout_s),
+            stable_for_s=found.get("stable_for", health.stable_for_s),
+        ),
+        sources=sources,
         problems=tuple(problems),
     )
+
+
+def _labelled(labels: Mapping[str, str], problems: list[str]) -> Keys:
+    found = {}
+    for key, read in _READ.items():
+        name = LABEL_PREFIX + key.replace("_", "-")
+        if name not in labels:
+            continue
+        try:
+            found[key] = read(labels[name])
+        except ValueError as error:
+            problems.append(f"label {name}={labels[name]!r}: {error}")
+    return Keys(**found)
 
 
 def _unknown_labels(labels: Mapping[str, str]) -> Iterator[str]:
@@ -138,44 +213,3 @@ def _unknown_labels(labels: Mapping[str, str]) -> Iterator[str]:
             near = get_close_matches(key, LABEL_KEYS, 1)
             remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(LABEL_KEYS)}"
             yield f"label {name}: unknown; {remedy}"
-
-
-def _first(settings: Settings, asset_id: str, attribute: str) -> Rule | None:
-    """The first matching rule decides; a key that it leaves out falls to the default."""
-    for rule in settings.rules:
-        if matches(rule.pattern, asset_id):
-            return rule if getattr(rule, attribute) is not None else None
-    return None
-
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
-
-
-def duration_s(text: str) -> float:
-    """`90s`, `1h30m`, `500ms`, `2d` as seconds. ValueError says what a duration looks like."""
-    parts = _DURATION.findall(text) if len(text) <= 200 else []
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError("not a duration; write for example 30s, 5m, 1h30m or 2d")
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if not math.isfinite(seconds) or seconds > 10 * 365 * 86400:
-        raise ValueError("longer than ten years; write less")
-    return seconds
-
-
-def _policy(text: str) -> PolicyLevel:
-    try:
-        return PolicyLevel(text)
-    except ValueError:
-        known = ", ".join(level.value for level in PolicyLevel)
-        raise ValueError(f"not a policy; use one of {known}") from None
-
-
-def _boolean(text: str) -> bool:
-    match text.lower():
-        case "true":
-            return True
-        case "false":
-            return False
-        case _:
-            raise ValueError("neither true nor false")

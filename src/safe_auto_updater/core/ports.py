@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.model import Asset, Change, Step
 from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.risk import Risk
 
 Facts = Mapping[str, Any]  # JSON only: facts are journaled
 
@@ -183,6 +184,27 @@ class ImageAnswer:
     def layer_sizes(self) -> tuple[int, ...]:
         """Bytes to download for each layer, where nothing is there yet."""
         return tuple(layer.size for layer in self.layers)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a policy of a plugin is asked about: one asset, what it would take, and the risk."""
+
+    asset: Asset
+    changes: tuple[Change, ...]
+    risk: Risk | None
+    now: float
+
+
+class Policy(Protocol):
+    """Plugin group `safe_auto_updater.policies`: one more question that can hold an update."""
+
+    def judge(self, proposal: Proposal) -> str | None:
+        """None where nothing speaks against it, else why it must wait.
+
+        Raising, hanging and any other answer hold the update too, and name the plugin.
+        """
+        ...
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,19 @@ from dataclasses import dataclass, replace
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.errors import SafeAutoUpdaterError, UsageError
 from safe_auto_updater.core.events import Emit, Event
+from safe_auto_updater.core.guards import WAITS_FOR_TIME, Case
 from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import Clock, Scanner
+from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
+from safe_auto_updater.engine.evaluation import Evaluation
 from safe_auto_updater.engine.executor import UpdateExecutor
 from safe_auto_updater.engine.inventory import AssetInventory, take_inventory
 from safe_auto_updater.engine.journal import Journal, Record
-from safe_auto_updater.engine.memory import Decisions
+from safe_auto_updater.engine.memory import remember
+from safe_auto_updater.engine.past import Past
 
 AT_ONCE = 8
 
@@ -38,7 +42,9 @@ class Cycle:
         self,
         scanners: Sequence[Scanner],
         settings: Settings,
-        detector_for: Callable[[str], ChangeDetector],
+        past: Callable[[Memory], Past],
+        detector_for: Callable[[str, Past], ChangeDetector],
+        evaluation: Evaluation,
         executor_for: Callable[[str], UpdateExecutor],
         journal: Journal,
         decisions: Decisions,
@@ -48,7 +54,9 @@ class Cycle:
     ) -> None:
         self._scanners = scanners
         self._settings = settings
+        self._past = past
         self._detector_for = detector_for
+        self._evaluation = evaluation
         self._executor_for = executor_for
         self._journal = journal
         self._decisions = decisions
@@ -60,21 +68,29 @@ class Cycle:
         """What runs."""
         return take_inventory(self._scanners, self._settings)
 
-    def check(self, names: Sequence[str] = ()) -> Checked:
-        """What could be newer, for the named assets or all. Look-ups run side by side."""
+    def check(self, names: Sequence[str] = (), memory: Memory | None = None) -> Checked:
+        """What could be newer, for the named assets and whoever moves with them, or for all."""
         inventory = self.scan()
-        assets = inventory.named(names)
+        assets = self._together(inventory.named(names), inventory)
+        past = self._past(memory or self.memory())
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = dict(zip((a.id for a in assets), pool.map(self._detect, assets), strict=True))
-        self._decisions.saw([c.candidate for cs in found.values() for c in cs if c.candidate])
+            answers = pool.map(lambda asset: self._detect(asset, past), assets)
+            found = dict(zip((asset.id for asset in assets), answers, strict=True))
+        past.keep()
         return Checked(inventory, assets, found)
 
     def plan(self, names: Sequence[str] = (), going_on: str | None = None) -> tuple[Plan, Checked]:
-        """What would be done and why. Changes nothing but our own memory of first sightings."""
-        checked = self.check(names)
-        policies = {asset.id: self.policy(asset) for asset in checked.assets}
-        memory = self._memory(going_on)
-        return planning.plan(checked.assets, checked.changes, policies, memory), checked
+        """What would be done and why. Changes nothing but our own memory of what was seen."""
+        memory = self.memory(going_on)
+        checked = self.check(names, memory)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            cases = tuple(
+                pool.map(lambda asset: self._case(asset, checked.changes, memory), checked.assets)
+            )
+        plan = planning.plan(cases)
+        if going_on is None:
+            self._decisions.propose([asset.id for asset in checked.assets], plan.steps)
+        return plan, checked
 
     def execute(self, plan: Plan, stopping: Callable[[], bool]) -> tuple[Record, ...]:
         """Carry the plan out, one step at a time; each is asked again right before it begins.
@@ -121,12 +137,28 @@ class Cycle:
                 self._decisions.told_no_more(step.asset)
                 continue
             reason = "; ".join(step.reasons)
-            if self._decisions.tell_once(step.asset, reason):
+            lasting = not WAITS_FOR_TIME & set(step.hold_rules)
+            what = reason if lasting else f"{step.id} {' '.join(step.hold_rules)}"
+            if self._decisions.tell_once(step.asset, what, reason):
                 self._tell("held", step.asset, reason)
 
-    def _detect(self, asset: Asset) -> tuple[Change, ...]:
+    def _together(self, named: Sequence[Asset], inventory: AssetInventory) -> tuple[Asset, ...]:
+        """The named assets and everything of their groups: a group is planned whole."""
+        units = {self._unit(asset) for asset in named}
+        return tuple(asset for asset in inventory.assets if self._unit(asset) in units)
+
+    def _unit(self, asset: Asset) -> tuple[str, str]:
+        return planning.unit_of(asset.id, self.policy(asset).group)
+
+    def _case(
+        self, asset: Asset, changes: Mapping[str, tuple[Change, ...]], memory: Memory
+    ) -> Case:
+        case = Case(asset, changes[asset.id], self.policy(asset), memory, self._settings.bands)
+        return self._evaluation.judged(case) if case.wanted else case
+
+    def _detect(self, asset: Asset, past: Past) -> tuple[Change, ...]:
         try:
-            return self._detector_for(asset.id).check(asset, self.policy(asset))
+            return self._detector_for(asset.id, past).check(asset, self.policy(asset))
         except SafeAutoUpdaterError as error:
             return tuple(
                 Change(asset.id, use.container, use.image, error=str(error)) for use in asset.images
@@ -140,24 +172,25 @@ class Cycle:
         """
         try:
             if step.undoes is not None:
-                return self._in_the_way(step.asset, update)
-            (now,) = self.plan([step.asset], going_on=update)[0].steps
+                reasons = (self._in_the_way(asset, update) for asset in step.assets)
+                return next((reason for reason in reasons if reason is not None), None)
+            steps = self.plan(step.assets, going_on=update)[0].steps
         except UsageError as error:
             return f"changed since it was planned: {error}"
-        if now.action is step.action and now.id == step.id:
+        if any(now.action is step.action and now.id == step.id for now in steps):
             return None
-        return "; ".join(now.reasons)
+        return "; ".join(reason for now in steps for reason in now.reasons)
 
     def _in_the_way(self, asset: str, going_on: str | None) -> str | None:
         """What forbids any touch of an asset; no registry is asked."""
         (found,) = self.scan().named([asset])
-        reasons = [b.reason for b in self._memory(going_on).blocked if b.asset == asset]
+        reasons = [b.reason for b in self.memory(going_on).blocked if b.asset == asset]
         reasons += [o.reason for o in found.obstacles if not o.only_tag_changes]
         return next(iter(reasons), None)
 
-    def _memory(self, going_on: str | None) -> Memory:
+    def memory(self, going_on: str | None = None) -> Memory:
         """What is remembered, without the block that an update under way is to itself."""
-        memory = self._decisions.memory()
+        memory = remember(self._decisions, self._journal, self._clock.now())
         others = tuple(blocked for blocked in memory.blocked if blocked.update != going_on)
         return replace(memory, blocked=others)
 

@@ -2,110 +2,207 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 from safe_auto_updater.core.errors import InvalidReference, RegistryError
 from safe_auto_updater.core.model import Asset, Change, Image, ImageUse, Rejection
 from safe_auto_updater.core.policy import AssetPolicy
-from safe_auto_updater.core.ports import Registry
+from safe_auto_updater.core.ports import ImageAnswer, Registry
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.core.semver import Choice, SemVerEvaluator, Wanted
+from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.core.spelling import in_words
 from safe_auto_updater.core.versions import Bump, PolicyLevel, parse_tag
+from safe_auto_updater.engine.behind import Behind
+from safe_auto_updater.engine.past import Past
 
 _NOT_A_CANDIDATE = ("not_found", "platform")  # this tag cannot be had here; another may be
 _MOST_TRIED = 10  # each costs requests, which registries count
 
 
-class ChangeDetector:
-    """The newest allowed version first, else new content behind the same tag."""
+@dataclass(frozen=True)
+class _Question:
+    """One container, what its policy wants, and the reference that is looked up."""
 
-    def __init__(self, registry: Registry, evaluator: SemVerEvaluator) -> None:
+    asset: str
+    use: ImageUse
+    policy: AssetPolicy
+    reference: Reference
+
+    @property
+    def by_tag(self) -> Reference:
+        """The reference without its digest: what the registry says now."""
+        return self.reference.with_tag(self.reference.tag_or_latest)
+
+    def runs(self, answer: ImageAnswer) -> bool:
+        """Whether an answer is what runs already, perhaps within another index."""
+        known = {*self.use.digests, self.use.image.image_id}
+        return bool(known & {answer.digest, answer.content, answer.config_digest})
+
+
+class ChangeDetector:
+    """The newest allowed version that is old enough first, else new content behind the tag."""
+
+    def __init__(self, registry: Registry, evaluator: SemVerEvaluator, past: Past) -> None:
         self._registry = registry
         self._evaluator = evaluator
+        self._past = past
+        self._behind = Behind(registry, evaluator)
 
     def check(self, asset: Asset, policy: AssetPolicy) -> tuple[Change, ...]:
         """One Change per container: with a candidate, without, or with the error that hides it."""
-        return tuple(self._check(asset.id, use, policy.level) for use in asset.images)
+        return tuple(self._check(asset.id, use, policy) for use in asset.images)
 
-    def _check(self, asset: str, use: ImageUse, level: PolicyLevel) -> Change:
+    def _check(self, asset: str, use: ImageUse, policy: AssetPolicy) -> Change:
         nothing = Change(asset, use.container, use.image)
-        if level is PolicyLevel.NONE:
-            return _with(nothing, note="policy none: not looked up")
+        if policy.level is PolicyLevel.NONE:
+            return replace(nothing, note="policy none: not looked up")
         try:
             reference = Reference.parse(use.image.reference)
         except InvalidReference as error:
-            return _with(nothing, error=f"no reference to look up: {error}")
+            return replace(nothing, error=f"no reference to look up: {error}")
         if reference.tag is None and reference.digest is not None:
-            return _with(nothing, note="pinned by digest without a tag: nothing to look up")
+            return replace(nothing, note="pinned by digest without a tag: nothing to look up")
         if not use.digests:
-            return _with(nothing, note=f"built here: not known to come from {reference.name}")
+            return replace(nothing, note=f"built here: not known to come from {reference.name}")
         try:
-            return self._look_up(nothing, use, reference, level)
+            return self._look_up(nothing, _Question(asset, use, policy, reference))
         except RegistryError as error:
-            return _with(nothing, error=f"unknown, the registry did not tell: {error}")
+            return replace(nothing, error=f"unknown, the registry did not tell: {error}")
 
-    def _look_up(
-        self, nothing: Change, use: ImageUse, reference: Reference, level: PolicyLevel
-    ) -> Change:
-        rejected: tuple[Rejection, ...] = ()
-        if parse_tag(reference.tag_or_latest) is not None:
-            tags = list(self._registry.tags(use.image.reference))
-            for _ in range(_MOST_TRIED):
-                choice = self._evaluator.choose(reference.tag_or_latest, tags, Wanted(level))
-                rejected = (*rejected, *_new(choice, rejected))
-                if not choice.options:
-                    break
-                best = choice.options[0]
-                found = self._candidate(reference, best.tag)
-                if isinstance(found, Image):
-                    return _with(nothing, found, best.bump.value, rejected)
-                rejected = (*rejected, found)
-                tags.remove(best.tag)
-            else:
-                error = (
-                    f"unknown: the {_MOST_TRIED} newest allowed tags cannot be had here "
-                    f"({rejected[-1].tag}: {rejected[-1].reason})"
-                )
-                return _with(nothing, rejected=rejected, error=error)
-        return self._moved(_with(nothing, rejected=rejected), use, reference)
+    def _look_up(self, nothing: Change, asked: _Question) -> Change:
+        newer = nothing
+        if parse_tag(asked.reference.tag_or_latest) is not None:
+            tags = self._registry.tags(asked.use.image.reference)
+            doubt = self._past.doubt(asked.reference.canonical_name, tags)
+            if doubt is not None:
+                return replace(nothing, error=doubt)
+            newer = self._newer(nothing, asked, tags)
+            if newer.error or newer.note or (newer.candidate and not self._is_young(newer, asked)):
+                return newer
+        moved = self._moved(replace(nothing, rejected=newer.rejected), asked)
+        if newer.candidate is None or (moved.candidate and not self._is_young(moved, asked)):
+            return moved
+        return newer  # too young, and nothing else to take: the plan says from when on it may go
 
-    def _candidate(self, reference: Reference, tag: str) -> Image | Rejection:
-        target = reference.with_tag(tag)
+    def _newer(self, nothing: Change, asked: _Question, tags: Sequence[str]) -> Change:
+        """The best tag that can be had, old enough if one is; else the best of the young ones."""
+        choice = self._evaluator.choose(asked.reference.tag_or_latest, tags, asked.policy.wanted)
+        refused: list[Rejection] = []
+        young: Change | None = None
+        for option in choice.options[:_MOST_TRIED]:
+            found = self._candidate(asked, option.tag)
+            if isinstance(found, Rejection):
+                refused.append(found)
+                continue
+            if isinstance(found, ImageAnswer):
+                note = f"{option.tag} is the newest allowed, and is what runs already"
+                return replace(nothing, note=note, rejected=(*refused, *choice.rejected))
+            change = replace(
+                nothing,
+                candidate=found,
+                bump=option.bump.value,
+                first_seen=self._past.first_seen(
+                    str(asked.reference.with_tag(option.tag)), found.digest or ""
+                ),
+                path=choice.path,
+            )
+            if not self._is_young(change, asked):
+                passed = (*self._passed_over(young, asked), *refused)
+                return replace(change, rejected=(*passed, *choice.rejected))
+            young = young or change
+        if young is None and len(refused) == _MOST_TRIED:
+            error = (
+                f"unknown: the {_MOST_TRIED} newest allowed tags cannot be had here "
+                f"({refused[-1].tag}: {refused[-1].reason})"
+            )
+            return replace(nothing, rejected=(*refused, *choice.rejected), error=error)
+        return replace(young or nothing, rejected=(*refused, *choice.rejected))
+
+    def _candidate(self, asked: _Question, tag: str) -> Image | Rejection | ImageAnswer:
+        """What a tag would bring; the bare answer where it is what runs already."""
+        target = asked.reference.with_tag(tag)
         try:
             answer = self._registry.image(str(target))
         except RegistryError as error:
             if error.reason not in _NOT_A_CANDIDATE:
                 raise
             return Rejection(tag, f"listed, but not to be had: {error}")
-        if reference.digest is not None:
+        if asked.runs(answer):
+            return answer
+        skipped = self._skipped(asked, tag, answer)
+        if skipped is not None:
+            return skipped
+        if asked.reference.digest is not None:
             target = target.with_digest(answer.digest)
         return Image(str(target), tag, answer.digest, answer.content)
 
-    def _moved(self, change: Change, use: ImageUse, reference: Reference) -> Change:
+    def _moved(self, change: Change, asked: _Question) -> Change:
         """The same tag: has what it points to changed? One HEAD where it has not."""
-        by_tag = reference.with_tag(reference.tag_or_latest)
-        if self._registry.digest(str(by_tag)) in use.digests:
+        by_tag = asked.by_tag
+        digest = self._registry.digest(str(by_tag))
+        if digest in asked.use.digests:
+            self._past.first_seen(str(by_tag), digest)
             return change
         answer = self._registry.image(str(by_tag))
-        known = {*use.digests, use.image.image_id}
-        if known & {answer.digest, answer.content, answer.config_digest}:
+        if asked.runs(answer):
             return change  # another index around the same content
-        target = reference if reference.digest is None else reference.with_digest(answer.digest)
-        image = Image(str(target), reference.tag, answer.digest, answer.content)
-        return _with(change, image, Bump.DIGEST.value, change.rejected)
+        newest = self._moved_to(change, asked, answer)
+        if newest.candidate is not None and not self._is_young(newest, asked):
+            return newest
+        for digest, _ in self._past.seen_since(str(by_tag), asked.use.digests[0]):
+            if digest == answer.digest:
+                continue
+            earlier = self._earlier(asked, digest)
+            if earlier is not None and not asked.runs(earlier):
+                found = self._moved_to(change, asked, earlier)
+                if found.candidate is not None and not self._is_young(found, asked):
+                    return replace(
+                        found, rejected=(*self._passed_over(newest, asked), *found.rejected)
+                    )
+        return newest
 
+    def _moved_to(self, change: Change, asked: _Question, answer: ImageAnswer) -> Change:
+        tag = asked.reference.tag_or_latest
+        skipped = self._skipped(asked, tag, answer)
+        if skipped is not None:
+            return replace(change, rejected=(skipped, *change.rejected))
+        by_tag = str(asked.by_tag)
+        target = asked.reference
+        if target.digest is not None:
+            target = target.with_digest(answer.digest)
+        image = Image(str(target), asked.reference.tag, answer.digest, answer.content)
+        versions = self._behind.look(asked.use, asked.policy.level, by_tag, answer)
+        return replace(
+            change,
+            current=replace(change.current, version=versions.current or change.current.version),
+            candidate=replace(image, version=versions.candidate or image.version),
+            bump=Bump.DIGEST.value,
+            behind=versions.bump,
+            first_seen=self._past.first_seen(by_tag, answer.digest),
+        )
 
-def _with(
-    change: Change,
-    candidate: Image | None = None,
-    bump: str | None = None,
-    rejected: tuple[Rejection, ...] = (),
-    error: str | None = None,
-    note: str | None = None,
-) -> Change:
-    return Change(
-        change.asset, change.container, change.current, candidate, bump, rejected, error, note
-    )
+    def _earlier(self, asked: _Question, digest: str) -> ImageAnswer | None:
+        """What the tag pointed to before, if it can still be had."""
+        try:
+            return self._registry.image(str(asked.by_tag.with_digest(digest)))
+        except RegistryError as error:
+            if error.reason not in _NOT_A_CANDIDATE:
+                raise
+            return None
 
+    def _skipped(self, asked: _Question, tag: str, answer: ImageAnswer) -> Rejection | None:
+        denied = self._past.denied(asked.asset, asked.use.container, answer.content)
+        return None if denied is None else Rejection(tag, f"denied by {denied.who or 'a human'}")
 
-def _new(choice: Choice, known: tuple[Rejection, ...]) -> tuple[Rejection, ...]:
-    tags = {rejection.tag for rejection in known}
-    return tuple(rejection for rejection in choice.rejected if rejection.tag not in tags)
+    def _is_young(self, change: Change, asked: _Question) -> bool:
+        seen = change.first_seen if change.first_seen is not None else self._past.now()
+        return self._past.now() < seen + asked.policy.minimum_age_s
+
+    def _passed_over(self, young: Change | None, asked: _Question) -> tuple[Rejection, ...]:
+        """Why the newest was passed over, where one was."""
+        if young is None or young.candidate is None:
+            return ()
+        age = in_words(asked.policy.minimum_age_s)
+        name = young.candidate.version or young.candidate.reference
+        return (Rejection(name, f"younger than {age} ({asked.policy.source('minimum_age')})"),)

@@ -62,6 +62,13 @@ class Record:
             return Cause.UNKNOWN  # a newer program's word
 
     @property
+    def guilty(self) -> str | None:
+        """In a group, the member that failed; None where it was the whole, or nobody knows."""
+        failure = self.facts.get("failure") or {}
+        member = (failure.get("evidence") or {}).get("member")
+        return member if isinstance(member, str) else None
+
+    @property
     def work(self) -> Work:
         """The update as its verbs see it."""
         return Work(self.id, self.step, self.facts)
@@ -78,6 +85,8 @@ class Journal:
         """Make a new update known; its first phase is entered right after."""
         known = replace(step, changes=tuple(replace(c, rejected=()) for c in step.changes))
         row = (update, step.asset, self._now(), json.dumps(to_json(known)))
+        for member in step.members:
+            self._run("INSERT INTO members VALUES (?, ?)", (update, member))
         self._run("INSERT INTO updates VALUES (?, ?, ?, ?)", row)
 
     def enter(self, update: str, phase: Phase, facts: Facts) -> None:
@@ -97,9 +106,10 @@ class Journal:
         return self._load("WHERE id = ?", (rows[0][0],))[0]
 
     def history(self, asset: str | None = None, limit: int = -1) -> tuple[Record, ...]:
-        """Updates, newest first, of one asset or of all."""
-        where = "" if asset is None else "WHERE asset = ?"
-        values: tuple[Any, ...] = () if asset is None else (asset,)
+        """Updates, newest first, of one asset (alone or in its group) or of all."""
+        of_one = "WHERE (asset = ? OR id IN (SELECT update_id FROM members WHERE asset = ?))"
+        where = "" if asset is None else of_one
+        values: tuple[Any, ...] = () if asset is None else (asset, asset)
         return self._load(f"{where} ORDER BY rowid DESC LIMIT ?", (*values, limit))
 
     def unfinished(self) -> tuple[Record, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from safe_auto_updater.core.errors import Busy, JournalError, UsageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x53415531  # "SAU1"
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph"}
 _OCTAL = re.compile(r"\\([0-7]{3})")  # how mountinfo writes blanks
@@ -47,6 +47,25 @@ CREATE TABLE sightings (
 
 CREATE TABLE told (asset TEXT PRIMARY KEY, reason TEXT NOT NULL, at REAL NOT NULL) STRICT;
 """
+# What each later version adds to the one before; a new file takes all of them too.
+_UPGRADES = {
+    2: """
+ALTER TABLE decisions ADD COLUMN who TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE members (
+  update_id TEXT NOT NULL REFERENCES updates (id), asset TEXT NOT NULL,
+  PRIMARY KEY (update_id, asset)
+) STRICT;
+
+CREATE INDEX members_by_asset ON members (asset);
+
+CREATE TABLE proposals (step TEXT PRIMARY KEY, asset TEXT NOT NULL, planned TEXT NOT NULL) STRICT;
+
+CREATE TABLE tag_lists (
+  repository TEXT PRIMARY KEY, tags TEXT NOT NULL, doubted_since REAL
+) STRICT;
+""",
+}
 
 
 def open_state(folder: Path) -> sqlite3.Connection:
@@ -59,7 +78,9 @@ def open_state(folder: Path) -> sqlite3.Connection:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_network_file_system(folder)
         file.touch(mode=0o600, exist_ok=True)
-        connection = sqlite3.connect(file, timeout=10.0, isolation_level=None)
+        connection = sqlite3.connect(
+            file, timeout=10.0, isolation_level=None, check_same_thread=False
+        )
         _prepare(connection, file)
     except (sqlite3.Error, OSError) as error:
         raise JournalError(
@@ -77,7 +98,7 @@ def _prepare(connection: sqlite3.Connection, file: Path) -> None:
             f"{file}: written by a newer or another program (schema {version}, this one knows "
             f"{SCHEMA_VERSION}). Use the newer program, or move the file away."
         )
-    if version == SCHEMA_VERSION:
+    if version:
         problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if problem != "ok":
             raise JournalError(f"{file}: damaged ({problem}). Move it away or restore a copy.")
@@ -86,14 +107,21 @@ def _prepare(connection: sqlite3.Connection, file: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    if version == 0:
-        connection.execute("BEGIN IMMEDIATE")
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:  # nobody was faster
-            for statement in _SCHEMA.split("\n\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
+    if version < SCHEMA_VERSION:
+        _upgrade(connection)
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """From whatever version the file has by now to ours, all or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    wanted = [text for number, text in sorted(_UPGRADES.items()) if number > version]
+    for text in [_SCHEMA, *wanted] if version == 0 else wanted:
+        for statement in text.split(";\n\n"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
 
 
 def _refuse_network_file_system(folder: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,8 @@ from safe_auto_updater.core.ports import ImageAnswer
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.engine.detection import ChangeDetector
+from safe_auto_updater.engine.past import Past
+from safe_auto_updater.engine.state import open_state
 
 WEB = "docker:local/web"
 USE = ImageUse("web", Image("web:1.0.0", "1.0.0", "sha256:old"), ("sha256:old",))
@@ -41,7 +46,7 @@ class Listing:
     def digest(self, reference: str) -> str:
         return "sha256:old"
 
-    def config(self, reference: str, answer: ImageAnswer) -> dict[str, object]:
+    def config(self, reference: str, answer: ImageAnswer) -> Mapping[str, Any]:
         return {}
 
 
@@ -57,11 +62,18 @@ class Listing:
     ],
 )
 def test_only_so_many_tags_that_cannot_be_had_are_asked_for(
-    reason: str, newest: int, has: str, candidate: str | None, asked: int, error: str | None
+    reason: str,
+    newest: int,
+    has: str,
+    candidate: str | None,
+    asked: int,
+    error: str | None,
+    tmp_path: Path,
 ) -> None:
+    past = Past(open_state(tmp_path), (), lambda: 0.0)
     registry = Listing(newest, (has,), reason)
 
-    (change,) = ChangeDetector(registry, SemVerEvaluator()).check(
+    (change,) = ChangeDetector(registry, SemVerEvaluator(), past).check(
         ASSET, resolve(Settings(), WEB, {})
     )
 

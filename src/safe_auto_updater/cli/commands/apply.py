@@ -78,6 +78,10 @@ def _show(options: Options, assets: tuple[str, ...], file: Path | None) -> None:
         plan, checked = app.cycle.plan(names)
         if file and saved:
             plan = planfile.still_holds(file, saved, plan)
-    options.answer("plan", documents.plan(plan, checked), lambda: tables.plan(plan, checked))
+    options.answer(
+        "plan",
+        documents.plan(plan, checked, app.settings.bands),
+        lambda: tables.plan(plan, checked),
+    )
     if checked.inventory.failures:
         raise click.exceptions.Exit(1)

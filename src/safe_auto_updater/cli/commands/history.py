@@ -6,7 +6,10 @@ import click
 
 from safe_auto_updater.cli import documents, tables
 from safe_auto_updater.cli.context import Options
+from safe_auto_updater.core.codec import to_json
+from safe_auto_updater.engine.decisions import ALL, Word
 from safe_auto_updater.engine.inventory import pick
+from safe_auto_updater.engine.journal import Record
 
 
 @click.command("history")
@@ -21,13 +24,30 @@ from safe_auto_updater.engine.inventory import pick
 )
 @click.pass_obj
 def command(options: Options, asset: str | None, limit: int) -> None:
-    """List past updates, newest first, of one ASSET or of all."""
+    """List past updates, newest first, of one ASSET or of all.
+
+    Of one asset also every hold that was told, and what humans said: approve, deny, hold, release.
+    """
     with options.app() as app:
         if asset is not None:
-            asset = pick(asset, {record.asset for record in app.journal.history()})
+            known = {one for record in app.journal.history() for one in record.step.assets}
+            known |= {word.asset for word in app.decisions.words()} - {ALL}
+            asset = pick(asset, known)
         records = app.journal.history(asset, limit)
-    options.answer(
-        "history",
-        {"updates": [documents.update(record) for record in records]},
-        lambda: tables.history(records),
-    )
+        words = app.decisions.words(None if asset is None else [asset])[-limit:]
+    document = {
+        "updates": [documents.update(record) for record in records],
+        "decisions": to_json(words),
+    }
+    options.answer("history", document, lambda: _table(records, words if asset else ()))
+
+
+def _table(records: tuple[Record, ...], words: tuple[Word, ...]) -> None:
+    tables.history(records)
+    lines = [
+        (tables.when(word.at), word.kind.upper(), word.who, word.reason)
+        for word in reversed(words)
+        if word.kind != "skip"  # said by its "deny"
+    ]
+    if lines:
+        tables.rows(("WHEN", "SAID", "BY", "WHAT"), lines)

@@ -6,9 +6,9 @@ import click
 
 from safe_auto_updater.cli import tables
 from safe_auto_updater.cli.context import Options
-from safe_auto_updater.cli.names import asset_meant
+from safe_auto_updater.cli.names import asset_meant, whoever
 from safe_auto_updater.core.errors import UsageError
-from safe_auto_updater.core.policy import duration_s
+from safe_auto_updater.core.spelling import duration_s
 
 
 @click.command("hold")
@@ -27,9 +27,10 @@ def command(
         raise UsageError(f"--until {period}: {error}") from error
     with options.app() as app:
         meant = asset_meant(app, asset, everything)
+        who = whoever(options.environ)
         until = None if seconds is None else app.clock.now() + seconds
-        app.decisions.hold(meant, reason, until)
+        app.decisions.hold(meant, reason, until, who=who)
     ends = "until it is released" if until is None else f"until {tables.when(until)}"
-    document = {"asset": meant, "until": until, "reason": reason}
+    document = {"asset": meant, "until": until, "reason": reason, "who": who}
     what = "Everything" if everything else meant
     options.answer("hold", document, lambda: tables.say(f"{what} is held {ends}."))

@@ -29,6 +29,10 @@ def command(options: Options, assets: tuple[str, ...], save: Path | None) -> Non
         plan, checked = app.cycle.plan(assets)
     if save is not None:
         planfile.write(save, plan)
-    options.answer("plan", documents.plan(plan, checked), lambda: tables.plan(plan, checked))
+    options.answer(
+        "plan",
+        documents.plan(plan, checked, app.settings.bands),
+        lambda: tables.plan(plan, checked),
+    )
     if checked.inventory.failures:
         raise click.exceptions.Exit(1)

@@ -10,6 +10,7 @@ from safe_auto_updater.core.errors import InvalidReference, NotFound, SafeAutoUp
 from safe_auto_updater.core.model import Asset, Image, ImageUse, docker_id
 from safe_auto_updater.core.ports import Scan
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.engine.behind import declared_version
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
 from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
@@ -97,6 +98,7 @@ def _use(name: str, container: Json, image: Json) -> ImageUse:
             image_id=container["Image"],
         ),
         digests=digests,
+        declared=declared_version(written, image.get("Config") or {}),
         policy_labels=policy_labels(container, image),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
-from safe_auto_updater.core.ports import CheckResult, CheckState, Scan, Subject
+from safe_auto_updater.core.ports import CheckResult, CheckState, Proposal, Scan, Subject
 
 
 class FileScanner:
@@ -57,6 +57,19 @@ class FileNotifier:
         """Write the line."""
         with self._path.open("a") as file:
             file.write(json.dumps({"kind": event.kind, "message": event.message}) + "\n")
+
+
+class FilePolicy:
+    """Holds every update while the file in option `path` exists; its text is the reason."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._path = Path(options["path"])
+
+    def judge(self, proposal: Proposal) -> str | None:
+        """None lets the update go as far as this policy is concerned."""
+        if not self._path.exists():
+            return None
+        return f"{proposal.asset.name} waits: {self._path.read_text().strip()}"
 
 
 def _asset(name: str, reference: str) -> Asset:

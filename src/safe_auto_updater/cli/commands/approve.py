@@ -1,0 +1,31 @@
+"""`sau approve`."""
+
+from __future__ import annotations
+
+import click
+
+from safe_auto_updater.cli import documents, tables
+from safe_auto_updater.cli.context import Options
+from safe_auto_updater.cli.names import step_meant, whoever
+
+
+@click.command("approve")
+@click.argument("step", metavar="ID|ASSET")
+@click.option("--by", "who", metavar="NAME", help="Who says so; by default the user you are.")
+@click.pass_obj
+def command(options: Options, step: str, who: str | None) -> None:
+    """Let a step of the last plan be made: ID (or asset) as `sau plan` shows it.
+
+    It counts for exactly this change, from and to. Windows, holds and ages still hold it.
+    """
+    with options.app() as app:
+        meant = step_meant(app, step)
+        speaker = who or whoever(options.environ)
+        app.decisions.approve(meant, speaker)
+    document = {"step": documents.step(meant, app.settings.bands), "who": speaker}
+    what = ", ".join(tables.arrow(change) for change in meant.changes if change.candidate)
+    said = (
+        f"{meant.asset}: {what} is approved by {speaker}. "
+        "It is made by the next `sau apply`, once nothing else holds it."
+    )
+    options.answer("approve", document, lambda: tables.say(said))

@@ -1,0 +1,241 @@
+"""Every question that can hold an update, one row each. All are asked; all that say no are told.
+
+A guard looks at one asset of a step and answers None, or why the step must wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from safe_auto_updater.core.memory import Memory
+from safe_auto_updater.core.model import Asset, Change, Health, Status
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.policy import AssetPolicy
+from safe_auto_updater.core.risk import Band, Bands, Risk
+from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.core.spelling import Approval, in_words
+from safe_auto_updater.core.versions import Bump
+from safe_auto_updater.core.windows import opening, told
+
+
+@dataclass(frozen=True)
+class Veto:
+    """A no from outside the plan: a plugin's policy, or a side of the change nobody could see."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One asset with everything that decides about it."""
+
+    asset: Asset
+    changes: tuple[Change, ...]
+    policy: AssetPolicy
+    memory: Memory
+    bands: Bands = field(default_factory=Bands)
+    risk: Risk | None = None
+    vetoes: tuple[Veto, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[Change, ...]:
+        """The changes that have a candidate."""
+        return tuple(change for change in self.changes if change.candidate is not None)
+
+
+@dataclass(frozen=True)
+class No:
+    """One guard's answer: its name and its reason."""
+
+    rule: str
+    reason: str
+
+
+def objections(case: Case, step: str) -> tuple[No, ...]:
+    """Everything that speaks against making this step, of this id, now."""
+    found = [No(rule, reason) for rule, ask in _GUARDS if (reason := ask(case, step)) is not None]
+    return (*found, *(No(veto.rule, veto.reason) for veto in case.vetoes))
+
+
+def named_level(case: Case) -> str:
+    """The policy and who set it: `minor (rule */db-*)`."""
+    return f"{case.policy.level.value} ({case.policy.source('policy')})"
+
+
+def refused(asset: str, wanted: tuple[Change, ...], memory: Memory) -> str | None:
+    """Why what is remembered forbids these changes, or None."""
+    for blocked in memory.blocked:
+        if blocked.asset == asset:
+            return blocked.reason
+    for hold in memory.holds:
+        if hold.asset not in (asset, "*"):
+            continue
+        if hold.content is None:
+            return f"held: {hold.reason}"
+        if any(_content(change) == hold.content for change in wanted):
+            return f"this version is held: {hold.reason}"
+    for change in wanted:
+        for failed in memory.quarantine:
+            if failed.content != _content(change):
+                continue
+            if (failed.asset, failed.container) == (asset, change.container):
+                return (
+                    f"quarantined: this content failed here before ({failed.update}: "
+                    f"{failed.reason}); a newer version may follow, `sau release` tries it again"
+                )
+            if failed.cause is Cause.IMAGE:
+                return (
+                    f"quarantined: this content failed on {failed.asset} ({failed.update}: "
+                    f"{failed.reason}); `sau release {failed.asset}` tries it again"
+                )
+    return None
+
+
+def _labels(case: Case, step: str) -> str | None:
+    return "; ".join(case.policy.problems) or None
+
+
+def _enabled(case: Case, step: str) -> str | None:
+    if case.policy.enable is not False:
+        return None
+    return f"switched off by enable=false ({case.policy.source('enable')})"
+
+
+def _obstacle(case: Case, step: str) -> str | None:
+    moves = any(change.moves_tag for change in case.wanted)
+    for obstacle in case.asset.obstacles:
+        if moves or not obstacle.only_tag_changes:
+            return obstacle.reason
+    return None
+
+
+def _memory(case: Case, step: str) -> str | None:
+    return refused(case.asset.id, case.wanted, case.memory)
+
+
+def _status(case: Case, step: str) -> str | None:
+    match case.asset.status:
+        case Status.RUNNING:
+            return None
+        case Status.PAUSED:
+            return "paused; an update would have to start it. Unpause it first"
+        case Status.RESTARTING if case.policy.fix_forward:
+            return None
+        case Status.RESTARTING:
+            return "restarting in a loop before the update (rule fix_forward would allow it)"
+        case other:
+            return f"{other.value}: a container that does not run stays as it is"
+
+
+def _health(case: Case, step: str) -> str | None:
+    if case.policy.fix_forward or case.asset.health is not Health.UNHEALTHY:
+        return None
+    return "unhealthy before the update (rule fix_forward would allow it)"
+
+
+def _behind(case: Case, step: str) -> str | None:
+    """New content behind an unchanged tag goes as far as the versions behind it go."""
+    for change in case.wanted:
+        if change.behind is None or SemVerEvaluator().allowed(
+            Bump(change.behind), case.policy.level
+        ):
+            continue
+        assert change.candidate is not None
+        reference = change.candidate.reference
+        if change.behind == Bump.UNKNOWN:
+            return f"nobody can tell which versions {reference} moves between, or it goes back"
+        old, new = change.current.version, change.candidate.version
+        return (
+            f"{reference} goes from {old} to {new}: {change.behind}, policy is {named_level(case)}"
+        )
+    return None
+
+
+def _age(case: Case, step: str) -> str | None:
+    for change in case.wanted:
+        seen = change.first_seen if change.first_seen is not None else case.memory.now
+        ripe = seen + case.policy.minimum_age_s
+        if case.memory.now < ripe:
+            age = in_words(case.policy.minimum_age_s)
+            return (
+                f"too young: first seen {_utc(seen)}, minimum age is {age} "
+                f"({case.policy.source('minimum_age')}): may go from {_utc(ripe)}"
+            )
+    return None
+
+
+def _risk(case: Case, step: str) -> str | None:
+    if case.risk is None or case.bands.band(case.risk) is not Band.NEVER:
+        return None
+    if case.risk.blockers:
+        return f"too risky, cannot be approved: {'; '.join(case.risk.blockers)}"
+    return (
+        f"too risky, cannot be approved: {case.risk.score} of 100, the limit is "
+        f"{case.bands.approval} (execution.risk.approval); `sau diff` shows why"
+    )
+
+
+def _approval(case: Case, step: str) -> str | None:
+    if case.memory.approval(step) is not None:
+        return None
+    match case.policy.approval:
+        case Approval.REQUIRED:
+            why = f"approval is required ({case.policy.source('approval')})"
+        case Approval.RISKY if case.risk and case.bands.band(case.risk) is Band.APPROVAL:
+            why = f"risk {case.risk.score} of 100, from {case.bands.automatic} on a human approves"
+        case _:
+            return None
+    return f"{why}: sau approve {step}"
+
+
+def _window(case: Case, step: str) -> str | None:
+    windows, now = case.policy.windows, case.memory.now
+    if not windows:
+        return None
+    coming = opening(windows, now)
+    source = case.policy.source("window")
+    if coming is None:
+        return f"outside its window ({source}), which does not open within two weeks"
+    if coming.start <= now:
+        return None
+    texts = "; ".join(window.text for window in windows)
+    opens = told(coming.start, windows[0].zone)
+    return f"outside its window {texts} ({source}): opens {opens}"
+
+
+def _freeze(case: Case, step: str) -> str | None:
+    for freeze in case.policy.freezes:
+        period = freeze.around(case.memory.now)
+        if period is not None:
+            until = told(period.end, freeze.zone)
+            return f"frozen by {freeze.text} ({case.policy.source('freeze')}): until {until}"
+    return None
+
+
+def _content(change: Change) -> str:
+    assert change.candidate is not None
+    return change.candidate.key()
+
+
+def _utc(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+WAITS_FOR_TIME = frozenset({"age", "window", "freeze"})  # their words change as time goes on
+_GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
+    ("label", _labels),
+    ("disabled", _enabled),
+    ("obstacle", _obstacle),
+    ("memory", _memory),
+    ("status", _status),
+    ("unhealthy", _health),
+    ("policy", _behind),
+    ("age", _age),
+    ("risk", _risk),
+    ("approval", _approval),
+    ("window", _window),
+    ("freeze", _freeze),
+)

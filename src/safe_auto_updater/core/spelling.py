@@ -1,0 +1,113 @@
+"""How people write values, in labels and in the file alike. Each ValueError says what to write."""
+
+from __future__ import annotations
+
+import math
+import re
+from enum import StrEnum
+from typing import TypeVar
+
+from safe_auto_updater.core.versions import Bump, PolicyLevel
+from safe_auto_updater.core.windows import Freeze, Window, parse_freeze, parse_window
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_WALKS = (Bump.MINOR, Bump.MAJOR)
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Approval(StrEnum):
+    """Whether a human must approve an update before it is made."""
+
+    REQUIRED = "required"  # each
+    RISKY = "risky"  # those that the risk bands ask for
+    NONE = "none"  # none: the operator answers for what the bands would ask
+
+
+def duration_s(text: str) -> float:
+    """`90s`, `1h30m`, `500ms`, `2d` as seconds. ValueError says what a duration looks like."""
+    parts = _DURATION.findall(text) if len(text) <= 200 else []
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError("not a duration; write for example 30s, 5m, 1h30m or 2d")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if not math.isfinite(seconds) or seconds > 10 * 365 * 86400:
+        raise ValueError("longer than ten years; write less")
+    return seconds
+
+
+def in_words(seconds: float) -> str:
+    """Seconds as a duration, in its two largest units: `3d`, `1h30m`, `45s`, `0s`."""
+    left, parts = round(seconds), []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts[:2]) or "0s"
+
+
+def level(text: str) -> PolicyLevel:
+    """A version policy."""
+    return _one_of(PolicyLevel, text, "policy")
+
+
+def approval(text: str) -> Approval:
+    """Who must approve."""
+    return _one_of(Approval, text, "kind of approval")
+
+
+def walk(text: str) -> Bump:
+    """Which steps are taken one at a time: `minor` or `major`."""
+    for bump in _WALKS:
+        if text == bump.value:
+            return bump
+    raise ValueError("not a kind of step; use minor or major")
+
+
+def boolean(text: str) -> bool:
+    """`true` or `false`, in any case."""
+    match text.lower():
+        case "true":
+            return True
+        case "false":
+            return False
+        case _:
+            raise ValueError("neither true nor false")
+
+
+def group(text: str) -> str:
+    """The name of a group that moves together."""
+    if not _GROUP.fullmatch(text):
+        raise ValueError("not a name; use letters, digits and _ . - (at most 63, no sign first)")
+    return text
+
+
+def tag_patterns(text: str) -> tuple[str, ...]:
+    """Patterns over tags, parted by commas: `1.*, *-alpine`."""
+    return tuple(tag_pattern(part.strip()) for part in text.split(","))
+
+
+def tag_pattern(text: str) -> str:
+    """One pattern over tags. A tag has at most 128 of these characters; `* ? [ ] !` are signs."""
+    if not re.fullmatch(r"[\w.*?\[\]!-]{1,128}", text, re.ASCII):
+        raise ValueError("not a pattern over tags; write for example 1.* or *-alpine")
+    return text
+
+
+def windows(text: str) -> tuple[Window, ...]:
+    """Windows, parted by semicolons."""
+    return tuple(parse_window(part) for part in text.split(";"))
+
+
+def freezes(text: str) -> tuple[Freeze, ...]:
+    """Freeze periods, parted by semicolons."""
+    return tuple(parse_freeze(part) for part in text.split(";"))
+
+
+def _one_of(kind: type[E], text: str, what: str) -> E:
+    try:
+        return kind(text)
+    except ValueError:
+        known = ", ".join(word.value for word in kind)
+        raise ValueError(f"not a {what}; use one of {known}") from None

@@ -1,0 +1,197 @@
+"""Human words, kept for ever with who and when; and what was told to humans, to tell it once.
+
+A later word replaces an earlier one: the rows are never changed, their order decides.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from safe_auto_updater.core.codec import step_from_json, to_json
+from safe_auto_updater.core.errors import JournalError, UsageError
+from safe_auto_updater.core.memory import Approved, Denied, Hold
+from safe_auto_updater.core.model import Action, Change, Step
+
+ALL = "*"
+
+
+@dataclass(frozen=True)
+class Word:
+    """One row: what was decided or told, about which asset, by whom (empty: by the program)."""
+
+    at: float
+    kind: str
+    asset: str
+    subject: str | None
+    until: float | None
+    reason: str
+    who: str
+
+
+@dataclass
+class Standing:
+    """What the words come to. `released` says up to which row of the journal an asset is clear."""
+
+    holds: list[Hold] = field(default_factory=list)
+    approved: dict[str, Approved] = field(default_factory=dict)
+    denied: dict[tuple[str, str, str], Denied] = field(default_factory=dict)
+    released: dict[str, int] = field(default_factory=dict)
+
+
+class Decisions:
+    """The decisions, told and proposals tables. Every method may raise JournalError."""
+
+    def __init__(self, connection: sqlite3.Connection, now: Callable[[], float]) -> None:
+        self._db = connection
+        self._now = now
+
+    def hold(
+        self,
+        asset: str,
+        reason: str,
+        until: float | None = None,
+        content: str | None = None,
+        who: str = "",
+    ) -> None:
+        """Hold an asset, every asset (`*`), or with `content` one version of an asset."""
+        self._decide("hold", asset, content, until, reason, who)
+
+    def release(self, asset: str, reason: str, who: str = "") -> None:
+        """Forget every hold, denial, quarantine and inconsistency up to now (`*`: of all)."""
+        seen = self._run("SELECT coalesce(max(rowid), 0) FROM phases")[0][0]
+        self._decide("release", asset, str(seen), None, reason, who)
+
+    def approve(self, step: Step, who: str) -> None:
+        """This step, exactly as it is, may be made."""
+        self._decide("approve", step.asset, step.id, None, _headline(step), who)
+
+    def deny(self, step: Step, who: str) -> None:
+        """The versions that this step would take are skipped; others may follow."""
+        self._decide("deny", step.asset, step.id, None, _headline(step), who)
+        for change in step.changes:
+            if change.candidate is not None:
+                subject = json.dumps([change.container, change.candidate.key(), step.id])
+                self._decide("skip", change.asset, subject, None, _version(change), who)
+
+    def words(self, assets: Sequence[str] | None = None) -> tuple[Word, ...]:
+        """Everything decided and told, oldest first; of some assets (and of all at once) or all."""
+        rows = self._run(
+            "SELECT at, kind, asset, subject, until, reason, who FROM decisions ORDER BY seq"
+        )
+        words = (Word(*row) for row in rows)
+        return tuple(w for w in words if assets is None or w.asset in (ALL, *assets))
+
+    def standing(self) -> Standing:
+        """What all words come to, the later ones over the earlier ones."""
+        found = Standing()
+        for word in self.words():
+            _weigh(found, word)
+        return found
+
+    def propose(self, assets: Sequence[str], steps: Sequence[Step]) -> None:
+        """Remember what a plan of these assets would do, for `approve` and `deny` to refer to."""
+        rows = {
+            step.id: (step.id, step.asset, json.dumps(to_json(step)))
+            for step in steps
+            if step.action is not Action.NONE and any(change.candidate for change in step.changes)
+        }
+        gone = [
+            known
+            for known, asset in self._run("SELECT step, asset FROM proposals")
+            if asset in assets and known not in rows
+        ]
+        new = [row for row in rows.values() if not self._has(*row)]
+        for known in gone:
+            self._run("DELETE FROM proposals WHERE step = ?", (known,))
+        for row in new:
+            self._run("INSERT OR REPLACE INTO proposals VALUES (?, ?, ?)", row)
+
+    def proposals(self) -> tuple[Step, ...]:
+        """The steps of the last plan of each asset."""
+        rows = self._run("SELECT planned FROM proposals ORDER BY asset")
+        try:
+            return tuple(step_from_json(json.loads(planned)) for (planned,) in rows)
+        except ValueError as error:
+            raise UsageError(f"the last plan cannot be read ({error}); run `sau plan`") from error
+
+    def tell_once(self, asset: str, what: str, reason: str) -> bool:
+        """Whether holding this asset for `what` is news. Remembers that it was told."""
+        known = self._run("SELECT reason FROM told WHERE asset = ?", (asset,))
+        if known and known[0][0] == what:
+            return False
+        self._run("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", (asset, what, self._now()))
+        self._decide("held", asset, None, None, reason, "")
+        return True
+
+    def told_no_more(self, asset: str) -> None:
+        """The asset is held no more: when it is again, that is news."""
+        if self._run("SELECT 1 FROM told WHERE asset = ?", (asset,)):
+            self._run("DELETE FROM told WHERE asset = ?", (asset,))
+
+    def prove_writable(self) -> None:
+        """Write something that means nothing; JournalError where that cannot be."""
+        self._run("INSERT OR REPLACE INTO told VALUES ('', 'doctor', ?)", (self._now(),))
+
+    def _has(self, step: str, asset: str, planned: str) -> bool:
+        query = "SELECT 1 FROM proposals WHERE step = ? AND asset = ? AND planned = ?"
+        return bool(self._run(query, (step, asset, planned)))
+
+    def _decide(
+        self,
+        kind: str,
+        asset: str,
+        subject: str | None,
+        until: float | None,
+        reason: str,
+        who: str,
+    ) -> None:
+        self._run(
+            "INSERT INTO decisions (at, kind, asset, subject, until, reason, who) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (self._now(), kind, asset, subject, until, reason, who),
+        )
+
+    def _run(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        try:
+            return self._db.execute(query, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(f"the state file cannot serve: {error}") from error
+
+
+def _weigh(found: Standing, word: Word) -> None:
+    match word.kind:
+        case "hold":
+            held = Hold(word.asset, word.reason, word.at, word.until, word.subject)
+            found.holds.append(held)
+        case "release":
+            everything = word.asset == ALL
+            found.released[word.asset] = int(word.subject or 0)
+            found.holds = [h for h in found.holds if not everything and h.asset != word.asset]
+            found.denied = {
+                k: d for k, d in found.denied.items() if not everything and d.asset != word.asset
+            }
+        case "approve":
+            found.approved[word.subject or ""] = Approved(
+                word.subject or "", word.asset, word.who, word.at
+            )
+            found.denied = {k: d for k, d in found.denied.items() if d.step != word.subject}
+        case "deny":
+            found.approved.pop(word.subject or "", None)
+        case "skip":
+            container, content, step = json.loads(word.subject or "")
+            key = (word.asset, container, content)
+            found.denied[key] = Denied(*key, step, word.who, word.at)
+
+
+def _headline(step: Step) -> str:
+    return ", ".join(_version(change) for change in step.changes if change.candidate is not None)
+
+
+def _version(change: Change) -> str:
+    assert change.candidate is not None
+    old, new = change.current, change.candidate
+    return f"{old.version or old.reference} -> {new.version or new.reference} ({change.bump})"

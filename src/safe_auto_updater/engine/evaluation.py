@@ -1,0 +1,60 @@
+"""Evaluation: what a change would do to an asset, and what plugins say to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from safe_auto_updater.core.diff import DiffAnalyzer
+from safe_auto_updater.core.errors import SafeAutoUpdaterError
+from safe_auto_updater.core.guards import Case, Veto
+from safe_auto_updater.core.model import Asset, Change
+from safe_auto_updater.core.ports import Comparer, Proposal
+from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.risk import Circumstances, Risk, combine
+from safe_auto_updater.core.stateful import is_stateful
+from safe_auto_updater.core.versions import Bump, parse_tag
+from safe_auto_updater.engine.policies import PluginPolicies
+
+
+class Evaluation:
+    """Judges one asset's changes. A side that cannot be seen is *unknown*, and holds."""
+
+    def __init__(
+        self,
+        comparer_for: Callable[[str], Comparer],
+        analyzer: DiffAnalyzer,
+        policies: PluginPolicies,
+    ) -> None:
+        self._comparer_for = comparer_for
+        self._analyzer = analyzer
+        self._policies = policies
+
+    def judged(self, case: Case) -> Case:
+        """The case with its risk, and with every no that is not ours to find."""
+        try:
+            comparer = self._comparer_for(case.asset.id)
+            risks = [self._risk(comparer, case.asset, change) for change in case.wanted]
+        except SafeAutoUpdaterError as error:
+            veto = Veto("unknown", f"what it would change could not be seen: {error}")
+            return replace(case, vetoes=(veto,))
+        risk = combine(risks)
+        proposal = Proposal(case.asset, case.wanted, risk, case.memory.now)
+        return replace(case, risk=risk, vetoes=self._policies.judge(proposal))
+
+    def _risk(self, comparer: Comparer, asset: Asset, change: Change) -> Risk:
+        assert change.candidate is not None
+        trees = comparer.trees(asset, change)
+        reference = change.candidate.reference
+        circumstances = Circumstances(_reach(change), reference, asset.kind)
+        return self._analyzer.analyze(trees.before, trees.after, circumstances)
+
+
+def _reach(change: Change) -> str:
+    """How far it goes; *unknown* where nobody can tell which versions of a database it is about."""
+    assert change.candidate is not None
+    reference = change.candidate.reference
+    if change.behind is None and change.bump == Bump.DIGEST and is_stateful(reference):
+        tag = Reference.parse(reference).tag_or_latest
+        return Bump.DIGEST if parse_tag(tag) is not None else Bump.UNKNOWN
+    return change.reach or Bump.UNKNOWN

@@ -1,0 +1,105 @@
+"""What was seen before: when each digest first, and which tags a repository last listed.
+
+Ages count from our own first sight, because a date inside an image can be forged. A list that
+has shrunk since is doubted: half an answer has downgraded others.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from safe_auto_updater.core.errors import JournalError
+from safe_auto_updater.core.memory import Denied
+from safe_auto_updater.core.spelling import in_words
+from safe_auto_updater.core.taglists import shrunk
+
+BELIEVED_AFTER_S = 86400.0  # a list that stays shrunk for so long is how the repository is now
+
+
+class Past:
+    """Read once, asked by many threads, written back by `keep`. Knows nothing of the network."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, denied: Iterable[Denied], now: Callable[[], float]
+    ) -> None:
+        self._db = connection
+        self._denied = {(d.asset, d.container, d.content): d for d in denied}
+        self._now = now
+        self._lock = threading.Lock()
+        self._seen: dict[str, dict[str, float]] = {}
+        for reference, digest, at in self._run("SELECT * FROM sightings ORDER BY first_seen"):
+            self._seen.setdefault(reference, {})[digest] = at
+        self._new_sightings: list[tuple[str, str, float]] = []
+        self._new_lists: dict[str, tuple[str, float | None]] = {}
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._now()
+
+    def denied(self, asset: str, container: str, content: str) -> Denied | None:
+        """The human word against this content on this container, if there is one."""
+        return self._denied.get((asset, container, content))
+
+    def first_seen(self, reference: str, digest: str) -> float:
+        """When this digest was first seen under this reference: now, if never."""
+        with self._lock:
+            known = self._seen.setdefault(reference, {})
+            if digest not in known:
+                known[digest] = self._now()
+                self._new_sightings.append((reference, digest, known[digest]))
+            return known[digest]
+
+    def seen_since(self, reference: str, digest: str) -> tuple[tuple[str, float], ...]:
+        """What came to be seen under a reference after this digest, newest first."""
+        begin = self.first_seen(reference, digest)
+        with self._lock:
+            later = [(other, at) for other, at in self._seen[reference].items() if at > begin]
+        return tuple(sorted(later, key=lambda item: item[1], reverse=True))
+
+    def doubt(self, repository: str, tags: Iterable[str]) -> str | None:
+        """Why this list of tags is not to be believed yet, or None. Remembers what is believed."""
+        now = self._now()
+        text = " ".join(sorted(set(tags)))
+        query = "SELECT tags, doubted_since FROM tag_lists WHERE repository = ?"
+        believed, since = next(iter(self._run(query, repository)), ("", None))
+        if text == believed and text and since is None:
+            return None
+        why = shrunk(believed.split(), text.split())
+        since = now if since is None else since
+        with self._lock:
+            if why is None or now - since >= BELIEVED_AFTER_S:
+                self._new_lists[repository] = (text, None)
+                return None
+            self._new_lists[repository] = (believed, since)
+        wait = in_words(BELIEVED_AFTER_S)
+        return (
+            f"unknown: {repository} {why}. Such a list is believed when it stays so for {wait}; "
+            "ask the registry's operator if that is no answer that they meant to give"
+        )
+
+    def keep(self) -> None:
+        """Write what is new, all or nothing. Raises JournalError."""
+        with self._lock:
+            sightings, self._new_sightings = self._new_sightings, []
+            lists, self._new_lists = self._new_lists, {}
+        if not sightings and not lists:
+            return
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR IGNORE INTO sightings VALUES (?, ?, ?)", sightings)
+            rows = [(repository, *entry) for repository, entry in lists.items()]
+            self._db.executemany("INSERT OR REPLACE INTO tag_lists VALUES (?, ?, ?)", rows)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise JournalError(f"the state file cannot serve: {error}") from error
+
+    def _run(self, query: str, *values: str) -> list[Any]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise JournalError(f"the state file cannot serve: {error}") from error
