@@ -157,21 +157,40 @@ def _holds(rule: RiskRule, situation: Situation) -> bool:
 
 
 def _differences(before: Any, after: Any, shape: Shape) -> Iterator[Difference]:
-    """By a stack of our own: a tree may be deeper than Python's."""
-    stack: list[tuple[Path, Any, Any]] = [((), before, after)]
+    """By a stack of our own: a tree may be deeper than Python's.
+
+    A path is a chain to its parent, and only patterns that fit so far go down with it: a node
+    costs the same at any depth.
+    """
+    stack: list[tuple[Any, int, tuple[Path, ...], tuple[Path, ...], Any, Any]]
+    stack = [(None, 0, shape.wholes, shape.sets, before, after)]
     while stack:
-        path, old, new = stack.pop()
-        if path and any(_fits(whole, path) for whole in shape.wholes):
+        chain, depth, wholes, sets, old, new = stack.pop()
+        if any(len(pattern) == depth for pattern in wholes):
             if not _same(old, new):
-                yield Difference(path, old, new)
+                yield Difference(_path(chain), old, new)
             continue
-        if any(_fits(unordered, path) for unordered in shape.sets):
+        if any(len(pattern) == depth for pattern in sets):
             old, new = _members(old), _members(new)
         inside = _pairs(old, new)
-        if inside is not None:
-            stack += [((*path, part), one, other) for part, one, other in inside]
-        elif not _equal(old, new):
-            yield Difference(path, old, new)
+        if inside is None:
+            if not _equal(old, new):
+                yield Difference(_path(chain), old, new)
+            continue
+        for part, one, other in inside:
+            narrow = (
+                tuple(p for p in patterns if len(p) > depth and fnmatchcase(part, p[depth]))
+                for patterns in (wholes, sets)
+            )
+            stack.append(((chain, part), depth + 1, *narrow, one, other))
+
+
+def _path(chain: Any) -> Path:
+    parts = []
+    while chain is not None:
+        chain, part = chain
+        parts.append(part)
+    return tuple(reversed(parts))
 
 
 def _same(before: Any, after: Any) -> bool:
