@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +25,7 @@ from safe_auto_updater.core.risk import (
 )
 from safe_auto_updater.core.risk_rules import RULES
 from safe_auto_updater.core.stateful import STATEFUL, Kind, is_stateful, version_from
+from safe_auto_updater.core.versions import Bump
 
 KNOWN = [
     ("postgres:16", "PostgreSQL"),
@@ -365,3 +369,48 @@ def test_several_changes_are_as_risky_as_the_riskiest_and_as_bad_to_undo_as_the_
     assert (both.score, both.blockers, both.reversibility) == (40, ("never",), Reversibility.R2)
     assert both.findings == (finding("a"), finding("b"))
     assert combine([]) == Risk(0, (), (), Reversibility.R0)
+
+
+SAFETY = Path(__file__).parents[2] / "docs" / "safety.md"
+
+
+def documented() -> str:
+    """The rule table and the known images, as docs/safety.md shows them."""
+    lines = [
+        "| rule | looks at | weight | points | back | why it matters |",
+        "|---|---|---|---|---|---|",
+    ]
+    for rule in RULES:
+        paths = ", ".join(f"`{path}`" for path in rule.paths)
+        looks = paths if rule.on is On.STEP else f"{paths} {rule.on}"
+        when = " and ".join(condition.words for condition in rule.when)
+        why = f"{rule.why} Where {when}." if when else rule.why
+        weight = f"{rule.severity} | {rule.points} | {rule.reversibility}"
+        lines.append(f"| `{rule.name}` | {looks} | {weight} | {why} |")
+    lines.append("")
+    for kind, words in {
+        Kind.DATABASE: "Known databases", Kind.BROKER: "Known brokers",
+        Kind.APPLICATION: "Known applications that migrate their data",
+    }.items():  # fmt: skip
+        names = [
+            f"{known.name}{'*' * (known.one_way is Bump.MAJOR)}"
+            for known in STATEFUL
+            if known.kind is kind
+        ]
+        lines.append(f"{words}: {', '.join(names)}.")
+    return "\n".join(lines)
+
+
+def test_the_rule_table_and_the_known_images_are_documented_as_they_are() -> None:
+    found = re.search(r"^\| rule \|.*?^Known applications[^\n]*", SAFETY.read_text(), re.M | re.S)
+    assert found
+    if os.environ.get("SAU_UPDATE_GOLDEN"):
+        SAFETY.write_text(SAFETY.read_text().replace(found[0], documented()))
+        return
+    assert found[0] == documented(), "SAU_UPDATE_GOLDEN=1 make test-unit writes it"
+
+
+def test_bands_and_classes_are_documented() -> None:
+    text = SAFETY.read_text().partition("## Risk\n")[2].partition("\n## ")[0]
+    assert f"below {Bands().automatic}" in text and f"from {Bands().approval} on" in text
+    assert all(f"`{word}`" in text for word in (*Band, *Severity, *Reversibility))
