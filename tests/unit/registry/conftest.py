@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from safe_auto_updater.platforms.registry import Credentials, HostSettings, RegistryClient
+from safe_auto_updater.platforms.registry import Answers, Credentials, HostSettings, RegistryClient
 from tests.unit.registry.fake import Fake
 
 
@@ -62,13 +62,19 @@ def make_client(clock: HandClock, tmp_path: Path) -> Iterator[MakeClient]:
     made: list[RegistryClient] = []
 
     def make(
-        *settings: HostSettings, docker_config: object = None, timeout_s: float = 10.0
+        *settings: HostSettings,
+        docker_config: object = None,
+        timeout_s: float = 10.0,
+        deadline_s: float = 10.0,
+        answers: Answers | None = None,
     ) -> RegistryClient:
         file = tmp_path / "config.json"
         file.write_text(json.dumps(docker_config or {}))
         by_host = {setting.host: setting for setting in settings}
         credentials = Credentials(by_host, file)
-        client = RegistryClient(by_host, credentials, clock, lambda: 0.5, timeout_s)
+        client = RegistryClient(
+            by_host, credentials, clock, lambda: 0.5, timeout_s, deadline_s, answers
+        )
         made.append(client)
         return client
 

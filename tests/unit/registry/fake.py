@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, BinaryIO
 
 from safe_auto_updater.core.reference import Reference
 
@@ -30,12 +30,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What it answers. `length` lies about the body's length."""
+    """What it answers. `length` lies about the body's length.
+
+    `speak` writes to the connection itself, whatever it likes, until the event says that all is
+    over; the rest of the reply is ignored then.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     length: int | None = None
+    speak: Callable[[BinaryIO, threading.Event], None] | None = None
 
 
 Script = Callable[[Request], Reply]
@@ -65,6 +70,9 @@ class Fake:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Request] = []
         self.routes: dict[str, Reply | list[Reply] | Script] = {}
+        self.guard: Callable[[Request], Reply | None] = lambda request: None
+        self.over = threading.Event()
+        self.hung_up = threading.Event()  # somebody left while we were still speaking
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._handler())
         if tls is not None:
@@ -102,8 +110,16 @@ class Fake:
         """How often a path was asked."""
         return sum(request.path.partition("?")[0] == path for request in self.asked)
 
+    def reset(self) -> None:
+        """Forget everything; whoever still speaks falls silent."""
+        self.over.set()
+        self.over, self.hung_up = threading.Event(), threading.Event()
+        self.asked, self.routes = [], {}
+        self.guard = lambda request: None
+
     def close(self) -> None:
         """Stop serving."""
+        self.over.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -111,6 +127,8 @@ class Fake:
     def _reply(self, request: Request) -> Reply:
         with self._lock:
             self.asked.append(request)
+            if (refusal := self.guard(request)) is not None:
+                return refusal
             route = self.routes.get(request.path.partition("?")[0], Reply(404))
             if isinstance(route, list):
                 return route.pop(0) if len(route) > 1 else route[0]
@@ -126,7 +144,16 @@ class Fake:
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): text for name, text in self.headers.items()}
+                over, hung_up = fake.over, fake.hung_up
                 reply = fake._reply(Request(self.command, self.path, headers, body))
+                if reply.speak is not None:
+                    self.close_connection = True
+                    try:
+                        reply.speak(self.wfile, over)
+                        self.wfile.flush()
+                    except OSError:
+                        hung_up.set()
+                    return
                 self.send_response(reply.status)
                 for name, text in reply.headers.items():
                     self.send_header(name, text)
