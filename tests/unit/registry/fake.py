@@ -84,7 +84,12 @@ class Fake:
 
     def ref(self, text: str = "app:1") -> Reference:
         """A reference on this registry."""
-        return Reference.parse(f"{self.host}/{text}")
+        return self.ref_at(self.host, text)
+
+    @staticmethod
+    def ref_at(host: str, text: str = "app:1") -> Reference:
+        """A reference on some registry."""
+        return Reference.parse(f"{host}/{text}")
 
     def manifest(self, content: object, tag: str = "1", media_type: str = MANIFEST) -> str:
         """Serve a manifest under its tag and its digest; the digest."""

@@ -17,6 +17,7 @@ from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.platforms.registry import Credentials, HostSettings, RegistryClient
 from safe_auto_updater.platforms.registry.auth import Basic, Bearer, parse_challenges, realm_fault
 from safe_auto_updater.platforms.registry.credentials import IdentityToken, Password
+from safe_auto_updater.platforms.registry.helpers import ask_helper
 from tests.unit.registry.conftest import HandClock, MakeClient
 from tests.unit.registry.fake import Fake, Reply, Request, Script, as_json
 
@@ -296,9 +297,79 @@ def test_a_failing_helper_tells_no_secret(
 
 def helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
     program = tmp_path / "docker-credential-lab"
-    program.write_text(f"#!/bin/sh\ncat >/dev/null\n{script}\n")
+    program.write_text(f"#!/bin/sh\nkey=$(cat)\n{script}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_a_helper_without_an_entry_means_anonymous(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper(tmp_path, monkeypatch, "echo credentials not found in native keychain; exit 1")
+    assert credentials(tmp_path, {"credsStore": "lab"}).for_host("a.example") is None
+
+
+def test_a_helper_is_asked_for_the_hub_by_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = """echo "{\\"Username\\":\\"me\\",\\"Secret\\":\\"$key\\"}\""""
+    helper(tmp_path, monkeypatch, script)
+    hub = "https://index.docker.io/v1/"
+    found = credentials(tmp_path, {"credHelpers": {hub: "lab", "a.example": "lab"}})
+    assert found.for_host("registry-1.docker.io") == Password("me", hub)
+    assert found.for_host("a.example") == Password("me", "a.example")
+
+
+def test_a_helper_that_hangs_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    helper(tmp_path, monkeypatch, "exec sleep 60")
+    with pytest.raises(RegistryError, match="docker-credential-lab did not answer") as caught:
+        ask_helper("docker-credential-lab", "a.example", timeout_s=0.05)
+    assert caught.value.reason == "auth"
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("AWS", "eyJwYXlsb2FkIjoi" * 100),
+        ("oauth2accesstoken", "ya29.c.b0Aaek"),
+        ("_json_key", '{\n  "type": "service_account"\n}'),
+        ("robot$project+reader", "pass:with:colons"),
+        ("00000000-0000-0000-0000-000000000000", "refresh.token.jwt"),
+        ("user", "pässwörd"),
+    ],
+)
+def test_user_names_of_every_registry_are_sent_as_they_are(
+    make_client: MakeClient, fake: Fake, tmp_path: Path, username: str, password: str
+) -> None:
+    file = tmp_path / "password"
+    file.write_text(password + "\n")
+    pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+
+    def registry(request: Request) -> Reply:
+        if request.headers.get("authorization") == f"Basic {pair}":
+            return as_json({"tags": ["1"]})
+        return Reply(401, headers={"WWW-Authenticate": "Basic"})
+
+    fake.routes[PATH] = registry
+    client = make_client(HostSettings(fake.host, username=username, password_file=file))
+    assert client.tags(fake.ref()) == ("1",)
+
+
+def test_a_realm_with_a_query_keeps_it(make_client: MakeClient, fake: Fake, other: Fake) -> None:
+    other.routes["/jwt/auth"] = as_json({"token": "t1"})
+    realm = f'Bearer realm="{other.url}/jwt/auth?client=x",service="container_registry"'
+
+    def registry(request: Request) -> Reply:
+        if request.headers.get("authorization") == "Bearer t1":
+            return as_json({"name": "group/app", "tags": ["1"]})
+        return Reply(401, headers={"WWW-Authenticate": realm})
+
+    fake.routes["/v2/group/app/tags/list"] = registry
+    assert make_client().tags(fake.ref("group/app:1")) == ("1",)
+    query = parse_qs(urlsplit(other.asked[0].path).query)
+    assert query["client"] == ["x"]
+    assert query["service"] == ["container_registry"]
+    assert query["scope"] == ["repository:group/app:pull"]
 
 
 def test_a_missing_password_file_is_named(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class RegistryClient:
         self._limits = Limits(clock)
         wire = Wire(clock, random, deadline_s)
         self._hosts = Hosts(settings, credentials, clock, wire, self._limits, timeout_s)
-        self._cache = Cache(answers or NoAnswers())
+        self._cache = Cache(NoAnswers() if answers is None else answers)
         self._contents = Contents(self._hosts, self._cache)
         self._once = Once()
 
