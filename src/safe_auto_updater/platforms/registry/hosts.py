@@ -44,6 +44,7 @@ class Hosts:
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
+        self._tls_lock = threading.Lock()
         self._system_tls: ssl.SSLContext | None = None
 
     def __call__(self, host: str) -> Session:
@@ -78,15 +79,16 @@ class Hosts:
     def _connect(self, settings: HostSettings) -> Session:
         # As Docker: no proxy to this machine itself.
         use_proxy = not is_loopback(settings.host)
-        transport = Transport(self._tls(settings), use_proxy, self._timeout_s)
+        transport = Transport(lambda: self._tls(settings), use_proxy, self._timeout_s)
         authorizer = Authorizer(settings, transport, self._wire, self._credentials, self._clock)
         return Session(settings, transport, self._wire, authorizer, self._limits)
 
     def _tls(self, settings: HostSettings) -> ssl.SSLContext:
         if settings.ca_file is None:
-            if self._system_tls is None:
-                self._system_tls = httpcore2.default_ssl_context()
-            return self._system_tls
+            with self._tls_lock:
+                if self._system_tls is None:
+                    self._system_tls = httpcore2.default_ssl_context()
+                return self._system_tls
         context = httpcore2.default_ssl_context()
         try:
             context.load_verify_locations(cafile=settings.ca_file)

@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -18,16 +18,19 @@ from safe_auto_updater.platforms.registry.failures import malformed, unreachable
 class Transport:
     """Kept connections, for one registry and the hosts that it sends us to. Thread-safe.
 
+    `tls` is asked for when the first secure connection is made: reading every authority takes time.
     `use_proxy` means: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say. `timeout_s` is for one wait.
     """
 
-    def __init__(self, tls: ssl.SSLContext, use_proxy: bool, timeout_s: float) -> None:
+    def __init__(
+        self, tls: Callable[[], ssl.SSLContext], use_proxy: bool, timeout_s: float
+    ) -> None:
         self._tls = tls
         self._proxies = urllib.request.getproxies() if use_proxy else {}
         self._waits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)}
         self._backend = _BoundedBackend()
         self._lock = threading.Lock()
-        self._pools: dict[str, httpcore2.ConnectionPool] = {}
+        self._pools: dict[tuple[str, str], httpcore2.ConnectionPool] = {}
 
     def exchange(
         self,
@@ -74,14 +77,17 @@ class Transport:
         if proxy and urllib.request.proxy_bypass(parts.hostname or ""):
             proxy = ""
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = self._connect(proxy, parts.netloc)
-            return self._pools[proxy]
+            if (proxy, parts.scheme) not in self._pools:
+                tls = self._tls() if parts.scheme == "https" else None
+                self._pools[proxy, parts.scheme] = self._connect(proxy, parts.netloc, tls)
+            return self._pools[proxy, parts.scheme]
 
-    def _connect(self, proxy: str, place: str) -> httpcore2.ConnectionPool:
+    def _connect(
+        self, proxy: str, place: str, tls: ssl.SSLContext | None
+    ) -> httpcore2.ConnectionPool:
         # How many there are at once is bounded by who asks, for each host.
         options: dict[str, Any] = {
-            "ssl_context": self._tls,
+            "ssl_context": tls,
             "network_backend": self._backend,
             "max_connections": None,
             "keepalive_expiry": 15.0,
