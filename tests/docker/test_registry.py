@@ -11,7 +11,7 @@ import pytest
 
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.platforms.registry import Credentials, Platform, RegistryClient
+from safe_auto_updater.platforms.registry import Answers, Credentials, Platform, RegistryClient
 from tests.lab_kit import World
 
 
@@ -28,8 +28,8 @@ class RealClock:
         time.sleep(seconds)
 
 
-def new_client() -> RegistryClient:
-    return RegistryClient({}, Credentials({}), RealClock(), random.random)
+def new_client(answers: Answers | None = None) -> RegistryClient:
+    return RegistryClient({}, Credentials({}), RealClock(), random.random, answers=answers)
 
 
 @pytest.fixture
