@@ -265,6 +265,42 @@ def test_a_broken_docker_configuration_is_named_without_its_content(
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"auth": "bWU6cw=="}, Password("me", "s")),
+        ({"auth": "bWU6YTpi"}, Password("me", "a:b")),
+        ({"auth": "bWU6", "identitytoken": "t"}, IdentityToken("t")),
+        ({"username": "me", "password": "s"}, Password("me", "s")),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("key", ["a.example:5000", "https://a.example:5000/v2/"])
+def test_logins_are_read_as_they_are_written(
+    tmp_path: Path, entry: object, found: object, key: str
+) -> None:
+    known = credentials(tmp_path, {"auths": {key: entry, "b.example": 5}})
+    assert known.for_host("a.example:5000") == found
+    assert known.for_host("a.example") is None
+
+
+@pytest.mark.parametrize(
+    "config", [{"auths": 5}, {"credHelpers": ["lab"]}, {"credsStore": "../evil"}]
+)
+def test_a_configuration_of_another_shape_is_named(tmp_path: Path, config: object) -> None:
+    with pytest.raises(RegistryError, match=r"config\.json") as caught:
+        credentials(tmp_path, config).for_host("a.example")
+    assert caught.value.reason == "auth"
+
+
+def test_what_no_helper_keeps_is_read_from_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper(tmp_path, monkeypatch, "echo credentials not found in native keychain; exit 1")
+    config = docker_login("a.example") | {"credsStore": "lab"}
+    assert credentials(tmp_path, config).for_host("a.example") == Password("me", SECRET)
+
+
 def test_a_missing_helper_is_named_for_its_host_only(tmp_path: Path) -> None:
     found = credentials(tmp_path, {"credHelpers": {"a.example": "nowhere"}})
     with pytest.raises(RegistryError, match="docker-credential-nowhere is not installed"):

@@ -1,17 +1,11 @@
 """Who we are to a registry: from the configuration, else from Docker's own configuration."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from docker import auth as docker_auth
-from docker.errors import DockerException
-from docker.utils.config import find_config_file
 
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.platforms.registry.helpers import ask_helper
+from safe_auto_updater.platforms.registry.docker_config import default_path, login_for
 from safe_auto_updater.platforms.registry.once import KeyedLocks
 from safe_auto_updater.platforms.registry.settings import HostSettings, canonical_host
 
@@ -65,51 +59,12 @@ class Credentials:
             return self._found[host]
 
     def _from_docker(self, host: str) -> Credential | None:
-        path = self._docker_config or _docker_config()
-        if path is None or not path.exists():
-            return None
-        config = _load(path)
-        name = config.get_credential_store(host)
-        if name:
-            return _credential(ask_helper(f"docker-credential-{name}", host))
-        try:
-            return _credential(docker_auth.resolve_authconfig(config, host))
-        except (DockerException, ValueError, KeyError, TypeError, OSError):
-            # The cause is not chained: it can quote the secret.
-            raise _trouble(
-                f"{host}: {path} gives no credentials. "
-                f"Run docker login {host}, or configure username and password_file for it."
-            ) from None
-
-
-def _docker_config() -> Path | None:
-    found = find_config_file()
-    return None if found is None else Path(str(found))
-
-
-def _load(path: Path) -> docker_auth.AuthConfig:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise TypeError("not an object")
-        return docker_auth.load_config(config_dict=content or {"auths": {}})
-    except (DockerException, ValueError, TypeError, AttributeError, OSError) as error:
-        fact = error.strerror if isinstance(error, OSError) else "it is no valid configuration"
-        # Not chained: a parser's exception carries the text that it failed on.
-        raise _trouble(
-            f"{path}: Docker's configuration cannot be used ({fact}). "
-            "Repair it, or point DOCKER_CONFIG at a folder with a good one."
-        ) from None
-
-
-def _credential(entry: Mapping[str, Any] | None) -> Credential | None:
-    # Entries from auths have lower-case keys, those from helpers capitals.
-    values = {key.lower(): value for key, value in (entry or {}).items()}
-    if token := values.get("identitytoken"):
-        return IdentityToken(str(token))
-    if username := values.get("username"):
-        return Password(str(username), str(values.get("password") or ""))
-    return None
+        login = login_for(self._docker_config or default_path(), host)
+        if "identitytoken" in login:
+            return IdentityToken(login["identitytoken"])
+        if "username" in login:
+            return Password(login["username"], login["password"])
+        return None
 
 
 def _from_settings(settings: HostSettings, username: str) -> Password:

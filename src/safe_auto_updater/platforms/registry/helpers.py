@@ -4,17 +4,16 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
-from typing import Any
 
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.reference import HUB
 
-_HUB_KEY = f"https://index.{HUB}/v1/"  # what docker login files Docker Hub under
+HUB_KEY = f"https://index.{HUB}/v1/"  # what docker login files Docker Hub under
 _TIMEOUT_S = 30.0
 _NOTHING_KEPT = b"credentials not found in native keychain"
 
 
-def ask_helper(helper: str, host: str, timeout_s: float = _TIMEOUT_S) -> Mapping[str, Any] | None:
+def ask_helper(helper: str, host: str, timeout_s: float = _TIMEOUT_S) -> Mapping[str, str] | None:
     """What the helper has for a host, with the keys of config.json; None where it has nothing.
 
     Raises RegistryError (auth). What the helper wrote is told to nobody: it can hold the secret.
@@ -25,7 +24,7 @@ def ask_helper(helper: str, host: str, timeout_s: float = _TIMEOUT_S) -> Mapping
     try:
         done = subprocess.run(
             [program, "get"],
-            input=(_HUB_KEY if host == HUB else host).encode(),
+            input=(HUB_KEY if host == HUB else host).encode(),
             capture_output=True,
             timeout=timeout_s,
             check=False,
