@@ -92,6 +92,8 @@ def test_words_hashes_and_pull_requests_are_no_versions(tag: str) -> None:
         ("1.0.1899", "1.0.1900", True),
         ("1899", "1900", True),
         ("1.2.3-abc1234", "1.2.4-def5678", True),
+        ("1.40.2.8395-c67dce28e-ls216", "1.40.4.8679-424562606-ls225", True),
+        ("1.2.3-defaced", "1.2.4-effaced", False),
         ("1.2.3-g1a2b3c4", "1.2.4", False),
         ("1.2.3-1", "1.2.3-20240101", False),
         ("1.2.3-20240101", "1.2.4-20240202", True),

@@ -19,9 +19,9 @@ _BUILDS = frozenset(
      "hotfix", "security"}
 )  # fmt: skip
 _WORDS = re.compile(r"[0-9A-Za-z]+")
-# A commit hash (letters and digits), a date with dashes, or a number with its dots.
+# What may be a commit hash, a date with dashes, or a number with its dots.
 _TOKEN = re.compile(
-    r"(?<![0-9A-Za-z])g?(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,40}(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])g?(?P<hex>[0-9a-f]{7,40})(?![0-9A-Za-z])"
     r"|(?P<date>(?:19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9])(?![0-9])"
     r"|(?P<number>[0-9]+(?:\.[0-9]+)*)"
 )
@@ -73,8 +73,9 @@ def read_suffix(text: str) -> Suffix:
     for token in _TOKEN.finditer(text):
         between = text[end : token.start()]
         # NUL stands for what may differ: no tag has it.
-        if token["number"] is None and token["date"] is None:
-            has_hash, mark = True, "\0hash"
+        if token["hex"] is not None and not _is_date(token[0]):
+            is_hash = not token[0].isalpha()  # `defaced` is a word
+            has_hash, mark = has_hash or is_hash, "\0hash" if is_hash else token[0]
         else:
             part = _part(token, between)
             mark = token[0] if part is None else f"\0{_kind(token[0])}"
@@ -115,7 +116,7 @@ def is_date_number(number: int) -> bool:
 def _part(token: re.Match[str], between: str) -> Part | None:
     """The number as one that may move, or None where it names what parts tracks."""
     numbers = _numbers(token[0])
-    if token["date"] is not None or (len(numbers) == 1 and is_date_number(numbers[0])):
+    if token["date"] is not None or _is_date(token[0]):
         return Part(numbers, True)
     words = _WORDS.findall(between)
     word = words[-1].lower() if words else ""
@@ -128,9 +129,13 @@ def _part(token: re.Match[str], between: str) -> Part | None:
 
 
 def _kind(number: str) -> str:
-    if "-" in number or ("." not in number and is_date_number(int(number))):
+    if "-" in number or _is_date(number):
         return f"date{len(number)}"
     return "number" + "." * number.count(".")
+
+
+def _is_date(text: str) -> bool:
+    return text.isdigit() and is_date_number(int(text))
 
 
 def _numbers(text: str) -> tuple[int, ...]:

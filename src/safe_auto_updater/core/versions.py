@@ -66,8 +66,8 @@ class Version:
         if max(self.numbers) < _FIRST_YEAR:
             return ()
         year = 4 if _FIRST_YEAR <= first <= 9999 else 0
-        digits_of = (year, *(8 if is_date_number(number) else 0 for number in rest))
-        return digits_of if any(digits_of) else ()
+        digits_of = tuple(8 if is_date_number(number) else 0 for number in self.numbers)
+        return (year or digits_of[0], *digits_of[1:]) if year or any(digits_of) else ()
 
     @property
     def is_calendar(self) -> bool:
@@ -150,11 +150,13 @@ def precedence(version: Version) -> Precedence:
 
 def places(numbers: tuple[int, ...]) -> tuple[int, ...]:
     """Major, minor and the rest. A date written as one number has places too: year, month, day."""
-    if len(numbers) == 1 and (digits := _date_digits(numbers[0])):
-        text = str(numbers[0])
-        year = 2 if digits == 6 else 4
-        return int(text[:year]), int(text[year : year + 2]), int(text[year + 2 :])
-    return numbers
+    first, *rest = numbers
+    digits = 0 if first < _FIRST_YEAR else _date_digits(first)
+    if not digits or (digits == 6 and rest):
+        return numbers
+    text = str(first)
+    year = 2 if digits == 6 else 4
+    return int(text[:year]), int(text[year : year + 2]), int(text[year + 2 :]), *rest
 
 
 def _date_digits(number: int) -> int:
