@@ -17,7 +17,7 @@ from safe_auto_updater.config import Config
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import PluginError, UsageError
 from safe_auto_updater.core.events import Emit, Event
-from safe_auto_updater.core.model import matches
+from safe_auto_updater.core.model import Step, matches
 from safe_auto_updater.core.policy import CheckSpec
 from safe_auto_updater.core.ports import (
     CheckResult,
@@ -32,6 +32,7 @@ from safe_auto_updater.core.ports import (
     Work,
 )
 from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.engine.answers import Answers, open_answers
 from safe_auto_updater.engine.cycle import Cycle
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
@@ -42,6 +43,7 @@ from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.past import Past
 from safe_auto_updater.engine.policies import PluginPolicies
 from safe_auto_updater.engine.state import open_state
+from safe_auto_updater.engine.unit import Unit
 from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS, Handler, Notifications
 from safe_auto_updater.notify.webhook import WebhookNotifier
 from safe_auto_updater.platforms.docker.command_check import CommandCheck
@@ -181,11 +183,18 @@ class App:
                 Path(entry.ca_file) if entry.ca_file else None,
                 entry.username,
                 Path(entry.password_file) if entry.password_file else None,
+                entry.mirror,
             )
             for entry in self.config.registries
         }
         self._credentials = Credentials(settings)
-        client = RegistryClient(settings, self._credentials, self.clock, random.random)
+        kept = open_answers(self.state)
+        self._closing.callback(kept.close)
+        answers = Answers(kept, self.clock.now)
+        self._closing.callback(answers.keep)
+        client = RegistryClient(
+            settings, self._credentials, self.clock, random.random, answers=answers
+        )
         self._closing.callback(client.close)
         return client
 
@@ -227,9 +236,9 @@ class App:
         described = self._lookup(asset).described
         return DockerComparer(Containers(engine), self._images(engine), described)
 
-    def _executor_for(self, asset: str) -> UpdateExecutor:
-        engine = self.engine(asset)
-        updater = DockerUpdater(
+    def _executor_for(self, step: Step) -> UpdateExecutor:
+        engine = self.engine(step.asset)
+        alone = DockerUpdater(
             Containers(engine),
             self._images(engine),
             self.settings,
@@ -238,7 +247,7 @@ class App:
         )
         return UpdateExecutor(
             self.journal,
-            updater,
+            Unit(alone) if step.members else alone,
             HealthChecker(self._checks_for, self.clock),
             self.clock,
             self.emit,

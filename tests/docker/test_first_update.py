@@ -42,7 +42,7 @@ def test_plan_takes_the_newest_minor_and_says_why_not_the_major(world: World, sa
     assert change["candidate"]["version"] == "1.1.0"
     assert change["bump"] == "minor"
     assert change["rejected"] == [{"tag": "2.0.0", "reason": "major, policy is minor"}]
-    assert step["risk"] is None
+    assert (step["risk"]["level"], step["reversibility"]) == ("automatic", "R0")
     after, events = everything(world, since)
     assert after == before
     assert events == []

@@ -83,7 +83,7 @@ class RecordingUpdater:
     def look(self, work: Work, side: Side) -> Look:
         self._do(f"look {side.value}")
         state = CheckState.PASSED if self.well[side] else CheckState.FAILED
-        return Look((CheckResult("fake", state, "said so"),), Subject(ASSET, "web"))
+        return Look((CheckResult("fake", state, "said so"),), (Subject(ASSET, "web"),))
 
     def patience(self, work: Work, side: Side) -> Patience:
         return Patience(60.0, 1.0)

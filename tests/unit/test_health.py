@@ -32,7 +32,7 @@ def watch(
     }  # fmt: skip
 
     def look() -> Look:
-        return Look((CheckResult("own", words[next(looks, last)], "said"),), SUBJECT)
+        return Look((CheckResult("own", words[next(looks, last)], "said"),), (SUBJECT,))
 
     return HealthChecker(lambda asset: checks, FakeClock()).watch(look, patience)
 
@@ -92,7 +92,7 @@ def test_existence_alone_is_not_proof() -> None:
     seen = CheckResult("running", CheckState.PASSED, "running", proves=False)
 
     def look() -> Look:
-        return Look((seen,), SUBJECT)
+        return Look((seen,), (SUBJECT,))
 
     verdict = HealthChecker(lambda asset: (), FakeClock()).watch(look, PATIENCE)
     assert verdict.healthy

@@ -97,25 +97,25 @@ def test_without_wishes_everything_is_inherited() -> None:
 
 
 # What the user set, and what is no longer inherited then.
-SET: list[tuple[Json, set[str]]] = [
-    ({"Cmd": ["go"]}, {"cmd"}),
-    ({"Entrypoint": ["/mine"], "Cmd": None}, {"entrypoint", "cmd"}),
-    ({"Entrypoint": ["/mine"], "Cmd": ["go"]}, {"entrypoint", "cmd"}),
-    ({"Entrypoint": None, "Cmd": ["go"]}, {"entrypoint", "cmd"}),
-    ({"Entrypoint": []}, {"entrypoint"}),
-    ({"User": "app"}, {"user"}),
-    ({"WorkingDir": "/mine"}, {"workdir"}),
-    ({"StopSignal": "SIGQUIT"}, {"stop_signal"}),
-    ({"Healthcheck": {"Test": ["NONE"]}}, {"healthcheck"}),
-    ({"Healthcheck": {"Test": ["CMD", "true"], "Interval": 5}}, set()),
+SET: list[tuple[Json, str]] = [
+    ({"Cmd": ["go"]}, "cmd"),
+    ({"Entrypoint": ["/mine"], "Cmd": None}, "entrypoint cmd"),
+    ({"Entrypoint": ["/mine"], "Cmd": ["go"]}, "entrypoint cmd"),
+    ({"Entrypoint": None, "Cmd": ["go"]}, "entrypoint cmd"),
+    ({"Entrypoint": []}, "entrypoint"),
+    ({"User": "app"}, "user"),
+    ({"WorkingDir": "/mine"}, "workdir"),
+    ({"StopSignal": "SIGQUIT"}, "stop_signal"),
+    ({"Healthcheck": {"Test": ["NONE"]}}, "healthcheck"),
+    ({"Healthcheck": {"Test": ["CMD", "true"], "Interval": 5}}, ""),
 ]
 
 
 @pytest.mark.parametrize(("wish", "gone"), SET, ids=str)
-def test_what_the_user_set_is_not_inherited(wish: Json, gone: set[str]) -> None:
+def test_what_the_user_set_is_not_inherited(wish: Json, gone: str) -> None:
     everything = set(compared(container())[0]["container"]["inherited"])
     for side in compared(container(**wish), User="new", WorkingDir="/new"):
-        assert set(side["container"]["inherited"]) == everything - gone
+        assert set(side["container"]["inherited"]) == everything - set(gone.split())
 
 
 def test_a_users_variable_is_named_and_its_value_stays_here() -> None:

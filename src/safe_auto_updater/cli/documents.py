@@ -133,7 +133,14 @@ def update(record: Record) -> Json:
         "asset": record.asset,
         "outcome": outcome(record).value,
         "changes": [change(c) for c in record.step.changes],
-        "members": [],
+        "members": [
+            {
+                "asset": member,
+                "old_id": record.facts_of(member).get("old_id"),
+                "new_id": record.facts_of(member).get("new_id"),
+            }
+            for member in record.step.members
+        ],
         "old_id": facts.get("old_id"),
         "new_id": facts.get("new_id"),
         "undoes": record.step.undoes,

@@ -33,6 +33,7 @@ class RegistryAccess:
     ca_file: str | None = None
     username: str | None = None
     password_file: str | None = None
+    mirror: str | None = None
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ class RegistryEntry(Section):
     ca_file: v.AbsolutePath | None = None
     username: v.UserName | None = None
     password_file: v.AbsolutePath | None = None
+    mirror: v.Mirror | None = None
 
 
 class Keys(Section):

@@ -185,6 +185,7 @@ RegistryName = Annotated[str, AfterValidator(_registry)]
 UserName = Annotated[str, AfterValidator(_user)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Url = Annotated[str, AfterValidator(_url)]
+Mirror = Annotated[str, AfterValidator(spelling.mirror)]
 ProbeUrl = Annotated[str, AfterValidator(_probe_url)]
 ProbeHost = Annotated[str, AfterValidator(_probe_host)]
 Duration = _SPAN

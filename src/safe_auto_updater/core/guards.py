@@ -155,6 +155,8 @@ def _behind(case: Case, step: str) -> str | None:
 
 
 def _age(case: Case, step: str) -> str | None:
+    if case.policy.minimum_age_s <= 0:
+        return None
     for change in case.wanted:
         seen = change.first_seen if change.first_seen is not None else case.memory.now
         ripe = seen + case.policy.minimum_age_s

@@ -61,6 +61,7 @@ class CheckResult:
     detail: str = ""
     cause: Cause = Cause.IMAGE
     proves: bool = True
+    asset: str | None = None  # whose check it was, where several are watched as one
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Look:
-    """One look at one side: the platform's own results, and the subject for configured checks."""
+    """One look at one side: the platform's own results, and the subjects for configured checks."""
 
     results: tuple[CheckResult, ...]
-    subject: Subject
+    subjects: tuple[Subject, ...]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,10 @@ import math
 import re
 from enum import StrEnum
 from typing import TypeVar
+from urllib.parse import urlsplit
 
+from safe_auto_updater.core.errors import InvalidReference
+from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import Freeze, Window, parse_freeze, parse_window
 
@@ -92,6 +95,22 @@ def tag_pattern(text: str) -> str:
     """One pattern over tags. A tag has at most 128 of these characters; `* ? [ ] !` are signs."""
     if not re.fullmatch(r"[\w.*?\[\]!-]{1,128}", text, re.ASCII):
         raise ValueError("not a pattern over tags; write for example 1.* or *-alpine")
+    return text
+
+
+def mirror(text: str) -> str:
+    """Where a registry's content can be had too: `https://host[:port][/prefix]`."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        if not usable or "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError("write http(s)://HOST[:PORT][/PREFIX], without user name or query")
+        Reference.parse(f"{parts.netloc}{parts.path.rstrip('/')}/name")
+    except InvalidReference:
+        fact = "its host or prefix cannot stand before a repository's name; correct it"
+        raise ValueError(fact) from None
+    except ValueError as error:
+        raise ValueError(f"not a mirror; {error}") from None
     return text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from safe_auto_updater.core import planning
@@ -22,8 +21,7 @@ from safe_auto_updater.engine.inventory import AssetInventory, take_inventory
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.memory import remember
 from safe_auto_updater.engine.past import Past
-
-AT_ONCE = 8
+from safe_auto_updater.engine.side_by_side import registry_of, side_by_side
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ class Cycle:
         past: Callable[[Memory], Past],
         detector_for: Callable[[str, Past], ChangeDetector],
         evaluation: Evaluation,
-        executor_for: Callable[[str], UpdateExecutor],
+        executor_for: Callable[[Step], UpdateExecutor],
         journal: Journal,
         decisions: Decisions,
         clock: Clock,
@@ -73,9 +71,8 @@ class Cycle:
         inventory = self.scan()
         assets = self._together(inventory.named(names), inventory)
         past = self._past(memory or self.memory())
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            answers = pool.map(lambda asset: self._detect(asset, past), assets)
-            found = dict(zip((asset.id for asset in assets), answers, strict=True))
+        answers = side_by_side(assets, registry_of, lambda asset: self._detect(asset, past))
+        found = dict(zip((asset.id for asset in assets), answers, strict=True))
         past.keep()
         return Checked(inventory, assets, found)
 
@@ -83,11 +80,13 @@ class Cycle:
         """What would be done and why. Changes nothing but our own memory of what was seen."""
         memory = self.memory(going_on)
         checked = self.check(names, memory)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            cases = tuple(
-                pool.map(lambda asset: self._case(asset, checked.changes, memory), checked.assets)
+        plan = planning.plan(
+            side_by_side(
+                checked.assets,
+                registry_of,
+                lambda asset: self._case(asset, checked.changes, memory),
             )
-        plan = planning.plan(cases)
+        )
         if going_on is None:
             self._decisions.propose([asset.id for asset in checked.assets], plan.steps)
         return plan, checked
@@ -107,7 +106,7 @@ class Cycle:
                 self._tell("held", step.asset, refusal)
                 continue
             update = self._new_id()
-            self._executor_for(step.asset).execute(update, step)
+            self._executor_for(step).execute(update, step)
             done.append(self._journal.get(update))
         return tuple(done)
 
@@ -118,7 +117,7 @@ class Cycle:
             if stopping():
                 break
             try:
-                executor = self._executor_for(record.asset)
+                executor = self._executor_for(record.step)
             except SafeAutoUpdaterError as error:
                 self._tell("unfinished", record.asset, f"update {record.id} waits: {error}")
                 continue

@@ -196,6 +196,8 @@ class ChangeDetector:
         return None if denied is None else Rejection(tag, f"denied by {denied.who or 'a human'}")
 
     def _is_young(self, change: Change, asked: _Question) -> bool:
+        if asked.policy.minimum_age_s <= 0:
+            return False
         seen = change.first_seen if change.first_seen is not None else self._past.now()
         return self._past.now() < seen + asked.policy.minimum_age_s
 

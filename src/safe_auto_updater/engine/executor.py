@@ -189,7 +189,7 @@ class UpdateExecutor:
         if facts.get("fix_forward"):
             return {**facts, "unhealthy_before": True}
         fact = f"before the update it is {verdict.reason}; nothing was changed"
-        raise StepFailed(fact, Cause.CONFLICT, {"checks": verdict.evidence})
+        raise StepFailed(fact, Cause.CONFLICT, _seen(verdict))
 
     def _verify(self, work: Work) -> Facts:
         verdict = self._watch(work, Side.NEW)
@@ -198,7 +198,7 @@ class UpdateExecutor:
             cause = verdict.cause
             if cause.quarantines and {"waited", "interrupted"} & work.facts.keys():
                 cause = Cause.PLATFORM  # an engine restart or a reboot may have ended it as well
-            raise StepFailed(verdict.reason, cause, {"checks": verdict.evidence})
+            raise StepFailed(verdict.reason, cause, _seen(verdict))
         return {"verdict": {"proven": verdict.proven, "reason": verdict.reason}}
 
     def _confirm(self, work: Work) -> Facts:
@@ -210,7 +210,7 @@ class UpdateExecutor:
             raise StepFailed(
                 f"the old version runs again and is {verdict.reason}",
                 Cause.UNKNOWN,
-                {"checks": verdict.evidence},
+                _seen(verdict),
             )
         return facts
 
@@ -270,6 +270,11 @@ def _failed(work: Work, cause: Cause, error: str, evidence: Facts | None = None)
     """The first failure is what the update failed of; a later one is trouble on the way back."""
     word = "trouble" if "failure" in work.facts else "failure"
     return {word: {"cause": cause.value, "error": error, "evidence": dict(evidence or {})}}
+
+
+def _seen(verdict: Verdict) -> Facts:
+    guilty = {} if verdict.guilty is None else {"member": verdict.guilty}
+    return {"checks": verdict.evidence, **guilty}
 
 
 def _interrupted(work: Work, where: str) -> Facts:

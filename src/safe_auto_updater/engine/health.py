@@ -6,8 +6,9 @@ Unknown is never healthy: at the deadline an inconclusive check fails the update
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from safe_auto_updater.core.model import short_name
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import (
     CheckResult,
@@ -32,12 +33,17 @@ class Verdict:
     cause: Cause | None
     results: tuple[CheckResult, ...]
     watched_s: float
+    guilty: str | None = None  # whose check decided, where several assets are watched as one
 
     @property
     def evidence(self) -> list[dict[str, str]]:
         """Which check said what."""
         return [
-            {"check": result.check, "state": result.state.value, "detail": result.detail}
+            {
+                "check": _whose(result, self.results),
+                "state": result.state.value,
+                "detail": result.detail,
+            }
             for result in self.results
         ]
 
@@ -80,8 +86,11 @@ class HealthChecker:
     def _configured(self, seen: Look) -> tuple[CheckResult, ...]:
         if any(result.state is CheckState.FAILED for result in seen.results):
             return ()
-        asset = seen.subject.asset
-        return tuple(_ask(name, c, seen.subject) for name, c in self._checks_for(asset))
+        return tuple(
+            replace(_ask(name, check, subject), asset=subject.asset)
+            for subject in seen.subjects
+            for name, check in self._checks_for(subject.asset)
+        )
 
 
 def _ask(name: str, check: HealthCheck, subject: Subject) -> CheckResult:
@@ -112,5 +121,13 @@ def _bad(
     worst = (known or guilty)[0]
     cause = worst.cause if known else Cause.PLATFORM
     word = "not healthy" if known else "health unknown"
-    reason = f"{word}{when}: {worst.check}: {worst.detail}"
-    return Verdict(False, False, reason, cause, results, watched_s)
+    reason = f"{word}{when}: {_whose(worst, results)}: {worst.detail}"
+    return Verdict(False, False, reason, cause, results, watched_s, worst.asset)
+
+
+def _whose(result: CheckResult, results: tuple[CheckResult, ...]) -> str:
+    """The check's name, with the asset's before it where several are watched as one."""
+    several = len({one.asset for one in results if one.asset is not None}) > 1
+    return (
+        f"{short_name(result.asset)}: {result.check}" if several and result.asset else result.check
+    )

@@ -68,6 +68,12 @@ class Record:
         member = (failure.get("evidence") or {}).get("member")
         return member if isinstance(member, str) else None
 
+    def facts_of(self, asset: str) -> dict[str, Any]:
+        """What was recorded of one asset; of a single one everything."""
+        facts = self.facts
+        found: dict[str, Any] = facts.get("members", {}).get(asset, {})
+        return found if self.step.members else facts
+
     @property
     def work(self) -> Work:
         """The update as its verbs see it."""

@@ -14,7 +14,7 @@ _TOOK_EFFECT = (Outcome.SUCCEEDED, Outcome.UNVERIFIED)
 
 
 def undo_step(record: Record, history: Sequence[Record]) -> Step:
-    """The step that takes `record` back. `history` is its asset's, newest first.
+    """The step that takes `record` back. `history` is that of all its assets, newest first.
 
     UsageError where it changed nothing, or where a newer update of the asset took effect.
     """
@@ -32,7 +32,14 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
         )
     changes = tuple(_back(change, record) for change in record.step.changes)
     reason = f"takes update {record.id} back"
-    return Step(record.asset, Action.UPDATE, (reason,), changes, undoes=record.id)
+    return Step(
+        record.asset,
+        Action.UPDATE,
+        (reason,),
+        changes,
+        undoes=record.id,
+        members=record.step.members,
+    )
 
 
 def last_effective(history: Sequence[Record], asset: str) -> Record:
@@ -64,5 +71,6 @@ def _undone(history: Sequence[Record]) -> set[str]:
 
 def _back(change: Change, record: Record) -> Change:
     assert change.candidate is not None
-    left = replace(change.candidate, image_id=record.facts["prepared"]["image_id"])
+    prepared = record.facts_of(change.asset)["prepared"]
+    left = replace(change.candidate, image_id=prepared["image_id"])
     return Change(change.asset, change.container, left, change.current, change.bump)

@@ -22,6 +22,8 @@ Json = dict[str, Any]
 CONFIG = """\
 inventory:
   include: ["*/{prefix}*"]
+detection:
+  approval: none  # what is risky is none of these tests' business
 execution:
   health: {{timeout: 10s, stable_for: {soak}}}
 """

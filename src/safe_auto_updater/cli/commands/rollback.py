@@ -32,7 +32,8 @@ def command(options: Options, target: str, yes: bool) -> None:
     with options.actor("sau rollback", progress) as app:
         recovered = recover_first(app)
         record = _meant(app, target)
-        step = undo_step(record, app.journal.history(record.asset))
+        theirs = [r for r in app.journal.history() if {*r.step.assets} & {*record.step.assets}]
+        step = undo_step(record, theirs)
         if sys.stdin.isatty():
             confirmed(f"Take update {record.id} of {record.asset} back?", yes)
         with stopping.listening():
@@ -54,7 +55,7 @@ def _meant(app: App, target: str) -> Record:
     history = app.journal.history()
     by_id = [record for record in history if record.id.startswith(target)]
     try:
-        asset = pick(target, {record.asset for record in history})
+        asset = pick(target, {asset for record in history for asset in record.step.assets})
     except UsageError:
         return app.journal.get(target)
     if by_id:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Sequence
 
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
+from safe_auto_updater.core.model import Change
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.platforms.docker.containers import Containers
@@ -26,16 +27,23 @@ def remove_latecomers(containers: Containers, images: Images, records: Sequence[
     """
     filters = json.dumps({"label": [MARK], "status": ["created"]})
     aborted = {r.id: r for r in records if r.outcome is Outcome.ABORTED}
-    newest = {r.asset: r.id for r in reversed(records)}
+    newest = {asset: r.id for r in reversed(records) for asset in r.step.assets}
     try:
         for one in containers.engine.get("/containers/json", all="true", filters=filters):
             record = aborted.get(one["Labels"][MARK])
-            if record is None or not any(name.endswith(STAGED) for name in one["Names"]):
+            change = None if record is None else _staged_for(record, one["Names"])
+            if record is None or change is None:
                 continue
             containers.remove(one["Id"], volumes=True)
-            if newest[record.asset] == record.id:
-                staged = record.facts["prepared"]["image_id"]
-                for reference, previous in record.facts["snapshot"]["tags"].items():
-                    images.restore_tag(reference, staged, previous)
+            if newest[change.asset] == record.id:
+                facts = record.facts_of(change.asset)
+                for reference, previous in facts["snapshot"]["tags"].items():
+                    images.restore_tag(reference, facts["prepared"]["image_id"], previous)
     except SafeAutoUpdaterError:
         return
+
+
+def _staged_for(record: Record, names: Sequence[str]) -> Change | None:
+    """Which change of an update a container of these names was staged for."""
+    fits = (change for change in record.step.changes if f"/{change.container}{STAGED}" in names)
+    return next(fits, None)

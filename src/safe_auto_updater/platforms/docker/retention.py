@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.policy import Keep
+from safe_auto_updater.core.ports import Facts
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images
@@ -36,13 +37,13 @@ def expired(records: Sequence[Record], keep: Keep, now: float) -> tuple[Expired,
     kept: set[str] = set()
     over: dict[str, set[str]] = {}
     counted: dict[str, list[str]] = {}
-    for record in records:
-        facts = record.facts
+    for record, asset in [(r, asset) for r in records for asset in r.step.assets]:
+        facts = record.facts_of(asset)
         if record.outcome is None:
-            kept |= {facts.get("prepared", {}).get("image_id", ""), _replaced(record)[0]}
+            kept |= {facts.get("prepared", {}).get("image_id", ""), _replaced(facts)[0]}
         elif record.outcome is Outcome.SUCCEEDED and "snapshot" in facts:
-            image_id, references = _replaced(record)
-            mine = counted.setdefault(record.asset, [])
+            image_id, references = _replaced(facts)
+            mine = counted.setdefault(asset, [])
             if image_id not in mine:
                 mine.append(image_id)
             young = now - record.rows[-1].at < keep.days * DAY_S
@@ -55,8 +56,8 @@ def expired(records: Sequence[Record], keep: Keep, now: float) -> tuple[Expired,
     return tuple(Expired(id_, frozenset(refs)) for id_, refs in over.items() if id_ not in kept)
 
 
-def _replaced(record: Record) -> tuple[str, set[str]]:
-    snapshot = record.facts.get("snapshot")
+def _replaced(facts: Facts) -> tuple[str, set[str]]:
+    snapshot = facts.get("snapshot")
     if snapshot is None:
         return "", set()
     return snapshot["image"]["Id"], {snapshot["container"]["Config"]["Image"]}

@@ -175,10 +175,10 @@ class DockerUpdater:
             result = CheckResult(
                 "identity", CheckState.FAILED, f"container {wanted[:12]} is {fact}", Cause.CONFLICT
             )
-            return Look((result,), subject_of(work, container or {}))
+            return Look((result,), (subject_of(work, container or {}),))
         restarts = 0 if side is Side.NEW else work.facts.get("restarts", 0)
         results = judge(container, restarts, self._policy(work).one_shot)
-        return Look(results, subject_of(work, container))
+        return Look(results, (subject_of(work, container),))
 
     def patience(self, work: Work, side: Side) -> Patience:
         """By the HEALTHCHECK in force on that side, and the settings."""

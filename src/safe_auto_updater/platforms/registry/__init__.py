@@ -6,7 +6,7 @@ from safe_auto_updater.platforms.registry.credentials import Credentials
 from safe_auto_updater.platforms.registry.limits import Limit
 from safe_auto_updater.platforms.registry.lookup import ImageLookup
 from safe_auto_updater.platforms.registry.manifests import Platform
-from safe_auto_updater.platforms.registry.settings import HostSettings, mirror_fault
+from safe_auto_updater.platforms.registry.settings import HostSettings
 
 __all__ = [
     "Answers",
@@ -17,5 +17,4 @@ __all__ = [
     "Platform",
     "RegistryClient",
     "Stored",
-    "mirror_fault",
 ]

@@ -17,7 +17,6 @@ from safe_auto_updater.platforms.registry.settings import (
     HostSettings,
     canonical_host,
     is_loopback,
-    mirror_fault,
 )
 from safe_auto_updater.platforms.registry.tokens import Authorizer
 from safe_auto_updater.platforms.registry.transport import Transport
@@ -64,8 +63,6 @@ class Hosts:
 
     def _settings_of(self, host: str) -> HostSettings:
         settings = replace(self._settings.get(host) or HostSettings(host), host=host)
-        if settings.mirror is not None and (fault := mirror_fault(settings.mirror)):
-            raise RegistryError(f"{host}: mirror {settings.mirror!r}: {fault}.", "unreachable")
         if settings.plain_http is not None:
             return settings
         # The URL of a mirror says how its host is spoken to, unless that is configured.

@@ -3,10 +3,8 @@
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from safe_auto_updater.core.errors import InvalidReference
-from safe_auto_updater.core.reference import HUB, HUB_API, Reference
+from safe_auto_updater.core.reference import HUB, HUB_API
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +40,6 @@ class HostSettings:
 def canonical_host(host: str) -> str:
     """One name for one registry: Docker Hub is called by several."""
     return HUB if host in (HUB_API, f"index.{HUB}") else host
-
-
-def mirror_fault(mirror: str) -> str | None:
-    """Why a text cannot be a mirror's URL, or None."""
-    try:
-        parts = urlsplit(mirror)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        if not usable or "@" in parts.netloc or parts.query or parts.fragment:
-            return "write http(s)://HOST[:PORT][/PREFIX], without user name or query"
-        Reference.parse(f"{parts.netloc}{parts.path.rstrip('/')}/name")
-    except (ValueError, InvalidReference):
-        return "host or prefix cannot stand before a repository's name"
-    return None
 
 
 def is_loopback(host: str) -> bool:

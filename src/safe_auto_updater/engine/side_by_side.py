@@ -1,0 +1,39 @@
+"""Work on many assets at once, so that those of one slow place wait for nobody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TypeVar
+
+from safe_auto_updater.core.errors import InvalidReference
+from safe_auto_updater.core.model import Asset
+from safe_auto_updater.core.reference import Reference
+
+AT_ONCE = 8  # threads for each place
+
+T = TypeVar("T")
+
+
+def side_by_side(
+    assets: Iterable[Asset], place: Callable[[Asset], str], work: Callable[[Asset], T]
+) -> tuple[T, ...]:
+    """The results in the order of the assets; each place has threads of its own."""
+    with ExitStack() as pools:
+        of: dict[str, ThreadPoolExecutor] = {}
+        coming = []
+        for asset in assets:
+            where = place(asset)
+            if where not in of:
+                of[where] = pools.enter_context(ThreadPoolExecutor(AT_ONCE))
+            coming.append(of[where].submit(work, asset))
+        return tuple(result.result() for result in coming)
+
+
+def registry_of(asset: Asset) -> str:
+    """The registry that an asset's first image comes from; empty where none can be read."""
+    try:
+        return Reference.parse(asset.images[0].image.reference).host
+    except InvalidReference:
+        return ""
