@@ -78,23 +78,22 @@ class SemVerEvaluator:
         """How far it is between two version texts, as image labels and tags have them.
 
         A leading v on one side only and build metadata (`+5`) do not count. DIGEST where both are
-        the same version; UNKNOWN where one cannot be read, is of another track or goes back. Where
-        one is less precise and the common numbers are equal, it is as far as it can be: 16 to 16.2
-        and 16.2 to 16 are MINOR, 1.27 to 1.27.3 is PATCH.
+        the same version. UNKNOWN where one cannot be read, is of another track, goes back or
+        leaps. Where one is less precise and the common numbers are equal, it is as far as it can
+        be: 16 to 16.2 and 16.2 to 16 are MINOR, 1.27 to 1.27.3 is PATCH.
         """
         old, new = _stated(current), _stated(candidate)
         if old is None or new is None:
             return Bump.DIGEST if current == candidate else Bump.UNKNOWN
         common = min(len(old.numbers), len(new.numbers))
-        a, b = (
-            replace(old, numbers=old.numbers[:common]),
-            replace(new, numbers=new.numbers[:common]),
-        )
+        a, b = (replace(one, numbers=one.numbers[:common]) for one in (old, new))
+        if not same_track(a, b):
+            return Bump.UNKNOWN
         if a.numbers == b.numbers and len(old.numbers) != len(new.numbers):
-            return self._far(old, new, prereleases) if same_track(a, b) else Bump.UNKNOWN
-        if same_track(a, b) and precedence(a) == precedence(b):
+            return self._far(old, new, prereleases)
+        if precedence(a) == precedence(b):
             return Bump.DIGEST
-        return self.bump(a, b, prereleases)
+        return Bump.UNKNOWN if leaps(a, b) else self.bump(a, b, prereleases)
 
     def allowed(self, bump: Bump, level: PolicyLevel) -> bool:
         """Whether the level reaches this far. PRERELEASE and UNKNOWN are never allowed."""
@@ -139,23 +138,20 @@ class SemVerEvaluator:
 
 def _newer_ones(current: Version, tags: Iterable[str]) -> tuple[list[Version], dict[str, str]]:
     """Every version that is newer, or reads so, newest first; and which are of other tracks."""
-    found: list[Version] = []
+    found: list[tuple[Precedence, str, Version]] = []
     foreign: dict[str, str] = {}
     now = precedence(current)
     for version in map(parse_tag, set(tags)):
         if version is None or version.numbers < current.numbers:
             continue
+        order = precedence(version)
         if same_track(version, current):
-            if precedence(version) > now:
-                found.append(version)
+            if order > now:
+                found.append((order, version.text, version))
         elif version.numbers > current.numbers:
-            found.append(version)
+            found.append((order, version.text, version))
             foreign[version.text] = f"another track: {_difference(current, version)}"
-    return sorted(found, key=_order, reverse=True), foreign
-
-
-def _order(version: Version) -> tuple[Precedence, str]:
-    return precedence(version), version.text
+    return [version for _, _, version in sorted(found, reverse=True)], foreign
 
 
 def _refused_by_name(version: Version, wanted: Wanted) -> str | None:

@@ -107,7 +107,7 @@ def parse_tag(tag: str) -> Version | None:
     """Read a tag as a version, or None for words, commit hashes and whatever else is no version."""
     if len(tag) > _LONGEST_TAG or _TAG.fullmatch(tag) is None:
         return None
-    head = _HEAD.match(tag)
+    head = None if tag[0].isdigit() else _HEAD.match(tag)
     before = head[0] if head else ""
     match = _NUMBERED.fullmatch(tag, len(before))
     if match is None:
