@@ -21,6 +21,7 @@ from safe_auto_updater.core.model import Step, matches
 from safe_auto_updater.core.policy import CheckSpec
 from safe_auto_updater.core.ports import (
     CheckResult,
+    Clock,
     Comparer,
     HealthCheck,
     Notifier,
@@ -90,11 +91,16 @@ class App:
     """Everything, wired for one run. Use as a context manager: leaving it delivers the notices."""
 
     def __init__(
-        self, config: Config, state: Path, environ: Mapping[str, str], listeners: Sequence[Emit]
+        self,
+        config: Config,
+        state: Path,
+        environ: Mapping[str, str],
+        listeners: Sequence[Emit],
+        clock: Clock | None = None,
     ) -> None:
         self.config, self.state = config, state
         self.settings = config.settings()
-        self.clock = SystemClock()
+        self.clock = clock or SystemClock()
         self._closing = ExitStack()
         self._listeners = list(listeners)
         self._notifications = self._handlers()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from safe_auto_updater.cli.tables import arrow, milliseconds, when
-from safe_auto_updater.core.model import short_name
+from safe_auto_updater.core.model import Image, short_name
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.executor import ending
 from safe_auto_updater.engine.journal import Record
@@ -16,7 +16,7 @@ from safe_auto_updater.engine.journal import Record
 def result(record: Record) -> str:
     """One finished (or unfinished) update."""
     facts = record.facts
-    name = short_name(record.asset)
+    name = _names(record)
     what = ", ".join(arrow(change) for change in record.step.changes if change.candidate)
     down = milliseconds(facts.get("downtime_s"))
     why = ending(facts)
@@ -27,15 +27,16 @@ def result(record: Record) -> str:
             return f"{name}: {what}. Applied; nobody can say whether it is healthy: {why}."
         case Outcome.ROLLED_BACK:
             return (
-                f"{name}: {what} failed ({_cause(facts)}): {why}. The same old container "
-                f"({facts['old_id'][:12]}) {_again(facts)}. Down for {down}."
+                f"{name}: {what} failed ({_cause(facts)}): {why}. {_again(record)}. "
+                f"Down for {down}."
             )
         case Outcome.ABORTED:
-            return f"{name}: {what} not done ({_cause(facts)}): {why}. The old one was not touched."
+            ones = "old ones were" if record.step.members else "old one was"
+            return f"{name}: {what} not done ({_cause(facts)}): {why}. The {ones} not touched."
         case Outcome.HALTED | Outcome.INCONSISTENT:
             return (
                 f"{name}: {what} NEEDS A HUMAN: {why}. Nothing more is done to it. Look with "
-                f"`sau show {record.id}`, repair it, then `sau release {name}`."
+                f"`sau show {record.id}`, repair it, then `sau release {short_name(record.asset)}`."
             )
         case _:
             return f"{name}: {what} was interrupted. Run `sau recover`."
@@ -43,24 +44,23 @@ def result(record: Record) -> str:
 
 def recovered(before: Record, after: Record) -> str:
     """What an interrupted update came to."""
-    name = short_name(after.asset)
+    name = _names(after)
     at = datetime.fromtimestamp(before.rows[-1].at if before.rows else before.created_at)
     began = f"Stopped at {at:%H:%M} or later while updating {name}."
-    change = after.step.changes[0]
     facts = after.facts
     match after.outcome:
         case Outcome.SUCCEEDED:
-            assert change.candidate is not None
-            new = change.candidate.version or change.candidate.reference
+            new = ", ".join(_version(c.candidate) for c in after.step.changes if c.candidate)
             return f"{began} {new}: {_seen(facts).lower()}: {ending(facts)}. {_left(facts)}"
         case Outcome.ROLLED_BACK:
-            old = change.current.version or change.current.reference
-            return (
-                f"{began} {old} runs again: the same container ({facts['old_id'][:12]}), the same "
-                f"volumes. {_left(facts)}"
-            )
+            old = ", ".join(_version(change.current) for change in after.step.changes)
+            which = "the same containers" if after.step.members else "the same container"
+            runs = "run" if after.step.members else "runs"
+            ids = ", ".join(_old_ids(after))
+            return f"{began} {old} {runs} again: {which} ({ids}), the same volumes. {_left(facts)}"
         case Outcome.ABORTED:
-            return f"{began} The old one was never touched. {_left(facts)}"
+            ones = "old ones were" if after.step.members else "old one was"
+            return f"{began} The {ones} never touched. {_left(facts)}"
         case _:
             return f"{began} {result(after)}"
 
@@ -73,7 +73,8 @@ def story(record: Record) -> list[str]:
         if change.candidate:
             lines.append(f"  {change.container}: {arrow(change)} ({change.bump})")
     lines += [f"  because {reason}" for reason in record.step.reasons]
-    lines += _containers(facts)
+    for asset in record.step.assets:
+        lines += _containers(record.facts_of(asset))
     lines.append("")
     start = record.rows[0].at if record.rows else record.created_at
     lines += [f"  +{row.at - start:8.3f} s  {row.name}" for row in record.rows]
@@ -85,9 +86,26 @@ def story(record: Record) -> list[str]:
     return lines
 
 
-def _again(facts: Mapping[str, Any]) -> str:
+def _names(record: Record) -> str:
+    return " + ".join(short_name(asset) for asset in record.step.assets)
+
+
+def _version(image: Image) -> str:
+    return image.version or image.reference
+
+
+def _old_ids(record: Record) -> list[str]:
+    return [record.facts_of(asset).get("old_id", "?")[:12] for asset in record.step.assets]
+
+
+def _again(record: Record) -> str:
+    if record.step.members:
+        return f"The same old containers ({', '.join(_old_ids(record))}) are back"
+    facts, (old,) = record.facts, _old_ids(record)
     ran = facts.get("snapshot", {}).get("container", {}).get("State", {}).get("Running", True)
-    return "runs again" if ran else "is back, not running, as before"
+    return f"The same old container ({old}) " + (
+        "runs again" if ran else "is back, not running, as before"
+    )
 
 
 def _seen(facts: Mapping[str, Any]) -> str:

@@ -91,8 +91,6 @@ class Journal:
         """Make a new update known; its first phase is entered right after."""
         known = replace(step, changes=tuple(replace(c, rejected=()) for c in step.changes))
         row = (update, step.asset, self._now(), json.dumps(to_json(known)))
-        for member in step.members:
-            self._run("INSERT INTO members VALUES (?, ?)", (update, member))
         self._run("INSERT INTO updates VALUES (?, ?, ?, ?)", row)
 
     def enter(self, update: str, phase: Phase, facts: Facts) -> None:
@@ -113,7 +111,10 @@ class Journal:
 
     def history(self, asset: str | None = None, limit: int = -1) -> tuple[Record, ...]:
         """Updates, newest first, of one asset (alone or in its group) or of all."""
-        of_one = "WHERE (asset = ? OR id IN (SELECT update_id FROM members WHERE asset = ?))"
+        of_one = (
+            "WHERE (asset = ? OR EXISTS "
+            "(SELECT 1 FROM json_each(updates.step, '$.members') WHERE value = ?))"
+        )
         where = "" if asset is None else of_one
         values: tuple[Any, ...] = () if asset is None else (asset, asset)
         return self._load(f"{where} ORDER BY rowid DESC LIMIT ?", (*values, limit))

@@ -52,13 +52,6 @@ _UPGRADES = {
     2: """
 ALTER TABLE decisions ADD COLUMN who TEXT NOT NULL DEFAULT '';
 
-CREATE TABLE members (
-  update_id TEXT NOT NULL REFERENCES updates (id), asset TEXT NOT NULL,
-  PRIMARY KEY (update_id, asset)
-) STRICT;
-
-CREATE INDEX members_by_asset ON members (asset);
-
 CREATE TABLE proposals (step TEXT PRIMARY KEY, asset TEXT NOT NULL, planned TEXT NOT NULL) STRICT;
 
 CREATE TABLE tag_lists (
