@@ -20,10 +20,11 @@ _CLOCK = r"([0-9]{1,2}):([0-9]{2})"
 _WINDOW = re.compile(
     rf"(?:(?P<days>(?:{_DAY})[a-z,\s-]*?|daily)\s+)?"
     rf"(?P<start>{_CLOCK})\s*-\s*(?:(?P<last>{_DAY})\s+)?(?P<end>{_CLOCK})\s+(?P<zone>\S+)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 _FREEZE = re.compile(r"(?P<start>\S+?)\.\.(?P<end>\S+)\s+(?P<zone>\S+)")
 _YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
+_MOMENT = re.compile(r"(?:19[7-9]|[2-8][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?")
 _LONGEST_TEXT = 200
 
 
@@ -86,7 +87,8 @@ class Freeze:
         for year in (this_year - 1, this_year):
             first = _day(year, *self.start)
             last = _day(year + (self.end < self.start), *self.end)
-            after = last + timedelta(1)
+            # Where a year has no February 29, its last day before stands for it at the end.
+            after = last + timedelta(last.day == self.end[1])
             yield Period(
                 _instant(first, time(), self.zone),
                 _instant(after, time(), self.zone),
@@ -174,7 +176,7 @@ def _weekdays(text: str | None) -> frozenset[int]:
     if text is None or text.lower() == "daily":
         return frozenset(range(7))
     days: set[int] = set()
-    for part in text.lower().replace(" ", "").strip(",").split(","):
+    for part in "".join(text.lower().split()).strip(",").split(","):
         first, dash, last = part.partition("-")
         if first not in _DAYS or (dash and last not in _DAYS):
             raise ValueError(f"{part!r} names no weekdays; write Mon Tue Wed Thu Fri Sat Sun")
@@ -217,15 +219,15 @@ def _day(year: int, month: int, day: int) -> date:
 
 def _moment(text: str, *, last: bool) -> datetime:
     """A day or a day with a time; a day at the end is included."""
+    found = _MOMENT.fullmatch(text)
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text if found else "")
     except ValueError:
         raise ValueError(
-            f"{text[:40]!r} is no date; write 2026-12-20 or 2026-12-20T18:00"
+            f"{text[:40]!r} is no date; write 2026-12-20 or 2026-12-20T18:00 (the zone stands "
+            "behind both)"
         ) from None
-    if moment.tzinfo is not None:
-        raise ValueError(f"{text[:40]!r} brings its own offset; leave it to the zone behind it")
-    return moment + timedelta(1) if last and len(text) == 10 else moment
+    return moment + timedelta(1) if last and found and found[1] is None else moment
 
 
 def told(at: float, zone: ZoneInfo) -> str:
