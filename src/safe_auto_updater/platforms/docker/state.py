@@ -86,7 +86,9 @@ def _running(container: Json, restarts_before: int, one_shot: bool) -> CheckResu
         return said(CheckState.FAILED, "killed: out of memory", Cause.CAPACITY)
     if restarts > 0:
         times = "once" if restarts == 1 else f"{restarts} times"
-        return said(CheckState.FAILED, f"crash loop: restarted {times}, last exit code {code}")
+        # While it runs again, the engine tells 0 and no longer what it ended with.
+        last = "" if status is Status.RUNNING else f", last exit code {code}"
+        return said(CheckState.FAILED, f"crash loop: restarted {times}{last}")
     match status:
         case Status.RUNNING:
             return said(CheckState.PASSED, "running")
