@@ -6,9 +6,10 @@ a tenth of all tags at once, or the newest version of a track: that is a list cu
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 
-from safe_auto_updater.core.versions import Version, newer, parse_tag, same_track
+from safe_auto_updater.core.suffixes import read_suffix
+from safe_auto_updater.core.versions import Precedence, Version, parse_tag, precedence
 
 _KEPT = 0.9
 
@@ -19,22 +20,30 @@ def shrunk(before: Collection[str], now: Collection[str]) -> str | None:
         return "lists no tags at all"
     if len(now) < _KEPT * len(before):
         return f"lists {len(now)} tags, and listed {len(before)} before"
-    lost = [version for tag in set(before) - set(now) if (version := parse_tag(tag))]
-    if not lost:
+    gone = list(_releases(set(before) - set(now)))
+    newest = _newest(_releases(now)) if gone else {}
+    missed = [v for v in gone if (kept := newest.get(_track(v))) is None or kept < precedence(v)]
+    if not missed:
         return None
-    kept = [version for tag in now if (version := parse_tag(tag))]
-    kept.sort(
-        key=lambda version: version.numbers, reverse=True
-    )  # the answer is mostly near the top
-    for version in sorted(lost, key=lambda version: version.text):
-        if not version.prerelease and not _outlived(version, kept):
-            return f"lists {version.text} no more, the newest of its kind"
-    return None
+    first = max(missed, key=lambda version: (version.numbers, version.text))
+    return f"lists {first.text} no more, the newest of its kind"
 
 
-def _outlived(lost: Version, kept: list[Version]) -> bool:
-    """Whether the track of a lost version still has one that is at least as new."""
-    return any(
-        same_track(version, lost) and (newer(version, lost) or not newer(lost, version))
-        for version in kept
-    )
+def _releases(tags: Iterable[str]) -> Iterator[Version]:
+    """Prereleases come and go."""
+    return (version for tag in tags if (version := parse_tag(tag)) and not version.prerelease)
+
+
+def _newest(versions: Iterable[Version]) -> dict[tuple[object, ...], Precedence]:
+    """How new the newest of each track is."""
+    found: dict[tuple[object, ...], Precedence] = {}
+    for version in versions:
+        track, place = _track(version), precedence(version)
+        found[track] = max(found.get(track, place), place)
+    return found
+
+
+def _track(version: Version) -> tuple[object, ...]:
+    """Equal where `same_track` holds: ten thousand tags cannot be compared in pairs."""
+    shape = read_suffix(version.suffix).shape
+    return len(version.numbers), version.prefix, shape, version.calendar
