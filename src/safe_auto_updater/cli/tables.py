@@ -12,6 +12,7 @@ from rich.text import Text
 
 from safe_auto_updater.core.model import Action, Change, Image, Plan, Step, short_name
 from safe_auto_updater.core.redact import redact
+from safe_auto_updater.core.risk import Reversibility
 from safe_auto_updater.engine.cycle import Checked
 from safe_auto_updater.engine.inventory import AssetInventory
 from safe_auto_updater.engine.journal import Record
@@ -122,6 +123,7 @@ def _step(step: Step) -> list[tuple[str, str, str]]:
             word = name = ""
     lines += [(word, name, reason) for reason in step.reasons[:1]]
     lines += [("", "", reason) for reason in step.reasons[1:]]
+    lines += [("", "", cost) for cost in _cost_of_going_back(step)]
     for change in step.changes:
         shown = change.rejected[:MOST_REJECTED]
         lines += [("", "", f"{r.tag} not chosen: {r.reason}") for r in shown]
@@ -129,6 +131,15 @@ def _step(step: Step) -> list[tuple[str, str, str]]:
             more = len(change.rejected) - len(shown)
             lines.append(("", "", f"and {more} more; --output json lists them"))
     return lines
+
+
+def _cost_of_going_back(step: Step) -> list[str]:
+    """What a rollback does not bring back, where it leaves something."""
+    risk = step.risk
+    if risk is None or risk.reversibility < Reversibility.R2:
+        return []
+    worst = [f for f in risk.findings if f.reversibility is risk.reversibility]
+    return [f"{risk.reversibility}, risk {risk.score} of 100: {worst[0].why}" if worst else ""]
 
 
 def arrow(change: Change) -> str:
