@@ -314,7 +314,7 @@ ROWS = [
         "in time", drips=True),
     Row("no HTTP", tags(says(b"SSH-2.0-OpenSSH_9.2\r\n")), "no HTTP"),
     Row("connection reset", tags(resets()), "cannot be reached"),
-    Row("hangs up", tags(says(b"")), "without sending a response"),
+    Row("hangs up", tags(says(b"")), "without response"),
     Row("plain where TLS is wanted", plain_where_tls_is_wanted, "no secure connection"),
     Row("limited for years", limited(str(10 * 365 * DAY)), "limits our requests"),
     Row("limited until the last century", limited("Fri, 31 Dec 1999 23:59:59 GMT"),

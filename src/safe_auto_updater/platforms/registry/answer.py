@@ -11,11 +11,10 @@ _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{1,200}"')
 class Headers:
     """The headers of one answer; names are read in any case."""
 
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._values: dict[str, list[str]] = {}
-        for name, value in raw:
-            text = value.decode("latin-1")
-            self._values.setdefault(name.decode("latin-1").lower(), []).append(text)
+        for name, value in pairs:
+            self._values.setdefault(name.lower(), []).append(value)
 
     def all(self, name: str) -> list[str]:
         """Every value of this name, as they came; `name` in lower case."""

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-import httpcore2
-
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.ports import Clock
+from safe_auto_updater.platforms.registry.authorities import system_authorities
 from safe_auto_updater.platforms.registry.credentials import Credentials
 from safe_auto_updater.platforms.registry.limits import Limits
 from safe_auto_updater.platforms.registry.session import Session
@@ -84,9 +83,9 @@ class Hosts:
         if settings.ca_file is None:
             with self._tls_lock:
                 if self._system_tls is None:
-                    self._system_tls = httpcore2.default_ssl_context()
+                    self._system_tls = system_authorities()
                 return self._system_tls
-        context = httpcore2.default_ssl_context()
+        context = system_authorities()
         try:
             context.load_verify_locations(cafile=settings.ca_file)
         except (OSError, ssl.SSLError) as error:

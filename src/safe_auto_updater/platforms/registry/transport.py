@@ -1,18 +1,18 @@
 """One HTTP exchange: bounded in time from the first byte to the last, and in size."""
 
-import math
+import http.client
 import ssl
 import threading
-import time
-import urllib.request
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
-
-import httpcore2
+from collections.abc import Callable, Mapping
+from time import monotonic
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from safe_auto_updater.platforms.registry.answer import Answer, Headers
-from safe_auto_updater.platforms.registry.failures import malformed, unreachable
+from safe_auto_updater.platforms.registry.connection import Connection, Proxy, Way
+from safe_auto_updater.platforms.registry.failures import malformed
+
+_KEPT_FOR_S = 15.0
+_PART = 1 << 16
 
 
 class Transport:
@@ -20,17 +20,19 @@ class Transport:
 
     `tls` is asked for when the first secure connection is made: reading every authority takes time.
     `use_proxy` means: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say. `timeout_s` is for one wait.
+    How many connections there are at once is bounded by who asks, for each host.
     """
 
     def __init__(
         self, tls: Callable[[], ssl.SSLContext], use_proxy: bool, timeout_s: float
     ) -> None:
         self._tls = tls
-        self._proxies = urllib.request.getproxies() if use_proxy else {}
-        self._waits = {"timeout": dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)}
-        self._backend = _BoundedBackend()
+        self._context: ssl.SSLContext | None = None
+        self._use_proxy = use_proxy
+        self._proxies: dict[tuple[str, str], Proxy | None] = {}
+        self._timeout_s = timeout_s
         self._lock = threading.Lock()
-        self._pools: dict[tuple[str, str], httpcore2.ConnectionPool] = {}
+        self._kept: dict[Way, list[tuple[Connection, float]]] = {}
 
     def exchange(
         self,
@@ -43,148 +45,110 @@ class Transport:
     ) -> Answer:
         """The answer, with at most `limit` bytes of body, all of it within `deadline_s`.
 
-        Raises RegistryError (malformed) for an answer without measure, and what httpcore2 raises.
+        Raises RegistryError (malformed) for an answer without measure. Else NoConnection,
+        TimeoutError, http.client.HTTPException for what is no HTTP, OSError, and ValueError for a
+        URL that is none.
         """
+        until = monotonic() + deadline_s
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         # Compressed bodies are not asked for: a small one can unpack to more than memory holds.
-        sent = [("User-Agent", "safe-auto-updater"), ("Accept-Encoding", "identity")]
-        sent += headers.items()
+        sent = {
+            "Host": parts.netloc.rpartition("@")[2],
+            "User-Agent": "safe-auto-updater",
+            "Accept-Encoding": "identity",
+            **headers,
+        }
         content = None
         if form is not None:
             content = urlencode(form).encode()
-            sent.append(("Content-Type", "application/x-www-form-urlencoded"))
-        with (
-            self._backend.within(deadline_s),
-            self._pool(url).stream(
-                method, url, headers=sent, content=content, extensions=self._waits
-            ) as response,
-        ):
-            answer = Answer(response.status, Headers(response.headers), b"", url)
-            coding = (answer.headers.get("content-encoding") or "identity").lower()
-            if coding != "identity" and method != "HEAD":
-                raise malformed(answer.place, "its answer is compressed, though we asked for none")
-            return Answer(answer.status, answer.headers, _body(response, answer, limit), url)
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        way = self._way(parts)
+        while True:
+            connection = self._kept_one(way)
+            is_kept = connection is not None
+            if connection is None:
+                connection = Connection(way, self._secure, self._timeout_s, until)
+            try:
+                response = connection.ask(method, target, sent, content, until)
+                answer = _read(response, method, url, limit)
+            except ConnectionError:
+                connection.close()
+                if is_kept and method != "POST":
+                    continue  # it was closed for having been idle; a new one is tried once
+                raise
+            except BaseException:
+                connection.close()
+                raise
+            self._give_back(way, connection, response)
+            return answer
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection that is not in use."""
         with self._lock:
-            pools, self._pools = list(self._pools.values()), {}
-        for pool in pools:
-            pool.close()
+            kept, self._kept = self._kept, {}
+        for connections in kept.values():
+            for connection, _ in connections:
+                connection.close()
 
-    def _pool(self, url: str) -> httpcore2.ConnectionPool:
-        parts = urlsplit(url)
-        proxy = self._proxies.get(parts.scheme) or self._proxies.get("all") or ""
-        if proxy and urllib.request.proxy_bypass(parts.hostname or ""):
-            proxy = ""
+    def _way(self, parts: SplitResult) -> Way:
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise ValueError("its URL is no http(s) URL")
+        place = parts.scheme, parts.hostname
+        if self._use_proxy and place not in self._proxies:
+            self._proxies[place] = _proxy(*place)
+        port = parts.port or _PORTS[parts.scheme]
+        return Way(*place, port, self._proxies.get(place))
+
+    def _secure(self) -> ssl.SSLContext:
         with self._lock:
-            if (proxy, parts.scheme) not in self._pools:
-                tls = self._tls() if parts.scheme == "https" else None
-                self._pools[proxy, parts.scheme] = self._connect(proxy, parts.netloc, tls)
-            return self._pools[proxy, parts.scheme]
+            if self._context is None:
+                self._context = self._tls()
+            return self._context
 
-    def _connect(
-        self, proxy: str, place: str, tls: ssl.SSLContext | None
-    ) -> httpcore2.ConnectionPool:
-        # How many there are at once is bounded by who asks, for each host.
-        options: dict[str, Any] = {
-            "ssl_context": tls,
-            "network_backend": self._backend,
-            "max_connections": None,
-            "keepalive_expiry": 15.0,
-        }
-        if not proxy:
-            return httpcore2.ConnectionPool(**options)
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise unreachable(
-                place,
-                f"by a proxy of the kind {parts.scheme[:20]!r}; only http and https are known",
-            )
-        auth = None
-        if parts.username is not None:
-            auth = (unquote(parts.username).encode(), unquote(parts.password or "").encode())
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
-        url = f"{parts.scheme}://{parts.hostname}:{port}"
-        return httpcore2.HTTPProxy(url, proxy_auth=auth, **options)
+    def _kept_one(self, way: Way) -> Connection | None:
+        """A connection that waits for the next question, the last used first."""
+        while True:
+            with self._lock:
+                waiting = self._kept.get(way)
+                if not waiting:
+                    return None
+                connection, since = waiting.pop()
+            if monotonic() - since < _KEPT_FOR_S and connection.is_usable():
+                return connection
+            connection.close()
+
+    def _give_back(
+        self, way: Way, connection: Connection, response: http.client.HTTPResponse
+    ) -> None:
+        if response.will_close:
+            connection.close()
+            return
+        with self._lock:
+            self._kept.setdefault(way, []).append((connection, monotonic()))
 
 
-def _body(response: httpcore2.Response, answer: Answer, limit: int) -> bytes:
+_PORTS = {"http": 80, "https": 443}
+
+
+def _proxy(scheme: str, host: str) -> Proxy | None:
+    from urllib.request import getproxies, proxy_bypass  # here: it takes time to import
+
+    proxies = getproxies()
+    text = proxies.get(scheme) or proxies.get("all")
+    return Proxy.parse(text) if text and not proxy_bypass(host) else None
+
+
+def _read(response: http.client.HTTPResponse, method: str, url: str, limit: int) -> Answer:
+    answer = Answer(response.status, Headers(response.getheaders()), b"", url)
+    coding = (answer.headers.get("content-encoding") or "identity").lower()
+    if coding != "identity" and method != "HEAD":
+        raise malformed(answer.place, "its answer is compressed, though we asked for none")
     body = bytearray()
-    for chunk in response.iter_stream():
-        body += chunk
+    while part := response.read(_PART):
+        body += part
         if len(body) > limit:
             raise malformed(answer.place, f"its answer is larger than {limit} bytes")
-    return bytes(body)
-
-
-class _Deadline(threading.local):
-    """When the exchange of this thread must be over, on the machine's own clock: it is what
-    sockets wait by, whatever clock the rest of the program is given."""
-
-    end = math.inf
-
-    def left(self, timeout: float | None) -> float:
-        wait = math.inf if timeout is None else timeout
-        return max(0.001, min(wait, self.end - time.monotonic()))
-
-
-class _Within:
-    def __init__(self, deadline: _Deadline, seconds: float) -> None:
-        self._deadline, self._seconds = deadline, seconds
-
-    def __enter__(self) -> None:
-        self._deadline.end = time.monotonic() + self._seconds
-
-    def __exit__(self, *_: object) -> None:
-        self._deadline.end = math.inf
-
-
-class _BoundedBackend(httpcore2.NetworkBackend):
-    """The usual sockets, which no peer keeps waiting beyond the deadline by sending a byte now and
-    then: the timeouts of the library begin anew with each."""
-
-    def __init__(self) -> None:
-        self._sockets = httpcore2.SyncBackend()
-        self._deadline = _Deadline()
-
-    def within(self, seconds: float) -> _Within:
-        return _Within(self._deadline, seconds)
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.NetworkStream:
-        wait = self._deadline.left(timeout)
-        stream = self._sockets.connect_tcp(host, port, wait, local_address, socket_options)
-        return _BoundedStream(stream, self._deadline)
-
-
-class _BoundedStream(httpcore2.NetworkStream):
-    def __init__(self, stream: httpcore2.NetworkStream, deadline: _Deadline) -> None:
-        self._stream, self._deadline = stream, deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.left(timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore2.NetworkStream:
-        wait = self._deadline.left(timeout)
-        stream = self._stream.start_tls(ssl_context, server_hostname, wait)
-        return _BoundedStream(stream, self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+    if response.length:  # a part is allowed to be short
+        raise http.client.IncompleteRead(b"", response.length)
+    return Answer(answer.status, answer.headers, bytes(body), url)

@@ -1,15 +1,14 @@
 """One HTTP question: retried when that may help, and no host is asked more than it can bear."""
 
-import ssl
+import http.client
 import threading
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-import httpcore2
-
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.ports import Clock
 from safe_auto_updater.platforms.registry.answer import Answer
+from safe_auto_updater.platforms.registry.connection import NoConnection, NotSecured
 from safe_auto_updater.platforms.registry.failures import (
     broken_off,
     failing,
@@ -124,24 +123,19 @@ class Wire:
         place = urlsplit(url).netloc
         try:
             return transport.exchange(method, url, headers, limit, self._deadline_s, form)
-        except httpcore2.TimeoutException as error:
+        except TimeoutError as error:
             raise _Transient(late(place), False) from error
-        except httpcore2.RemoteProtocolError as error:
-            raise _Transient(broken_off(place, error), False) from error
-        except httpcore2.ConnectError as error:
-            if _is_tls(error):
-                refusal = no_tls(place, error)
-                self._gate.close(place, _REST_S, refusal)
-                raise refusal from error
+        except NotSecured as error:
+            refusal = no_tls(place, error)
+            self._gate.close(place, _REST_S, refusal)
+            raise refusal from error
+        except NoConnection as error:
             raise _Transient(unreachable(place, str(error)), True) from error
-        except (
-            httpcore2.NetworkError,
-            httpcore2.ProxyError,
-            httpcore2.ProtocolError,
-            httpcore2.UnsupportedProtocol,
-            OSError,
-            ValueError,  # a URL that is none
-        ) as error:
+        except http.client.InvalidURL as error:
+            raise _Transient(unreachable(place, str(error)), False) from error
+        except http.client.HTTPException as error:
+            raise _Transient(broken_off(place, error), False) from error
+        except (OSError, ValueError) as error:  # ValueError: a URL that is none
             raise _Transient(unreachable(place, str(error)), False) from error
 
 
@@ -152,11 +146,3 @@ class _Transient(Exception):
         super().__init__(str(error))
         self.error = error
         self.at_connect = at_connect
-
-
-def _is_tls(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -1,0 +1,27 @@
+"""Whom to trust on secure connections: the authorities of the system."""
+
+import ssl
+from pathlib import Path
+
+_USUAL_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+def system_authorities() -> ssl.SSLContext:
+    """A context that verifies, by SSL_CERT_FILE and SSL_CERT_DIR or what the system has.
+
+    An interpreter that was built elsewhere may look in places that this system does not have: then
+    the usual ones are tried.
+    """
+    context = ssl.create_default_context()
+    known = ssl.get_default_verify_paths()
+    if known.cafile is None and known.capath is None:
+        for file in _USUAL_FILES:
+            if Path(file).is_file():
+                context.load_verify_locations(cafile=file)
+                break
+    return context
