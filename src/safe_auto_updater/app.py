@@ -10,26 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from safe_auto_updater import plugins
 from safe_auto_updater.config import Config
 from safe_auto_updater.core.diff import DiffAnalyzer
-from safe_auto_updater.core.errors import PluginError, UsageError
+from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Step, matches
 from safe_auto_updater.core.policy import CheckSpec
 from safe_auto_updater.core.ports import (
-    CheckResult,
     Clock,
     Comparer,
     HealthCheck,
     Notifier,
     Policy,
-    Proposal,
-    Scan,
     Scanner,
-    Subject,
     Work,
 )
 from safe_auto_updater.core.semver import SemVerEvaluator
@@ -115,7 +111,7 @@ class App:
         }
         self._checks = [(s.pattern, s.kind, self._check(s)) for s in self.settings.checks]
         self._policies = [
-            (s.pattern, s.kind, _plugin(plugins.POLICIES, s.kind, s.options))
+            (s.pattern, s.kind, plugins.load_or_broken(plugins.POLICIES, s.kind, s.options))
             for s in self.settings.policies
         ]
         self.cycle = Cycle(
@@ -172,7 +168,7 @@ class App:
             if spec.kind == "webhook":
                 notifier: Notifier = WebhookNotifier(**spec.options, sleep=self.clock.sleep)
             else:
-                notifier = _plugin(plugins.NOTIFIERS, spec.kind, spec.options)
+                notifier = plugins.load_or_broken(plugins.NOTIFIERS, spec.kind, spec.options)
             handlers.append(Handler(spec.kind, notifier, spec.events or DEFAULT_EVENTS))
         notifications = Notifications(handlers, self._problem)
         self._closing.callback(notifications.close, NOTICES_S)
@@ -207,7 +203,7 @@ class App:
     def _scanners(self) -> list[Scanner]:
         own_id = own_container_id()
         found: list[Scanner] = [DockerScanner(e, own_id) for e in self.engines.values()]
-        return found + [_PluginScanner(name) for name in plugins.known(plugins.SCANNERS)]
+        return found + [plugins.LazyScanner(name) for name in plugins.known(plugins.SCANNERS)]
 
     def engine(self, asset: str) -> DockerEngine:
         """The engine that an asset lives on. UsageError where none of that name is configured."""
@@ -277,53 +273,13 @@ class App:
             case "command":
                 return CommandCheck(self.engine, **spec.options)
             case plugin:
-                made: HealthCheck = _plugin(plugins.HEALTH_CHECKS, plugin, spec.options)
+                made: HealthCheck = plugins.load_or_broken(
+                    plugins.HEALTH_CHECKS, plugin, spec.options
+                )
                 return made
 
     def _progress(self, work: Work, text: str) -> None:
         self.emit(Event("progress", text, self.clock.now(), work.step.asset, work.update))
-
-
-class _PluginScanner:
-    """A plugin that is loaded when it is asked: a broken one is a failed part of the scan."""
-
-    def __init__(self, name: str) -> None:
-        self.name = f"plugin {name}"
-        self._plugin = name
-
-    def scan(self) -> Scan:
-        """What the plugin sees; PluginError where it cannot."""
-        scanner: Scanner = plugins.load(plugins.SCANNERS, self._plugin)({})
-        return scanner.scan()
-
-
-class _Broken:
-    """Stands for a plugin that cannot be loaded: whoever asks it is told why.
-
-    A check that says so is *unknown*, a notifier a warning: neither stops a recovery.
-    """
-
-    def __init__(self, error: PluginError) -> None:
-        self._error = error
-
-    def check(self, subject: Subject) -> CheckResult:
-        """The error, at every look."""
-        raise self._error
-
-    def notify(self, event: Event) -> None:
-        """The error, for every event."""
-        raise self._error
-
-    def judge(self, proposal: Proposal) -> str | None:
-        """The error, as an objection to everything."""
-        raise self._error
-
-
-def _plugin(group: str, name: str, options: Mapping[str, Any]) -> Any:
-    try:
-        return plugins.load(group, name)(options)
-    except PluginError as error:
-        return _Broken(error)
 
 
 def _host_of(asset: str) -> str:

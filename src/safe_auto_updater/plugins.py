@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from safe_auto_updater.core.errors import PluginError
 from safe_auto_updater.core.events import Event
-from safe_auto_updater.core.ports import CheckResult, Proposal, Scan, Subject
+from safe_auto_updater.core.ports import CheckResult, Proposal, Scan, Scanner, Subject
 
 SCANNERS = "safe_auto_updater.scanners"
 HEALTH_CHECKS = "safe_auto_updater.health_checks"
@@ -66,6 +66,49 @@ def load(group: str, name: str) -> Factory:
         return _WRAPPED[group](made, where)
 
     return make
+
+
+class LazyScanner:
+    """A plugin that is loaded when it is asked: a broken one is a failed part of the scan."""
+
+    def __init__(self, name: str) -> None:
+        self.name = f"plugin {name}"
+        self._plugin = name
+
+    def scan(self) -> Scan:
+        """What the plugin sees; PluginError where it cannot."""
+        scanner: Scanner = load(SCANNERS, self._plugin)({})
+        return scanner.scan()
+
+
+class Broken:
+    """Stands for a plugin that cannot be loaded: whoever asks it is told why.
+
+    A check that says so is *unknown*, a notifier a warning: neither stops a recovery.
+    """
+
+    def __init__(self, error: PluginError) -> None:
+        self._error = error
+
+    def check(self, subject: Subject) -> CheckResult:
+        """The error, at every look."""
+        raise self._error
+
+    def notify(self, event: Event) -> None:
+        """The error, for every event."""
+        raise self._error
+
+    def judge(self, proposal: Proposal) -> str | None:
+        """The error, as an objection to everything."""
+        raise self._error
+
+
+def load_or_broken(group: str, name: str, options: Mapping[str, Any]) -> Any:
+    """The object that a plugin makes, or one that says at each use why there is none."""
+    try:
+        return load(group, name)(options)
+    except PluginError as error:
+        return Broken(error)
 
 
 @dataclass(frozen=True)
