@@ -1,13 +1,13 @@
 """Which versions stand behind a tag that stays: `latest`, `stable`, `16`, or a rebuilt `1.2.3`.
 
 First the image's own word: its version label, or the variable by which a known database states
-its version. Where there is none, and the tag itself is no version, the version tag that has the
-same digest.
+its version. On a side where there is none, if the tag itself is no version, the version tag that
+has the same digest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from safe_auto_updater.core.model import ImageUse
@@ -33,9 +33,15 @@ class Versions:
 class Behind:
     """Finds the versions behind a digest change."""
 
-    def __init__(self, registry: Registry, evaluator: SemVerEvaluator) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        evaluator: SemVerEvaluator,
+        tags: Callable[[Reference], Sequence[str]],
+    ) -> None:
         self._registry = registry
         self._evaluator = evaluator
+        self._tags = tags  # lists that are believed
 
     def look(self, use: ImageUse, level: PolicyLevel, by_tag: str, answer: ImageAnswer) -> Versions:
         """The versions on both sides. Raises RegistryError: *unknown*."""
@@ -46,8 +52,8 @@ class Behind:
         matters = level is not PolicyLevel.MAJOR or is_stateful(by_tag) is not None
         if None in (current, candidate) and parse_tag(tag) is None and matters:
             known = self._by_digest(by_tag, {answer.digest, *use.digests})
-            current = next((known[d] for d in use.digests if d in known), None)
-            candidate = known.get(answer.digest)
+            current = current or next((known[d] for d in use.digests if d in known), None)
+            candidate = candidate or known.get(answer.digest)
         if current is None or candidate is None:
             return Versions(current, candidate)
         return Versions(current, candidate, self._bump(current, candidate))
@@ -64,7 +70,7 @@ class Behind:
         """Version tags that have one of these digests, the newest asked first."""
         reference = Reference.parse(by_tag)
         found: dict[str, str] = {}
-        for tag in _plain_versions(self._registry.tags(by_tag))[:_MOST_ASKED]:
+        for tag in _plain_versions(self._tags(reference))[:_MOST_ASKED]:
             digest = self._registry.digest(str(reference.with_tag(tag)))
             if digest in wanted:
                 found.setdefault(digest, tag)

@@ -40,6 +40,10 @@ class _Question:
         return bool(known & {answer.digest, answer.content, answer.config_digest})
 
 
+class _Doubted(RegistryError):
+    """A list of tags came that is half an answer, for all we know."""
+
+
 class ChangeDetector:
     """The newest allowed version that is old enough first, else new content behind the tag."""
 
@@ -47,7 +51,7 @@ class ChangeDetector:
         self._registry = registry
         self._evaluator = evaluator
         self._past = past
-        self._behind = Behind(registry, evaluator)
+        self._behind = Behind(registry, evaluator, self._tags)
 
     def check(self, asset: Asset, policy: AssetPolicy) -> tuple[Change, ...]:
         """One Change per container: with a candidate, without, or with the error that hides it."""
@@ -67,23 +71,29 @@ class ChangeDetector:
             return replace(nothing, note=f"built here: not known to come from {reference.name}")
         try:
             return self._look_up(nothing, _Question(asset, use, policy, reference))
+        except _Doubted as error:
+            return replace(nothing, error=str(error))
         except RegistryError as error:
             return replace(nothing, error=f"unknown, the registry did not tell: {error}")
 
     def _look_up(self, nothing: Change, asked: _Question) -> Change:
         newer = nothing
         if parse_tag(asked.reference.tag_or_latest) is not None:
-            tags = self._registry.tags(asked.use.image.reference)
-            doubt = self._past.doubt(asked.reference.canonical_name, tags)
-            if doubt is not None:
-                return replace(nothing, error=doubt)
-            newer = self._newer(nothing, asked, tags)
+            newer = self._newer(nothing, asked, self._tags(asked.reference))
             if newer.error or newer.note or (newer.candidate and not self._is_young(newer, asked)):
                 return newer
-        moved = self._moved(replace(nothing, rejected=newer.rejected), asked)
+        moved = self._moved(nothing, asked)
         if newer.candidate is None or (moved.candidate and not self._is_young(moved, asked)):
-            return moved
+            passed = (*self._passed_over(newer, asked), *newer.rejected)
+            return replace(moved, rejected=(*moved.rejected, *passed))
         return newer  # too young, and nothing else to take: the plan says from when on it may go
+
+    def _tags(self, reference: Reference) -> Sequence[str]:
+        tags = self._registry.tags(str(reference))
+        doubt = self._past.doubt(reference.canonical_name, tags)
+        if doubt is not None:
+            raise _Doubted(doubt, "malformed")
+        return tags
 
     def _newer(self, nothing: Change, asked: _Question, tags: Sequence[str]) -> Change:
         """The best tag that can be had, old enough if one is; else the best of the young ones."""
@@ -96,6 +106,8 @@ class ChangeDetector:
                 refused.append(found)
                 continue
             if isinstance(found, ImageAnswer):
+                if young is not None:
+                    break
                 note = f"{option.tag} is the newest allowed, and is what runs already"
                 return replace(nothing, note=note, rejected=(*refused, *choice.rejected))
             change = replace(
@@ -139,18 +151,21 @@ class ChangeDetector:
 
     def _moved(self, change: Change, asked: _Question) -> Change:
         """The same tag: has what it points to changed? One HEAD where it has not."""
-        by_tag = asked.by_tag
+        by_tag, old = asked.by_tag, asked.use.digests[0]
+        self._past.first_seen(str(by_tag), old)
         digest = self._registry.digest(str(by_tag))
         if digest in asked.use.digests:
-            self._past.first_seen(str(by_tag), digest)
+            self._past.points_to(str(by_tag), digest)
             return change
         answer = self._registry.image(str(by_tag))
         if asked.runs(answer):
+            self._past.points_to(str(by_tag), old)
             return change  # another index around the same content
+        self._past.points_to(str(by_tag), answer.digest)
         newest = self._moved_to(change, asked, answer)
         if newest.candidate is not None and not self._is_young(newest, asked):
             return newest
-        for digest, _ in self._past.seen_since(str(by_tag), asked.use.digests[0]):
+        for digest, _ in self._past.seen_since(str(by_tag), old):
             if digest == answer.digest:
                 continue
             earlier = self._earlier(asked, digest)

@@ -33,6 +33,7 @@ class Past:
         for reference, digest, at in self._run("SELECT * FROM sightings ORDER BY first_seen"):
             self._seen.setdefault(reference, {})[digest] = at
         self._new_sightings: list[tuple[str, str, float]] = []
+        self._taken_back: list[tuple[str, str]] = []
         self._new_lists: dict[str, tuple[str, float | None]] = {}
 
     def now(self) -> float:
@@ -52,6 +53,18 @@ class Past:
                 self._new_sightings.append((reference, digest, known[digest]))
             return known[digest]
 
+    def points_to(self, reference: str, digest: str) -> None:
+        """A tag points to this digest now. What came under it later was taken back: forget it.
+
+        Should it come again, its age counts from then.
+        """
+        begin = self.first_seen(reference, digest)
+        with self._lock:
+            known = self._seen[reference]
+            for later in [other for other, at in known.items() if at > begin]:
+                del known[later]
+                self._taken_back.append((reference, later))
+
     def seen_since(self, reference: str, digest: str) -> tuple[tuple[str, float], ...]:
         """What came to be seen under a reference after this digest, newest first."""
         begin = self.first_seen(reference, digest)
@@ -64,8 +77,9 @@ class Past:
         now = self._now()
         text = " ".join(sorted(set(tags)))
         query = "SELECT tags, doubted_since FROM tag_lists WHERE repository = ?"
-        believed, since = next(iter(self._run(query, repository)), ("", None))
-        if text == believed and text and since is None:
+        rows = self._run(query, repository)
+        believed, since = rows[0] if rows else ("", None)
+        if rows and text == believed and since is None:
             return None
         why = shrunk(believed.split(), text.split())
         since = now if since is None else since
@@ -84,11 +98,14 @@ class Past:
         """Write what is new, all or nothing. Raises JournalError."""
         with self._lock:
             sightings, self._new_sightings = self._new_sightings, []
+            taken_back, self._taken_back = self._taken_back, []
             lists, self._new_lists = self._new_lists, {}
-        if not sightings and not lists:
+        if not sightings and not taken_back and not lists:
             return
         try:
             self._db.execute("BEGIN IMMEDIATE")
+            forget = "DELETE FROM sightings WHERE reference = ? AND digest = ?"
+            self._db.executemany(forget, taken_back)
             self._db.executemany("INSERT OR IGNORE INTO sightings VALUES (?, ?, ?)", sightings)
             rows = [(repository, *entry) for repository, entry in lists.items()]
             self._db.executemany("INSERT OR REPLACE INTO tag_lists VALUES (?, ?, ?)", rows)
