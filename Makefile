@@ -26,7 +26,7 @@ $(VENV)/.ready: $(UV) pyproject.toml uv.lock
 	@$(UV) sync --quiet --frozen
 	@touch $@
 
-demo: setup ## one update that succeeds and one that is rolled back, on a real engine
+demo: setup ## an update that succeeds, one rolled back, one that waits: on a real engine
 	@$(LAB) run --down-if-started -- $(BIN)/python -m lab.demo
 
 test: check ## everything, kill instants sampled (about 10 minutes)

@@ -1,4 +1,4 @@
-"""The main job on real input: one update that succeeds and one that is rolled back.
+"""The main job on real input: an update that succeeds, one that is rolled back, one that waits.
 
 Everything is real: an engine, a registry, two containers, the program in a process of its own.
 """
@@ -19,9 +19,10 @@ from lab import images, wire
 from lab.behaviours import HEALTHCHECK
 from lab.processes import wait_until
 
-GOOD, BAD = "demo-web", "demo-shop"
+GOOD, BAD, RISKY = "demo-web", "demo-shop", "demo-db"
 CONFIG = """\
 inventory: {include: ["*/demo-*"]}
+detection: {rules: [{match: {asset: "*/demo-db"}, policy: major}]}
 execution: {health: {timeout: 20s, stable_for: 2s}}
 """
 
@@ -105,7 +106,7 @@ def main() -> None:
 
 
 def show(demo: Demo) -> None:
-    """Two containers run 1.0.0; the new version of one is good, that of the other never is."""
+    """Two run 1.0.0, and one newer version is good, the other never is; a database waits."""
     check = {"healthcheck": HEALTHCHECK}
     for name, tag, recipe in (
         ("web", "1.0.0", check),
@@ -113,16 +114,20 @@ def show(demo: Demo) -> None:
         ("web", "2.0.0", check),
         ("shop", "1.0.0", check),
         ("shop", "1.1.0", {"behaviour": "unhealthy"}),
+        ("postgres", "16.4", {"env": {"PG_MAJOR": "16"}, "volumes": ("/data",)}),
+        ("postgres", "17.0", {"env": {"PG_MAJOR": "17"}, "volumes": ("/data",)}),
     ):
         made = images.Recipe(**({"version": tag, "maker": f"demo {name}"} | recipe))
         images.publish(demo.registry, f"demo/{name}", tag, made)
     demo.run(GOOD, f"{demo.registry}/demo/web:1.0.0")
     old_shop = demo.run(BAD, f"{demo.registry}/demo/shop:1.0.0")
+    demo.run(RISKY, f"{demo.registry}/demo/postgres:16.4")
     for name in (GOOD, BAD):
         well = wait_until(partial(demo.is_healthy, name), timeout_s=30)
         expect(f"{name} is healthy within 30 s", well)
 
     expect("plan exits 0", demo.command("plan") == 0)
+    expect("diff exits 0", demo.command("diff", RISKY) == 0)
     expect("apply exits 3, for the one rolled back", demo.command("apply", "--yes") == 3)
     expect("a bad version is not tried again", demo.command("apply", "--yes") == 0)
 
@@ -132,6 +137,7 @@ def show(demo: Demo) -> None:
     expect("the good update succeeded and serves", web == "1.1.0")
     expect("the bad update was rolled back", found[BAD]["outcome"] == "rolled_back")
     expect("the same old container serves", (shop_id, shop) == (old_shop, "1.0.0"))
+    expect("the database waits for a human", RISKY not in found)
     print(f"\nweb   {tell(found[GOOD])}")
     print(f"      now serves {web}")
     print(f"shop  {tell(found[BAD])}")
