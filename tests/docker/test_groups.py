@@ -13,6 +13,10 @@ from typing import Any
 import pytest
 
 from lab.behaviours import HEALTHCHECK, SECOND
+from safe_auto_updater.app import App
+from safe_auto_updater.config import ConfigLoader
+from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.outcome import Outcome
 from tests.docker.kill.killable import BOTH_RUN
 from tests.docker.kill.scene import KILL
 from tests.lab_kit import World, eventually
@@ -211,3 +215,27 @@ def test_group_killed_at_every_instant_is_whole_after_recovery(
         assert group.side() == "old" or ends == "new", reached[-1]
         world.clean()
     assert at > 40, "the instants were not there to be hit"
+
+
+def test_member_whose_way_back_is_gone_does_not_keep_the_others_from_going_back(
+    world: World, folder: Path
+) -> None:
+    group = Group(world, folder, behaviour="crash")
+
+    def spoil(event: Event) -> None:
+        if event.kind == "phase" and event.message == "ROLLBACK":
+            old = group.before["api"]["Id"]
+            world.call("DELETE", f"/containers/{old}?force=1")
+
+    config = ConfigLoader().load(group.sau.config)
+    with App(config, group.sau.state, os.environ, [spoil]) as app:
+        plan, _ = app.cycle.plan([])
+        (record,) = app.cycle.execute(plan, lambda: False)
+
+    assert record.outcome is Outcome.INCONSISTENT
+    assert "api: the old container" in record.facts["trouble"]["error"]
+    web = world.get("web")
+    assert (web["Id"], web["State"]["Running"]) == (group.before["web"]["Id"], True)
+    step = the_step(group.sau("plan"))
+    assert step["hold_rules"][0] == "memory"
+    assert f"update {record.id} ended inconsistent" in step["reasons"][0]
