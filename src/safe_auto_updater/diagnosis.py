@@ -27,7 +27,7 @@ def diagnose(app: App) -> list[Finding]:
             found.append(Finding(f"docker {name}", True, f"{engine.describe()} at {engine.host}"))
         except SafeAutoUpdaterError as error:
             found.append(Finding(f"docker {name}", False, str(error)))
-    for group in (plugins.SCANNERS, plugins.HEALTH_CHECKS, plugins.NOTIFIERS):
+    for group in plugins.GROUPS:
         found += [_plugin(group, name) for name in plugins.known(group)]
     return found + _registries(app)
 
@@ -61,8 +61,17 @@ def _registries(app: App) -> list[Finding]:
             continue
         try:
             app.registry.head(reference)
-            finding = Finding(f"registry {reference.host}", True, f"answers for {reference.name}")
+            fact = f"answers for {reference.name}{_limit(app, reference.host)}"
+            finding = Finding(f"registry {reference.host}", True, fact)
         except SafeAutoUpdaterError as error:
             finding = Finding(f"registry {reference.host}", False, str(error))
         asked[reference.host] = finding
     return list(asked.values())
+
+
+def _limit(app: App, host: str) -> str:
+    limit = app.registry.limits().get(host)
+    if limit is None:
+        return ""
+    of = "" if limit.granted is None else f" of {limit.granted}"
+    return f"; {limit.remaining}{of} pulls left"
