@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import docker
-
 from lab import engine, images, wire
 from lab.layout import Layout
 
@@ -34,20 +32,17 @@ class Lab:
     registry: str
     netns: str
     layout: Layout
-    api: docker.APIClient
 
     @classmethod
     def read(cls, description: Path) -> Lab:
         """Read the file that ``SAU_LAB`` names."""
         told = json.loads(description.read_text())
-        api = docker.APIClient(base_url=told["docker_host"], version="auto", timeout=60)
         return cls(
             Path(told["socket"]),
             told["docker_host"],
             told["registry"],
             told["netns"],
             Layout.here(told["instance"]),
-            api,
         )
 
     def crash_engine(self) -> None:

@@ -14,10 +14,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-
-from urllib3.connection import HTTPConnection
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 

@@ -1,12 +1,11 @@
-"""The Docker Engine API, raw: JSON in, JSON out, and its library's errors translated once.
+"""The Docker Engine API, raw: JSON in, JSON out, and what can go wrong translated once.
 
-docker-py brings transport, TLS, ssh and credentials; nothing of its object model is used, because
-it drops fields it does not know.
 Source: Docker Engine API 1.41 to 1.51.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 import time
@@ -14,26 +13,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
-
-import requests
-from docker import APIClient
-from docker.errors import DockerException
+from urllib.parse import quote, urlencode
 
 from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnreachable
+from safe_auto_updater.platforms.docker.connections import CONNECT_S, Connections, Reply
 
 Json = dict[str, Any]
 NEWEST_KNOWN = (1, 51)
 ANSWER_S = 60.0
-CONNECT_S = 10.0
 STREAM_S = 1800.0  # a whole stream, however steadily it trickles
 
 
 @dataclass(frozen=True)
 class _Connection:
-    """A client, what the engine said of itself, and the API version to speak with it."""
+    """Connections, what the engine said of itself, and the API version to speak with it."""
 
-    client: APIClient
+    to: Connections
     version: Json
     api: str
 
@@ -62,7 +57,7 @@ class DockerEngine:
         **params: Any,
     ) -> Any:
         """Ask the engine to do something; its JSON answer, or None where it has none."""
-        return self._json("POST", path, params=params, json=body, timeout=(CONNECT_S, timeout_s))
+        return self._json("POST", path, params=params, body=body, wait_s=timeout_s)
 
     def delete(self, path: str, **params: Any) -> Any:
         """Ask the engine to remove something."""
@@ -74,26 +69,26 @@ class DockerEngine:
         PlatformError where the stream needs longer than STREAM_S in all.
         """
         until = time.monotonic() + STREAM_S
-        response = self._ask("POST", path, params=params, headers=headers, stream=True)
+        reply = self._ask("POST", path, params=params, headers=headers)
         try:
-            for line in response.iter_lines():
+            for line in reply.lines():
                 if time.monotonic() > until:
                     text = f"no end within {STREAM_S / 60:g} min; look at the network and try again"
                     raise PlatformError(f"{self.host}: {path}: {text}")
                 if line.strip():
                     yield self._message(line, path)
-        except (requests.RequestException, OSError) as error:
+        except (OSError, http.client.HTTPException) as error:
             raise PlatformUnreachable(f"{self.host}: the answer broke off: {error}") from error
         finally:
-            response.close()
+            reply.close()
 
     def text(self, path: str, **params: Any) -> str:
         """The raw text that the engine answers (multiplexed logs are split into lines)."""
-        return demultiplexed(self._ask("GET", path, params=params).content)
+        return demultiplexed(self._content("GET", path, params=params))
 
     def read(self, path: str, body: Mapping[str, Any]) -> str:
         """POST, and the raw text that comes back (the output of a command in a container)."""
-        return demultiplexed(self._ask("POST", path, json=body).content)
+        return demultiplexed(self._content("POST", path, body=body))
 
     def reachable(self) -> bool:
         """Whether the engine answers now."""
@@ -116,14 +111,17 @@ class DockerEngine:
         return f"engine {connection.version.get('Version')}, API {connection.api}"
 
     def _json(self, method: str, path: str, **arguments: Any) -> Any:
-        response = self._ask(method, path, **arguments)
-        if not response.content:
-            return None
-        return self._decoded(response, path)
+        content = self._content(method, path, **arguments)
+        return self._decoded(content, path) if content else None
 
-    def _decoded(self, response: requests.Response, path: str) -> Any:
+    def _content(self, method: str, path: str, **arguments: Any) -> bytes:
+        reply = self._ask(method, path, **arguments)
+        with self._answering():
+            return reply.read()
+
+    def _decoded(self, content: bytes, path: str) -> Any:
         try:
-            return response.json()
+            return json.loads(content)
         except ValueError as error:
             raise PlatformError(f"{self.host}: the answer to {path} is no JSON: {error}") from error
 
@@ -136,29 +134,49 @@ class DockerEngine:
             raise PlatformError(f"{self.host}: the answer to {path} is damaged: {message!r:.80}")
         return message
 
-    def _ask(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        arguments.setdefault("timeout", (CONNECT_S, ANSWER_S))
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        wait_s: float = ANSWER_S,
+    ) -> Reply:
+        """An answer that is no refusal; its body is still to come."""
         connection = self._connected()
-        client = connection.client
-        url = f"{client.base_url}/v{connection.api}{quote(path, safe='/:@')}"
+        target = f"/v{connection.api}{quote(path, safe='/:@')}"
+        if params:
+            target += f"?{urlencode(params)}"
+        sent = dict(headers or {})
+        content = None
+        if body is not None:
+            content = json.dumps(body).encode()
+            sent["Content-Type"] = "application/json"
         with self._answering():
-            response = client.request(method, url, **arguments)
-        if response.status_code >= 400:
-            raise self._refused(response, path)
-        return response
+            reply = connection.to.ask(method, target, sent, content, wait_s)
+            if reply.status >= 400:
+                raise self._refused(reply, path)
+        return reply
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
-        """The library's root exceptions, translated here and nowhere else."""
+        """What a connection can do to us, translated here and nowhere else."""
         try:
             yield
-        except (requests.RequestException, OSError, DockerException) as error:
-            if not isinstance(error, requests.ReadTimeout):  # a slow answer is no lost engine
-                self._connection = None  # who still asks through it keeps it
+        except (OSError, http.client.HTTPException) as error:
+            if not isinstance(error, TimeoutError):  # a slow answer is no lost engine
+                self._forget()
             raise PlatformUnreachable(
                 f"the Docker engine at {self.host} does not answer: {error}. Is it running, and "
                 "may this user open its socket?"
             ) from error
+
+    def _forget(self) -> None:
+        """Begin anew with the next question: another engine may answer it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.to.close()  # who still asks through it keeps what is in use
 
     def _connected(self) -> _Connection:
         with self._lock:
@@ -168,26 +186,28 @@ class DockerEngine:
             return connection
 
     def _connect(self) -> _Connection:
+        to = Connections(self.host)
         with self._answering():
-            client = APIClient(base_url=self.host, version="1.41", timeout=int(ANSWER_S))
-            response = client.get(f"{client.base_url}/version", timeout=CONNECT_S)
-        if response.status_code >= 500:
-            error = self._refused(response, "/version")
-            raise PlatformUnreachable(f"{self.host}: the engine is not ready: {error}") from error
-        if response.status_code >= 400:
-            raise self._refused(response, "/version")
-        version = self._decoded(response, "/version")
+            reply = to.ask("GET", "/version", {}, None, CONNECT_S)
+            if reply.status >= 500:
+                error = self._refused(reply, "/version")
+                raise PlatformUnreachable(f"{self.host}: the engine is not ready: {error}")
+            if reply.status >= 400:
+                raise self._refused(reply, "/version")
+            content = reply.read()
+        version = self._decoded(content, "/version")
         if not isinstance(version, dict):
             raise PlatformError(f"{self.host}: /version answers {version!r:.80}; is it Docker?")
-        return _Connection(client, version, negotiated(version))
+        return _Connection(to, version, negotiated(version))
 
-    def _refused(self, response: requests.Response, path: str) -> PlatformError:
+    def _refused(self, reply: Reply, path: str) -> PlatformError:
+        text = reply.read().decode("utf-8", "replace")
         try:
-            message = str(response.json()["message"])
+            message = str(json.loads(text)["message"])
         except (ValueError, KeyError, TypeError):
-            message = response.text.strip()[:500] or response.reason
-        kind = NotFound if response.status_code == 404 else PlatformError
-        return kind(f"{message} ({path})", response.status_code)
+            message = text.strip()[:500] or reply.reason
+        kind = NotFound if reply.status == 404 else PlatformError
+        return kind(f"{message} ({path})", reply.status)
 
 
 def negotiated(version: Mapping[str, Any]) -> str:
