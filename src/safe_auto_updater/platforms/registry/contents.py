@@ -10,6 +10,7 @@ from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.registry.answer import Answer
 from safe_auto_updater.platforms.registry.cache import Cache
 from safe_auto_updater.platforms.registry.failures import malformed, parse_object, refuse_page
+from safe_auto_updater.platforms.registry.image_config import read_config
 from safe_auto_updater.platforms.registry.manifests import (
     ACCEPT,
     Index,
@@ -48,7 +49,7 @@ class Contents:
         """The configuration of this digest in the reference's repository. Raises RegistryError."""
         what = f"configuration {digest} of {ref.canonical_name}"
         question = Question("GET", f"blobs/{digest}", "", what, _LARGEST_CONFIG, "*/*")
-        return self._object(ref, digest, question)
+        return read_config(what, self._object(ref, digest, question))
 
     def _object(self, ref: Reference, digest: str, question: Question) -> dict[str, Any]:
         body = self._cache.content(ref, digest)
