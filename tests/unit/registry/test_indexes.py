@@ -86,3 +86,15 @@ def test_many_silent_images_are_not_all_looked_into(client: RegistryClient, fake
     with pytest.raises(RegistryError):
         client.resolve(fake.ref(), AMD64)
     assert len(fake.asked) < 20
+
+
+def test_indexes_that_multiply_are_not_all_looked_into(client: RegistryClient, fake: Fake) -> None:
+    def silent(number: int) -> str:
+        images = (image(fake, **THERE, number=f"{number}.{other}") for other in range(8))
+        return index(fake, *map(line, images), tag="part")
+
+    index(fake, *(line(silent(number), INDEX) for number in range(8)))
+    with pytest.raises(RegistryError, match="no image found") as caught:
+        client.resolve(fake.ref(), AMD64)
+    assert caught.value.reason == "malformed"
+    assert len(fake.asked) < 50

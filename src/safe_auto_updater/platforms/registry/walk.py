@@ -17,6 +17,7 @@ from safe_auto_updater.platforms.registry.manifests import (
 
 _DEEPEST = 4
 _MOST_UNSAID = 8  # each costs requests
+_MOST_FETCHED = 20  # indexes inside each other multiply
 
 Fetch = Callable[[str], Index | Manifest]
 FetchConfig = Callable[[str], Mapping[str, Any]]
@@ -29,7 +30,16 @@ def image_for(
 
     Raises RegistryError: `platform` where there is none, `malformed` for a maze of indexes.
     """
-    return _walk(what, platform, digest, fetch, fetch_config, said=False, depth=0)
+    fetched = 0
+
+    def bounded(wanted: str) -> Index | Manifest:
+        nonlocal fetched
+        fetched += 1
+        if fetched > _MOST_FETCHED:
+            raise malformed(what, f"no image found in the first {_MOST_FETCHED} of its manifests")
+        return fetch(wanted)
+
+    return _walk(what, platform, digest, bounded, fetch_config, said=False, depth=0)
 
 
 def _walk(
