@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lab import layers
@@ -200,3 +201,20 @@ def delete(registry: str, name: str, reference: str) -> None:
     with Push(registry, name) as push:
         content, _ = push.read(reference)
         push.delete(layers.digest_of(content))
+
+
+def lose_config(published: Published) -> None:
+    """Take an image's configuration away; its tag is still listed, and cannot be run."""
+    with Push(published.registry, published.name) as push:
+        push.delete_blob(published.image_id)
+
+
+def lose_manifest(storage: Path, published: Published) -> None:
+    """Damage the registry: a tag is still listed, and what it points to is gone.
+
+    A registry deletes the tags too when it is asked to delete what they point to.
+    """
+    revisions = (
+        storage / "docker/registry/v2/repositories" / published.name / "_manifests/revisions"
+    )
+    (revisions / published.digest.replace(":", "/") / "link").unlink()

@@ -78,3 +78,7 @@ class Push:
     def delete(self, digest: str) -> None:
         """Delete a manifest, and with it every tag that points to it."""
         self._ask("DELETE", f"/v2/{self._name}/manifests/{digest}")
+
+    def delete_blob(self, digest: str) -> None:
+        """Take a layer or configuration away; manifests still name it."""
+        self._ask("DELETE", f"/v2/{self._name}/blobs/{digest}")
