@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -278,3 +279,23 @@ def test_taking_back_twice_goes_further_back_and_not_forth_again(book: Book) -> 
 def test_undo_of_an_asset_without_updates_is_refused() -> None:
     with pytest.raises(UsageError, match="no finished update"):
         last_effective((), WEB)
+
+
+def test_a_member_of_a_group_is_released_for_itself_only(book: Book) -> None:
+    api = "docker:local/api"
+    change = step("2").changes[0]
+    both = Step(
+        api,
+        Action.UPDATE,
+        changes=(replace(change, asset=api, container="api"), change),
+        members=(api, WEB),
+    )
+    book.journal.begin("u1", both)
+    failure = {"failure": {"cause": Cause.IMAGE.value, "error": "bad"}}
+    book.journal.enter("u1", Phase.INCONSISTENT, failure)
+    book.decisions.release(WEB, "repaired")
+    memory = book.memory()
+    assert [entry.asset for entry in memory.blocked] == [api]
+    assert [entry.asset for entry in memory.quarantine] == [api]
+    book.decisions.release("*", "all of it")
+    assert (book.memory().blocked, book.memory().quarantine) == ((), ())

@@ -1,7 +1,7 @@
 """Everything remembered that decides: human words, and what the journal teaches for later cycles.
 
 Nothing is stored twice: quarantine is read out of the journal, and a release makes what came
-before it void.
+before it void for the asset that is released.
 """
 
 from __future__ import annotations
@@ -18,23 +18,27 @@ from safe_auto_updater.engine.journal import Journal, Record
 def remember(decisions: Decisions, journal: Journal, now: float) -> Memory:
     """What is remembered at this instant. Raises JournalError."""
     words = decisions.standing()
-    records = [
-        record
+    counting = [
+        (record, asset)
         for record in journal.history()
+        for asset in record.step.assets
         if record.outcome is None
-        or record.last_row > max(words.released.get(one, 0) for one in (*record.step.assets, ALL))
+        or record.last_row > max(words.released.get(one, 0) for one in (asset, ALL))
     ]
     return Memory(
         now=now,
-        holds=tuple(h for h in words.holds if h.active(now)) + tuple(_taken_back(records)),
-        quarantine=tuple(_failures(records)),
-        blocked=tuple(_blocked(records)),
+        holds=tuple(h for h in words.holds if h.active(now)) + tuple(_taken_back(counting)),
+        quarantine=tuple(_failures(counting)),
+        blocked=tuple(_blocked(counting)),
         approved=tuple(words.approved.values()),
         denied=tuple(words.denied.values()),
     )
 
 
-def _taken_back(records: Sequence[Record]) -> list[Hold]:
+Counting = Sequence[tuple[Record, str]]  # updates, newest first, each with an asset of its own
+
+
+def _taken_back(counting: Counting) -> list[Hold]:
     """A human's rollback holds the version that it left."""
     return [
         Hold(
@@ -44,26 +48,27 @@ def _taken_back(records: Sequence[Record]) -> list[Hold]:
             record.created_at,
             content=change.current.key(),
         )
-        for record in records
+        for record, asset in counting
         if record.step.undoes is not None and record.outcome is Outcome.SUCCEEDED
         for change in record.step.changes
+        if change.asset == asset
     ]
 
 
-def _failures(records: Sequence[Record]) -> list[Failed]:
+def _failures(counting: Counting) -> list[Failed]:
     """Quarantine: what ended badly by its own fault, one entry per container and content."""
     failed = []
-    for record in records:
+    for record, asset in counting:
         if record.outcome not in (Outcome.ROLLED_BACK, Outcome.ABORTED, Outcome.INCONSISTENT):
             continue
         cause = record.cause
-        if cause is None or not cause.quarantines:
+        if cause is None or not cause.quarantines or record.guilty not in (None, asset):
             continue
         for change in record.step.changes:
-            if change.candidate is not None and record.guilty in (None, change.asset):
+            if change.candidate is not None and change.asset == asset:
                 failed.append(
                     Failed(
-                        change.asset,
+                        asset,
                         change.container,
                         change.candidate.key(),
                         cause,
@@ -74,13 +79,12 @@ def _failures(records: Sequence[Record]) -> list[Failed]:
     return failed
 
 
-def _blocked(records: Sequence[Record]) -> list[Blocked]:
+def _blocked(counting: Counting) -> list[Blocked]:
     """The newest update of each asset decides whether the asset waits for somebody."""
     newest: dict[str, Record] = {}
-    for record in records:
+    for record, asset in counting:
         if record.step.action is Action.UPDATE:
-            for asset in record.step.assets:
-                newest.setdefault(asset, record)
+            newest.setdefault(asset, record)
     blocked = []
     for asset, record in newest.items():
         match record.outcome:
