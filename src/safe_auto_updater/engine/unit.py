@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from safe_auto_updater.core.errors import StepFailed
+from safe_auto_updater.core.errors import PlatformError, StepFailed
 from safe_auto_updater.core.model import Change, short_name
 from safe_auto_updater.core.ports import (
     CheckResult,
@@ -79,14 +79,23 @@ class Unit:
         return self._all(work, _members(work), self._updater.commit)
 
     def rollback(self, work: Work) -> Facts:
-        """Every member's old one serves again. Those never reached are only cleaned."""
-        members = list(_members(work))
+        """Every member's old one serves again. Those never reached are only cleaned, at the end."""
+        members = list(_members(work))[::-1]
         touched = (work.facts.get("failure") or {}).get("evidence", {}).get("touched")
-        if touched is not None and "interrupted" not in work.facts:
-            untouched = [member for member in members if member.step.asset not in touched]
-            self._all(work, untouched, self._updater.clean)
-            members = [member for member in members if member.step.asset in touched]
-        return _with_downtime(self._all(work, reversed(members), self._updater.rollback))
+        if touched is None or "interrupted" in work.facts:
+            touched = work.step.members
+        members.sort(key=lambda member: member.step.asset not in touched)
+
+        def back(member: Work) -> Facts:
+            if member.step.asset in touched:
+                return self._updater.rollback(member)
+            try:
+                facts = self._updater.clean(member)
+            except (StepFailed, PlatformError) as error:
+                facts = {"warnings": [f"left over: {error}"]}
+            return {**facts, "downtime_s": 0.0}
+
+        return _with_downtime(self._all(work, members, back))
 
     def confirm(self, work: Work) -> Facts:
         """Each member equals its snapshot."""
@@ -110,16 +119,22 @@ class Unit:
         return {"members": known}
 
     def _all(self, work: Work, members: Iterable[Work], verb: Verb) -> dict[str, Any]:
-        """Every member, whatever happens to the others; the first failure is raised at the end."""
+        """Every member, whatever happens to the others; a failure is raised at the end.
+
+        One of the platform comes before one of a member: where it is, trying again may help.
+        """
         known: dict[str, Facts] = dict(work.facts.get("members", {}))
         told: dict[str, list[str]] = {"last_words": [], "warnings": []}
-        failures: list[StepFailed] = []
+        failures: list[StepFailed | PlatformError] = []
         for member in members:
             asset = member.step.asset
             try:
                 facts = dict(verb(member))
             except StepFailed as error:
                 failures.append(_named(error, asset, None))
+                continue
+            except PlatformError as error:
+                failures.insert(0, error)
                 continue
             for word, lines in told.items():
                 lines += (f"{short_name(asset)}: {line}" for line in facts.pop(word, ()))
