@@ -42,7 +42,6 @@ from safe_auto_updater.engine.policies import PluginPolicies
 from safe_auto_updater.engine.state import open_state
 from safe_auto_updater.engine.unit import Unit
 from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS, Handler, Notifications
-from safe_auto_updater.notify.webhook import WebhookNotifier
 from safe_auto_updater.platforms.docker.command_check import CommandCheck
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.engine import DockerEngine
@@ -53,7 +52,6 @@ from safe_auto_updater.platforms.docker.scanner import DockerScanner
 from safe_auto_updater.platforms.docker.self_id import own_container_id
 from safe_auto_updater.platforms.docker.trees import DockerComparer
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
-from safe_auto_updater.platforms.probes.http import HttpCheck
 from safe_auto_updater.platforms.probes.tcp import TcpCheck
 from safe_auto_updater.platforms.registry import (
     Credentials,
@@ -166,6 +164,9 @@ class App:
         handlers = []
         for spec in self.config.notifications:
             if spec.kind == "webhook":
+                # Here, as for HTTP probes: the library behind it takes its time.
+                from safe_auto_updater.notify.webhook import WebhookNotifier
+
                 notifier: Notifier = WebhookNotifier(**spec.options, sleep=self.clock.sleep)
             else:
                 notifier = plugins.load_or_broken(plugins.NOTIFIERS, spec.kind, spec.options)
@@ -267,6 +268,8 @@ class App:
     def _check(self, spec: CheckSpec) -> HealthCheck:
         match spec.kind:
             case "http":
+                from safe_auto_updater.platforms.probes.http import HttpCheck
+
                 return HttpCheck(**spec.options)
             case "tcp":
                 return TcpCheck(**spec.options)

@@ -270,3 +270,20 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "HEAVY []", done.stderr
+
+
+def test_look_up_without_a_file_imports_no_library_for_files_and_webhooks(tmp_path: Path) -> None:
+    script = (
+        "import sys; from safe_auto_updater.cli import main\n"
+        f"sys.argv = ['sau', '--state', {str(tmp_path)!r}, '--output', 'json', 'check']\n"
+        "try: main()\n"
+        "finally: print('HEAVY', sorted(set(sys.modules) & {'httpx2', 'pydantic', 'rich', 'yaml'}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"},
+    )
+    assert '"failures"' in done.stdout, done.stderr
+    assert done.stdout.splitlines()[-1] == "HEAVY []", done.stderr

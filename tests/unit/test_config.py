@@ -25,7 +25,7 @@ from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.events import EVENTS
 from safe_auto_updater.core.policy import CheckSpec, HealthSettings, Keep, Keys, Rule, Settings
 from safe_auto_updater.core.versions import PolicyLevel
-from safe_auto_updater.notify import DEFAULT_EVENTS
+from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS
 from safe_auto_updater.plugins import GROUPS
 
 DOCS = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()

@@ -15,7 +15,8 @@ import pytest
 
 from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
 from safe_auto_updater.core.events import EVENTS, Event
-from safe_auto_updater.notify import DEFAULT_EVENTS, Handler, Notifications, WebhookNotifier
+from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS, Handler, Notifications
+from safe_auto_updater.notify.webhook import WebhookNotifier
 
 EVENT = Event("rolled_back", "1.3 failed", 1_700_000_000.0, "docker:local/web", "u1", {"n": 1})
 

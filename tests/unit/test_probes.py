@@ -21,7 +21,8 @@ from safe_auto_updater.core.ports import CheckState, Subject
 from safe_auto_updater.platforms.docker import engine as engine_api
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.self_id import container_id_in
-from safe_auto_updater.platforms.probes import HttpCheck, TcpCheck
+from safe_auto_updater.platforms.probes.http import HttpCheck
+from safe_auto_updater.platforms.probes.tcp import TcpCheck
 
 HERE = Subject("docker:local/web", "web", ("127.0.0.1",))
 NOWHERE = Subject("docker:local/web", "web")

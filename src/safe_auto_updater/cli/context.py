@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from safe_auto_updater.app import App, default_state
-from safe_auto_updater.config import Config, ConfigLoader
+from safe_auto_updater.config import Config
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.redact import redact_all
 from safe_auto_updater.engine.state import acting
@@ -49,7 +49,11 @@ class Options:
     @cached_property
     def config(self) -> Config:
         """The configuration, or the defaults where no file is named. Raises ConfigError."""
-        return ConfigLoader().load(self.config_file) if self.config_file else Config()
+        if self.config_file is None:
+            return Config()
+        from safe_auto_updater.config import ConfigLoader  # here: it brings a large library
+
+        return ConfigLoader().load(self.config_file)
 
     @contextmanager
     def app(self, *listeners: Callable[[Event], None]) -> Iterator[App]:

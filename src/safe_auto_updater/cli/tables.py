@@ -5,10 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from safe_auto_updater.core.model import Action, Change, Image, Plan, Step, short_name
 from safe_auto_updater.core.redact import redact
@@ -16,6 +13,9 @@ from safe_auto_updater.core.risk import Reversibility
 from safe_auto_updater.engine.cycle import Checked
 from safe_auto_updater.engine.inventory import AssetInventory
 from safe_auto_updater.engine.journal import Record
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 MOST_REJECTED = 3
 _WORDS = {Action.UPDATE: "READY", Action.HOLD: "HELD", Action.NONE: "NEWEST"}
@@ -28,6 +28,8 @@ _COLOURS = {
 
 def console(*, err: bool = False) -> Console:
     """80 columns wide unless a terminal says otherwise."""
+    from rich.console import Console  # here: who wants JSON does not wait for it
+
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() else 80
     return Console(file=stream, width=width, highlight=False, soft_wrap=False)
@@ -35,6 +37,9 @@ def console(*, err: bool = False) -> Console:
 
 def rows(header: Sequence[str], lines: Iterable[Sequence[str]], *, err: bool = False) -> None:
     """One table; the last column wraps, the others are kept whole as far as they fit."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
     for number, title in enumerate(header):
         last = number == len(header) - 1
@@ -46,6 +51,8 @@ def rows(header: Sequence[str], lines: Iterable[Sequence[str]], *, err: bool = F
 
 def say(text: str, *, err: bool = False) -> None:
     """Plain lines, wrapped."""
+    from rich.text import Text
+
     console(err=err).print(Text(clean(text)))
 
 

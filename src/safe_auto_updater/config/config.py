@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from safe_auto_updater.config.values import docker_host
+from safe_auto_updater.config.addresses import docker_host
 from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.policy import Settings
 

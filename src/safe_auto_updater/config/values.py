@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJsonSchema
 
+from safe_auto_updater.config.addresses import docker_host, split
 from safe_auto_updater.core import spelling
 from safe_auto_updater.core.spelling import Approval, duration_s
 from safe_auto_updater.core.versions import Bump, PolicyLevel
@@ -20,19 +20,6 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 _KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _REGISTRY = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
 _PLATFORM = re.compile(r"[a-z][a-z0-9_-]*:")
-
-
-def docker_host(text: str) -> str:
-    """An engine's address, `unix:///path` or `tcp://host:port`. ValueError names the remedy."""
-    scheme, _, rest = text.partition("://")
-    if scheme == "unix" and rest.startswith("/"):
-        return text
-    if scheme == "tcp":
-        parts = _split(text)
-        if parts.port is None:
-            raise ValueError("has no port; write tcp://host:2375")
-        return text
-    raise ValueError("not an engine this version reaches; use unix:///path or tcp://host:port")
 
 
 def _name(text: str) -> str:
@@ -85,7 +72,7 @@ def _absolute(text: str) -> str:
 def _url(text: str) -> str:
     if not text.lower().startswith(("http://", "https://")):
         raise ValueError("not a web URL; start it with http:// or https://")
-    _split(text)
+    split(text)
     import httpx2  # here, because a configuration without URLs needs no HTTP library
 
     try:
@@ -101,26 +88,6 @@ def _probe_url(text: str) -> str:
         raise ValueError(f"unknown placeholder; the only one is {ADDRESS}")
     _url(filled)
     return text
-
-
-def _split(text: str) -> SplitResult:
-    if any(c.isspace() or not c.isprintable() for c in text):
-        raise ValueError("not a URL; it contains a space or control character")
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise ValueError("not a URL; write for example http://host:8080/path") from None
-    if "@" in parts.netloc:
-        raise ValueError("carries a user or password; take it out")
-    if not parts.hostname:
-        raise ValueError("names no host; add it")
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if port == 0 or parts.netloc.endswith(":"):
-        raise ValueError("has no usable port; use 1 to 65535")
-    return parts
 
 
 def _probe_host(text: str) -> str:
