@@ -12,7 +12,6 @@ from safe_auto_updater.core.model import Asset, Change
 from safe_auto_updater.core.ports import Comparer, Proposal
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.risk import Circumstances, Risk, combine
-from safe_auto_updater.core.stateful import is_stateful
 from safe_auto_updater.core.versions import Bump, parse_tag
 from safe_auto_updater.engine.policies import PluginPolicies
 
@@ -51,10 +50,9 @@ class Evaluation:
 
 
 def _reach(change: Change) -> str:
-    """How far it goes; *unknown* where nobody can tell which versions of a database it is about."""
+    """How far it goes; *unknown* where a tag such as `latest` moved between versions untold."""
     assert change.candidate is not None
-    reference = change.candidate.reference
-    if change.behind is None and change.bump == Bump.DIGEST and is_stateful(reference):
-        tag = Reference.parse(reference).tag_or_latest
+    if change.behind is None and change.bump == Bump.DIGEST:
+        tag = Reference.parse(change.candidate.reference).tag_or_latest
         return Bump.DIGEST if parse_tag(tag) is not None else Bump.UNKNOWN
     return change.reach or Bump.UNKNOWN
