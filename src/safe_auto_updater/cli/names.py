@@ -18,15 +18,12 @@ def asset_meant(app: App, name: str | None, everything: bool) -> str:
         raise UsageError("name one asset, or give --all")
     if name is None:
         return ALL
-    known = {record.asset for record in app.journal.history()}
+    known = {asset for record in app.journal.history() for asset in record.step.assets}
     known |= {hold.asset for hold in app.decisions.standing().holds} - {ALL}
     if name in known:
         return name
-    try:
-        return pick(name, known)
-    except UsageError:
-        (asset,) = app.cycle.scan().named([name])
-    return asset.id
+    # What runs now counts as much: `web` is not `web-old`, of which alone there is a memory.
+    return app.cycle.scan().meant(name, known)
 
 
 def step_meant(app: App, name: str) -> Step:

@@ -22,13 +22,21 @@ class AssetInventory:
     def named(self, names: Sequence[str]) -> tuple[Asset, ...]:
         """The assets a person means, by the shortest unique name; all where no name is given.
 
-        UsageError lists what an ambiguous name could mean.
+        Raises as `meant` does.
         """
         if not names:
             return self.assets
         by_id = {asset.id: asset for asset in self.assets}
+        return tuple(by_id[id_] for id_ in dict.fromkeys(map(self.meant, names)))
+
+    def meant(self, name: str, remembered: Iterable[str] = ()) -> str:
+        """The identity that a name means, among what was seen and what is remembered.
+
+        UsageError lists what an ambiguous name could mean; PlatformUnreachable, where not
+        everything could be seen, also what that was.
+        """
         try:
-            return tuple(by_id[id_] for id_ in dict.fromkeys(pick(name, by_id) for name in names))
+            return pick(name, {*remembered, *(asset.id for asset in self.assets)})
         except UsageError as error:
             if not self.failures:
                 raise

@@ -1,0 +1,65 @@
+"""Which asset a person means: what runs now, and what is only remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from safe_auto_updater.app import App
+from safe_auto_updater.cli.names import asset_meant
+from safe_auto_updater.config import Config
+from safe_auto_updater.config.config import DockerHost
+from safe_auto_updater.core.errors import PlatformUnreachable
+from safe_auto_updater.core.model import Action, Step
+
+SCANNER = """
+from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
+from safe_auto_updater.core.ports import Scan
+
+class Scanner:
+    name = "names"
+    def __init__(self, options): pass
+    def scan(self):
+        use = ImageUse("web", Image("web:1"))
+        return Scan((Asset("names:here/web", "names", "container", "web", (use,),
+                           Status.RUNNING, Health.HEALTHY),))
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """A program that sees `web` only; its engine is away."""
+    (tmp_path / "names_scanner.py").write_text(SCANNER)
+    info = tmp_path / "names_scanner-1.0.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: names-scanner\nVersion: 1.0.0\n")
+    entry = "[safe_auto_updater.scanners]\nnames = names_scanner:Scanner\n"
+    (info / "entry_points.txt").write_text(entry)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    away = DockerHost("local", f"unix://{tmp_path}/away.sock")
+    with App(Config(engines=(away,)), tmp_path / "state", {}, ()) as one:
+        yield one
+
+
+def test_what_runs_is_meant_before_what_only_begins_so(app: App) -> None:
+    app.decisions.hold("names:here/web-old", "wait")
+    assert asset_meant(app, "web", everything=False) == "names:here/web"
+
+
+def test_what_is_only_remembered_is_found_too(app: App) -> None:
+    app.decisions.hold("names:here/gone", "wait")
+    assert asset_meant(app, "gone", everything=False) == "names:here/gone"
+
+
+def test_every_member_of_a_group_is_remembered(app: App) -> None:
+    members = ("docker:local/api", "docker:local/db")
+    app.journal.begin("u1", Step(members[0], Action.UPDATE, members=members))
+    assert asset_meant(app, "db", everything=False) == "docker:local/db"
+
+
+def test_what_two_have_in_common_names_neither(app: App) -> None:
+    app.decisions.hold("docker:nas/web", "wait")
+    with pytest.raises(PlatformUnreachable, match=r"could be docker:nas/web, names:here/web.*away"):
+        asset_meant(app, "web", everything=False)
