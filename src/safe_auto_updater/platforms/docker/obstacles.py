@@ -23,9 +23,12 @@ def manager_of(container: Json) -> str | None:
 
 
 def obstacles_of(
-    container: Json, everyone: Iterable[Json], own_id: str | None
+    container: Json, sharing: Mapping[str, set[str]], own_id: str | None
 ) -> tuple[Obstacle, ...]:
-    """Every reason to leave this container alone, each with its remedy."""
+    """Every reason to leave this container alone, each with its remedy.
+
+    `sharing` is what `dependents_in` says of all containers.
+    """
     found = []
     labels = container["Config"].get("Labels") or {}
     if container["Id"] == own_id:
@@ -50,29 +53,29 @@ def obstacles_of(
                 only_tag_changes=True,
             )
         )
-    dependents = sorted(_dependents(container, everyone))
+    name = container["Name"].lstrip("/")
+    names = (container["Id"], container["Id"][:12], name)
+    dependents = {other for own in names for other in sharing.get(own, ())} - {name}
     if dependents:
         found.append(
             Obstacle(
                 "dependents",
-                f"{', '.join(dependents)} would lose what they share with it "
+                f"{', '.join(sorted(dependents))} would lose what they share with it "
                 "(network, pid, ipc, volumes or a link)",
             )
         )
     return tuple(found)
 
 
-def _dependents(container: Json, everyone: Iterable[Json]) -> set[str]:
-    own = {container["Id"], container["Id"][:12], container["Name"].lstrip("/")}
-    found = set()
-    for other in everyone:
-        if other["Id"] == container["Id"]:
-            continue
-        host = other["HostConfig"]
+def dependents_in(everyone: Iterable[Json]) -> Mapping[str, set[str]]:
+    """Who would lose something with a container: names of others by its ID, short ID or name."""
+    found: dict[str, set[str]] = {}
+    for one in everyone:
+        host = one["HostConfig"]
         modes = [host.get(key) or "" for key in ("NetworkMode", "PidMode", "IpcMode")]
         shared = {mode.partition(":")[2] for mode in modes if mode.startswith("container:")}
         shared |= {source.partition(":")[0] for source in host.get("VolumesFrom") or ()}
         shared |= {link.partition(":")[0].lstrip("/") for link in host.get("Links") or ()}
-        if shared & own:
-            found.add(other["Name"].lstrip("/"))
+        for other in shared:
+            found.setdefault(other, set()).add(one["Name"].lstrip("/"))
     return found

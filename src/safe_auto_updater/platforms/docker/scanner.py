@@ -10,10 +10,11 @@ from safe_auto_updater.core.errors import InvalidReference, NotFound, SafeAutoUp
 from safe_auto_updater.core.model import Asset, Image, ImageUse, docker_id
 from safe_auto_updater.core.ports import Scan
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.stateful import is_stateful
 from safe_auto_updater.engine.behind import declared_version
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
-from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
+from safe_auto_updater.platforms.docker.obstacles import dependents_in, manager_of, obstacles_of
 from safe_auto_updater.platforms.docker.state import health_of, status_of
 
 Json = Mapping[str, Any]
@@ -31,20 +32,24 @@ class DockerScanner:
     def scan(self) -> Scan:
         """Containers and images now; a container that vanishes meanwhile is left out."""
         try:
-            ids = [item["Id"] for item in self._engine.get("/containers/json", all="true")]
             with ThreadPoolExecutor(AT_ONCE) as pool:
+                listing = pool.submit(self._engine.get, "/images/json")
+                ids = [item["Id"] for item in self._engine.get("/containers/json", all="true")]
                 found = [c for c in pool.map(self._inspect, ids) if c is not None]
-                wanted = sorted({container["Image"] for container in found})
-                images = dict(zip(wanted, pool.map(self._image, wanted), strict=True))
-            stored = self._engine.get("/images/json")
+                stored = listing.result()
+                listed = {image["Id"]: image for image in stored}
+                images = list(pool.map(lambda c: self._image(c, listed), found))
         except SafeAutoUpdaterError as error:
             return Scan((), (), ((self.name, str(error)),))
+        sharing = dependents_in(found)
+        helpers = _helpers(found)
         assets = tuple(
-            self._asset(container, images[container["Image"]], found)
-            for container in found
-            if not _is_helper(container, found)
+            self._asset(container, image, sharing)
+            for container, image in zip(found, images, strict=True)
+            if container["Name"] not in helpers
         )
-        return Scan(assets, tuple(_stored(image, found) for image in stored))
+        users = _users(found)
+        return Scan(assets, tuple(_stored(image, users) for image in stored))
 
     def _inspect(self, container: str) -> Json | None:
         try:
@@ -53,14 +58,23 @@ class DockerScanner:
             return None
         return answer
 
-    def _image(self, image_id: str) -> Json:
+    def _image(self, container: Json, listed: Mapping[str, Json]) -> Json:
+        """What the list says of a container's image, if that is all there is to know.
+
+        The list has labels and no environment, in which known products state their version; and
+        it leaves out images that only serve as the beginning of others.
+        """
+        image_id = container["Image"]
+        if image_id in listed and is_stateful(container["Config"]["Image"]) is None:
+            known = listed[image_id]
+            return {**known, "Config": {"Labels": known.get("Labels")}}
         try:
             answer: Json = self._engine.get(f"/images/{image_id}/json")
         except NotFound:
             return {"Id": image_id, "RepoDigests": [], "Config": {}}
         return answer
 
-    def _asset(self, container: Json, image: Json, everyone: Iterable[Json]) -> Asset:
+    def _asset(self, container: Json, image: Json, sharing: Mapping[str, set[str]]) -> Asset:
         name = container["Name"].lstrip("/")
         return Asset(
             id=docker_id(self._engine.name, name),
@@ -71,19 +85,24 @@ class DockerScanner:
             status=status_of(container),
             health=health_of(container),
             managed_by=manager_of(container),
-            obstacles=obstacles_of(container, everyone, self._own_id),
+            obstacles=obstacles_of(container, sharing, self._own_id),
         )
 
 
-def _is_helper(container: Json, everyone: Iterable[Json]) -> bool:
-    """Whether it exists only for an update that is under way: staged by us, or parked."""
-    marked = {other["Name"]: MARK in (other["Config"].get("Labels") or {}) for other in everyone}
-    name = container["Name"]
-    if name.endswith(STAGED):
-        served = name.removesuffix(STAGED)
-        return marked[name] and (served in marked or served + PARKED in marked)
-    served = name.removesuffix(PARKED)
-    return served != name and (marked.get(served, False) or marked.get(served + STAGED, False))
+def _helpers(everyone: Iterable[Json]) -> set[str]:
+    """Those that exist only for an update that is under way: staged by us, or parked."""
+    marked = {one["Name"]: MARK in (one["Config"].get("Labels") or {}) for one in everyone}
+    found = set()
+    for name, is_marked in marked.items():
+        if name.endswith(STAGED):
+            served = name.removesuffix(STAGED)
+            if is_marked and (served in marked or served + PARKED in marked):
+                found.add(name)
+        elif name.endswith(PARKED):
+            served = name.removesuffix(PARKED)
+            if marked.get(served, False) or marked.get(served + STAGED, False):
+                found.add(name)
+    return found
 
 
 def _use(name: str, container: Json, image: Json) -> ImageUse:
@@ -124,11 +143,18 @@ def _registry_digests(written: str, image: Json) -> tuple[tuple[str, ...], str |
     return tuple(digests), reference.tag
 
 
-def _stored(image: Json, containers: Iterable[Json]) -> dict[str, Any]:
-    users = [c["Name"].lstrip("/") for c in containers if c["Image"] == image["Id"]]
+def _users(containers: Iterable[Json]) -> Mapping[str, list[str]]:
+    """Names of the containers of each image."""
+    found: dict[str, list[str]] = {}
+    for container in containers:
+        found.setdefault(container["Image"], []).append(container["Name"].lstrip("/"))
+    return found
+
+
+def _stored(image: Json, users: Mapping[str, list[str]]) -> dict[str, Any]:
     return {
         "id": image["Id"],
         "references": [tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>"],
         "size": image.get("Size"),
-        "used_by": sorted(users),
+        "used_by": sorted(users.get(image["Id"], ())),
     }
