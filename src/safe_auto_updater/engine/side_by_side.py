@@ -19,16 +19,24 @@ T = TypeVar("T")
 def side_by_side(
     assets: Iterable[Asset], place: Callable[[Asset], str], work: Callable[[Asset], T]
 ) -> tuple[T, ...]:
-    """The results in the order of the assets; each place has threads of its own."""
+    """The results in the order of the assets; each place has threads of its own.
+
+    What one raises is raised once those under way have ended; nothing more is begun then.
+    """
     with ExitStack() as pools:
         of: dict[str, ThreadPoolExecutor] = {}
         coming = []
-        for asset in assets:
-            where = place(asset)
-            if where not in of:
-                of[where] = pools.enter_context(ThreadPoolExecutor(AT_ONCE))
-            coming.append(of[where].submit(work, asset))
-        return tuple(result.result() for result in coming)
+        try:
+            for asset in assets:
+                where = place(asset)
+                if where not in of:
+                    of[where] = pools.enter_context(ThreadPoolExecutor(AT_ONCE))
+                coming.append(of[where].submit(work, asset))
+            return tuple(result.result() for result in coming)
+        except BaseException:  # the person at the keyboard, too
+            for pool in of.values():
+                pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def registry_of(asset: Asset) -> str:
