@@ -203,7 +203,8 @@ class Policy(Protocol):
     def judge(self, proposal: Proposal) -> str | None:
         """None where nothing speaks against it, else why it must wait.
 
-        Raising, hanging and any other answer hold the update too, and name the plugin.
+        May be asked by several threads at once. Raising, hanging and any other answer hold the
+        update too, and name the plugin.
         """
         ...
 

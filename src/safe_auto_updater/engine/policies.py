@@ -51,4 +51,4 @@ def _answer(policy: Policy, proposal: Proposal, answers: SimpleQueue[str | None]
     try:
         answers.put(policy.judge(proposal))
     except BaseException as error:  # a stranger's code: anything may come out of it
-        answers.put(f"failed: {error or type(error).__name__}; ask its author")
+        answers.put(f"failed: {str(error) or type(error).__name__}; ask its author")
