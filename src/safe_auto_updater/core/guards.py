@@ -5,11 +5,11 @@ A guard looks at one asset of a step and answers None, or why the step must wait
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from safe_auto_updater.core.memory import Memory
+from safe_auto_updater.core.memory import Hold, Memory
 from safe_auto_updater.core.model import Asset, Change, Health, Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import AssetPolicy
@@ -65,35 +65,6 @@ def named_level(case: Case) -> str:
     return f"{case.policy.level.value} ({case.policy.source('policy')})"
 
 
-def refused(asset: str, wanted: tuple[Change, ...], memory: Memory) -> str | None:
-    """Why what is remembered forbids these changes, or None."""
-    for blocked in memory.blocked:
-        if blocked.asset == asset:
-            return blocked.reason
-    for hold in memory.holds:
-        if hold.asset not in (asset, "*"):
-            continue
-        if hold.content is None:
-            return f"held: {hold.reason}"
-        if any(_content(change) == hold.content for change in wanted):
-            return f"this version is held: {hold.reason}"
-    for change in wanted:
-        for failed in memory.quarantine:
-            if failed.content != _content(change):
-                continue
-            if (failed.asset, failed.container) == (asset, change.container):
-                return (
-                    f"quarantined: this content failed here before ({failed.update}: "
-                    f"{failed.reason}); a newer version may follow, `sau release` tries it again"
-                )
-            if failed.cause is Cause.IMAGE:
-                return (
-                    f"quarantined: this content failed on {failed.asset} ({failed.update}: "
-                    f"{failed.reason}); `sau release {failed.asset}` tries it again"
-                )
-    return None
-
-
 def _labels(case: Case, step: str) -> str | None:
     return "; ".join(case.policy.problems) or None
 
@@ -106,14 +77,40 @@ def _enabled(case: Case, step: str) -> str | None:
 
 def _obstacle(case: Case, step: str) -> str | None:
     moves = any(change.moves_tag for change in case.wanted)
-    for obstacle in case.asset.obstacles:
-        if moves or not obstacle.only_tag_changes:
-            return obstacle.reason
-    return None
+    return _all(o.reason for o in case.asset.obstacles if moves or not o.only_tag_changes)
 
 
 def _memory(case: Case, step: str) -> str | None:
-    return refused(case.asset.id, case.wanted, case.memory)
+    asset, memory = case.asset.id, case.memory
+    blocked = [blocked.reason for blocked in memory.blocked if blocked.asset == asset]
+    holds = [_held(hold, case.wanted) for hold in memory.holds if hold.asset in (asset, "*")]
+    failed = [_quarantined(change, case) for change in case.wanted]
+    return _all(reason for reason in (*blocked, *holds, *failed) if reason is not None)
+
+
+def _held(hold: Hold, wanted: tuple[Change, ...]) -> str | None:
+    if hold.content is None:
+        return f"held: {hold.reason}"
+    if any(_content(change) == hold.content for change in wanted):
+        return f"this version is held: {hold.reason}"
+    return None
+
+
+def _quarantined(change: Change, case: Case) -> str | None:
+    for failed in case.memory.quarantine:
+        if failed.content != _content(change):
+            continue
+        if (failed.asset, failed.container) == (case.asset.id, change.container):
+            return (
+                f"quarantined: this content failed here before ({failed.update}: "
+                f"{failed.reason}); a newer version may follow, `sau release` tries it again"
+            )
+        if failed.cause is Cause.IMAGE:
+            return (
+                f"quarantined: this content failed on {failed.asset} ({failed.update}: "
+                f"{failed.reason}); `sau release {failed.asset}` tries it again"
+            )
+    return None
 
 
 def _status(case: Case, step: str) -> str | None:
@@ -215,6 +212,10 @@ def _freeze(case: Case, step: str) -> str | None:
             until = told(period.end, freeze.zone)
             return f"frozen by {freeze.text} ({case.policy.source('freeze')}): until {until}"
     return None
+
+
+def _all(reasons: Iterable[str]) -> str | None:
+    return "; ".join(dict.fromkeys(reasons)) or None
 
 
 def _content(change: Change) -> str:

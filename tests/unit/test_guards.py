@@ -1,0 +1,293 @@
+"""Everything that can hold an update: each guard has its row, all that say no are told, by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safe_auto_updater.core import guards, planning
+from safe_auto_updater.core.guards import Case, Veto
+from safe_auto_updater.core.memory import Approved, Blocked, Failed, Hold, Memory
+from safe_auto_updater.core.model import (
+    Action,
+    Asset,
+    Change,
+    Health,
+    Image,
+    ImageUse,
+    Obstacle,
+    Status,
+    Step,
+)
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.policy import AssetPolicy, Keys, Rule, Settings, resolve
+from safe_auto_updater.core.risk import Bands, Reversibility, Risk
+from safe_auto_updater.core.spelling import Approval
+from safe_auto_updater.core.versions import PolicyLevel
+from safe_auto_updater.core.windows import parse_freeze, parse_window
+from safe_auto_updater.engine.decisions import Decisions
+from safe_auto_updater.engine.journal import Journal
+from safe_auto_updater.engine.memory import remember
+from safe_auto_updater.engine.state import open_state
+from tests.clock import FakeClock
+
+WEB = "docker:local/web"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp()  # a Tuesday
+OLD = Image("web:1.0.0", "1.0.0", "sha256:old")
+NEW = Image("web:1.1.0", "1.1.0", "sha256:new", "sha256:content")
+MOVED = Image("web:latest", "2.0.0", "sha256:new", "sha256:content")
+FOUND = Change(WEB, "web", OLD, NEW, "minor", first_seen=NOW - 3600)
+BEHIND = Change(WEB, "web", replace(OLD, reference="web:latest"), MOVED, "digest", behind="major")
+ASSET = Asset(
+    WEB, "docker", "container", "web", (ImageUse("web", OLD),), Status.RUNNING, Health.HEALTHY
+)
+MEMORY = Memory(now=NOW)
+FAILED = Failed(WEB, "web", "sha256:content", Cause.IMAGE, "u1", "it crashed")
+
+
+def ruled(*rules: Rule, labels: dict[str, str] | None = None, **default: Any) -> AssetPolicy:
+    keys = Keys(**{"policy": PolicyLevel.MINOR, **default})
+    named = {f"safe-auto-updater.{key}": value for key, value in (labels or {}).items()}
+    return resolve(Settings(default=keys, rules=rules), WEB, named)
+
+
+def scored(score: int, *blockers: str) -> Risk:
+    return Risk(score, blockers, (), Reversibility.R2)
+
+
+def case(**given: Any) -> Case:
+    return Case(
+        **{"asset": ASSET, "changes": (FOUND,), "policy": ruled(), "memory": MEMORY, **given}
+    )
+
+
+# what stands in the way, the guard that says no, and what it says
+ROWS: list[tuple[dict[str, Any], str, str]] = [
+    ({"policy": ruled(labels={"policy": "mnior"})}, "label",
+     "label safe-auto-updater.policy='mnior': not a policy; use one of none, digest, patch, minor, "
+     "major"),
+    ({"policy": ruled(labels={"polcy": "minor"})}, "label",
+     "label safe-auto-updater.polcy: unknown; did you mean policy?"),
+    ({"policy": ruled(Rule("*/web", enable=False))}, "disabled",
+     "switched off by enable=false (rule */web)"),
+    ({"policy": ruled(labels={"enable": "false"})}, "disabled",
+     "switched off by enable=false (label)"),
+    ({"asset": replace(ASSET, obstacles=(Obstacle("x", "it removes itself"),))}, "obstacle",
+     "it removes itself"),
+    ({"memory": replace(MEMORY, holds=(Hold(WEB, "big day", 1.0),))}, "memory", "held: big day"),
+    ({"memory": replace(MEMORY, holds=(Hold("*", "big day", 1.0),))}, "memory", "held: big day"),
+    ({"memory": replace(MEMORY, holds=(Hold(WEB, "went back", 1.0, content="sha256:content"),))},
+     "memory", "this version is held: went back"),
+    ({"memory": replace(MEMORY, blocked=(Blocked(WEB, "u1", "interrupted"),))}, "memory",
+     "interrupted"),
+    ({"memory": replace(MEMORY, quarantine=(FAILED,))}, "memory",
+     "quarantined: this content failed here before (u1: it crashed); a newer version may follow, "
+     "`sau release` tries it again"),
+    ({"asset": replace(ASSET, status=Status.EXITED)}, "status",
+     "exited: a container that does not run stays as it is"),
+    ({"asset": replace(ASSET, status=Status.PAUSED)}, "status",
+     "paused; an update would have to start it. Unpause it first"),
+    ({"asset": replace(ASSET, status=Status.RESTARTING)}, "status",
+     "restarting in a loop before the update (rule fix_forward would allow it)"),
+    ({"asset": replace(ASSET, health=Health.UNHEALTHY)}, "unhealthy",
+     "unhealthy before the update (rule fix_forward would allow it)"),
+    ({"changes": (BEHIND,)}, "policy",
+     "web:latest goes from 1.0.0 to 2.0.0: major, policy is minor (default)"),
+    ({"changes": (BEHIND,), "policy": ruled(Rule("*/web", policy=PolicyLevel.PATCH))}, "policy",
+     "web:latest goes from 1.0.0 to 2.0.0: major, policy is patch (rule */web)"),
+    ({"changes": (replace(BEHIND, behind="unknown"),), "policy": ruled(policy=PolicyLevel.MAJOR)},
+     "policy", "nobody can tell which versions web:latest moves between, or it goes back"),
+    ({"policy": ruled(minimum_age=7200.0)}, "age",
+     "too young: first seen 2026-11-24 11:00 UTC, minimum age is 2h (default): may go from "
+     "2026-11-24 13:00 UTC"),
+    ({"policy": ruled(labels={"minimum-age": "3d"}), "changes": (replace(FOUND, first_seen=None),)},
+     "age",
+     "too young: first seen 2026-11-24 12:00 UTC, minimum age is 3d (label): may go from "
+     "2026-11-27 12:00 UTC"),
+    ({"risk": scored(60)}, "risk",
+     "too risky, cannot be approved: 60 of 100, the limit is 60 (execution.risk.approval); "
+     "`sau diff` shows why"),
+    ({"risk": scored(10, "another platform")}, "risk",
+     "too risky, cannot be approved: another platform"),
+    ({"risk": scored(30)}, "approval",
+     "risk 30 of 100, from 30 on a human approves: sau approve STEP"),
+    ({"risk": scored(12), "bands": Bands(10, 60)}, "approval",
+     "risk 12 of 100, from 10 on a human approves: sau approve STEP"),
+    ({"policy": ruled(Rule("*/w*", approval=Approval.REQUIRED))}, "approval",
+     "approval is required (rule */w*): sau approve STEP"),
+    ({"policy": ruled(window=(parse_window("Sat 02:00-05:00 Europe/Berlin"),))}, "window",
+     "outside its window Sat 02:00-05:00 Europe/Berlin (default): opens Sat 2026-11-28 02:00 "
+     "Europe/Berlin"),
+    ({"policy": ruled(labels={"window": "Wed 02:00-05:00 UTC; 01:00-02:00 UTC"})}, "window",
+     "outside its window Wed 02:00-05:00 UTC; 01:00-02:00 UTC (label): opens Wed 2026-11-25 01:00 "
+     "UTC"),
+    ({"policy": ruled(Rule("*", freeze=(parse_freeze("11-20..01-02 UTC"),)))}, "freeze",
+     "frozen by 11-20..01-02 UTC (rule *): until Sun 2027-01-03 00:00 UTC"),
+    ({"vetoes": (Veto("plugin", "policy moon: it is full"),)}, "plugin", "policy moon: it is full"),
+    ({"vetoes": (Veto("unknown", "it could not be seen"),)}, "unknown", "it could not be seen"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "rule", "reason"), ROWS)
+def test_guard_says_no_and_why_and_who_set_it(
+    given: dict[str, Any], rule: str, reason: str
+) -> None:
+    step = planning.decide(case(**given))
+    assert (step.action, step.hold_rules) == (Action.HOLD, (rule,))
+    assert step.reasons == (reason.replace("STEP", step.id),)
+
+
+def test_every_guard_has_a_row() -> None:
+    rows = {rule for _, rule, _ in ROWS} - {"plugin", "unknown"}
+    assert rows == {name for name, _ in guards._GUARDS}
+
+
+def test_all_that_say_no_are_told() -> None:
+    everything = case(
+        asset=replace(
+            ASSET,
+            status=Status.PAUSED,
+            health=Health.UNHEALTHY,
+            obstacles=(Obstacle("x", "it removes itself"), Obstacle("y", "others share it")),
+        ),
+        changes=(BEHIND,),
+        policy=replace(
+            ruled(
+                Rule(
+                    "*/web",
+                    enable=False,
+                    minimum_age=7200.0,
+                    approval=Approval.REQUIRED,
+                    window=(parse_window("Sat 02:00-05:00 UTC"),),
+                    freeze=(parse_freeze("11-20..01-02 UTC"),),
+                ),
+                labels={"polcy": "x"},
+            )
+        ),
+        memory=replace(
+            MEMORY,
+            holds=(Hold(WEB, "one", 1.0), Hold("*", "two", 1.0)),
+            blocked=(Blocked(WEB, "u1", "interrupted"),),
+            quarantine=(FAILED,),
+        ),
+        risk=scored(90),
+        vetoes=(Veto("plugin", "the moon"),),
+    )
+    step = planning.decide(everything)
+    assert step.hold_rules == (*(name for name, _ in guards._GUARDS), "plugin")
+    told = "\n".join(step.reasons)
+    for words in ("it removes itself", "others share it", "held: one", "held: two", "interrupted",
+                  "quarantined", "(rule */web)"):  # fmt: skip
+        assert words in told
+
+
+# what lets an update go although its guard was near to saying no
+GO: dict[str, dict[str, Any]] = {
+    "an age that is reached": {"policy": ruled(minimum_age=3600.0)},
+    "a window that is open": {"policy": ruled(window=(parse_window("Tue 12:00-12:01 UTC"),))},
+    "a freeze that begins tomorrow": {
+        "policy": ruled(freeze=(parse_freeze("2026-11-25..2026-11-26 UTC"),))
+    },
+    "a risk below the band": {"risk": scored(29)},
+    "a risk that the operator answers for": {
+        "risk": scored(59),
+        "policy": ruled(approval=Approval.NONE),
+    },
+    "a major behind the tag, and the policy is major": {
+        "changes": (BEHIND,),
+        "policy": ruled(policy=PolicyLevel.MAJOR),
+    },
+    "a version told by nobody": {"changes": (replace(BEHIND, behind=None),)},
+    "a hold of another version": {
+        "memory": replace(MEMORY, holds=(Hold(WEB, "no", 1.0, content="sha256:other"),))
+    },
+    "a crash loop that may be fixed forward": {
+        "asset": replace(ASSET, status=Status.RESTARTING),
+        "policy": ruled(labels={"fix-forward": "true"}),
+    },
+}
+
+
+@pytest.mark.parametrize("what", GO)
+def test_update_goes_on_with(what: str) -> None:
+    assert planning.decide(case(**GO[what])).action is Action.UPDATE
+
+
+@pytest.mark.parametrize(("at", "action"), [(-1, Action.HOLD), (0, Action.UPDATE)])
+def test_age_and_window_let_it_go_at_the_very_second(at: float, action: Action) -> None:
+    ripe = ruled(minimum_age=3600.0 + 60)
+    opens = ruled(window=(parse_window("12:01-12:02 UTC"),))
+    for policy in (ripe, opens):
+        memory = replace(MEMORY, now=NOW + 60 + at)
+        assert planning.decide(case(policy=policy, memory=memory)).action is action
+
+
+REQUIRED = ruled(approval=Approval.REQUIRED)
+
+
+def approved(step: Step, **given: Any) -> Step:
+    """The same plan made anew, once this step was approved."""
+    word = Approved(step.id, WEB, "ann", NOW - 60)
+    return planning.decide(case(policy=REQUIRED, memory=replace(MEMORY, approved=(word,)), **given))
+
+
+def test_an_approval_counts_for_the_same_step_planned_anew_and_says_who_and_when() -> None:
+    step = approved(planning.decide(case(policy=REQUIRED)))
+    assert step.action is Action.UPDATE
+    assert step.reasons[-1] == "approved by ann at 2026-11-24 11:59 UTC"
+
+
+# what has changed since it was approved
+SINCE: dict[str, Change] = {
+    "a newer candidate": replace(FOUND, candidate=replace(NEW, reference="web:1.2.0")),
+    "other content under the same tag": replace(FOUND, candidate=replace(NEW, content="sha256:x")),
+    "another version runs": replace(FOUND, current=replace(OLD, digest="sha256:between")),
+}
+
+
+@pytest.mark.parametrize("what", SINCE)
+def test_an_approval_counts_for_nothing_else(what: str) -> None:
+    step = approved(planning.decide(case(policy=REQUIRED)), changes=(SINCE[what],))
+    assert (step.action, step.hold_rules) == (Action.HOLD, ("approval",))
+
+
+def test_an_approval_opens_no_window_and_lifts_no_limit() -> None:
+    step = planning.decide(case(policy=REQUIRED))
+    word = Approved(step.id, WEB, "ann", NOW)
+    shut = replace(REQUIRED, windows=(parse_window("Sat 02:00-05:00 UTC"),))
+    memory = replace(MEMORY, approved=(word,), holds=(Hold(WEB, "no", 1.0),))
+    held = planning.decide(case(policy=shut, memory=memory, risk=scored(99)))
+    assert (held.id, held.hold_rules) == (step.id, ("memory", "risk", "window"))
+
+
+def test_words_of_humans_stand_over_runs_until_another_takes_them_back(tmp_path: Path) -> None:
+    clock = FakeClock(NOW)
+
+    def run() -> tuple[Decisions, Callable[[], Memory]]:
+        connection = open_state(tmp_path)
+        decisions = Decisions(connection, clock.now)
+        journal = Journal(connection, clock.now)
+        return decisions, lambda: remember(decisions, journal, clock.now())
+
+    step = planning.decide(case(policy=REQUIRED))
+    words: list[tuple[Callable[[Decisions], None], bool, bool]] = [
+        (lambda d: d.approve(step, "ann"), True, False),
+        (lambda d: d.deny(step, "bob"), False, True),
+        (lambda d: d.approve(step, "ann"), True, False),
+        (lambda d: d.deny(step, "bob"), False, True),
+        (lambda d: d.release(WEB, "again", "ann"), False, False),
+    ]
+    for speak, is_approved, is_denied in words:
+        speak(run()[0])
+        memory = run()[1]()
+        assert (memory.approval(step.id) is not None) == is_approved
+        assert [(d.content, d.who) for d in memory.denied] == (
+            [("sha256:content", "bob")] if is_denied else []
+        )
+    said = [(word.kind, word.who) for word in run()[0].words([WEB]) if word.kind != "skip"]
+    assert said == [("approve", "ann"), ("deny", "bob")] * 2 + [("release", "ann")]
