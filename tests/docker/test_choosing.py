@@ -363,16 +363,3 @@ def test_the_last_word_on_a_step_counts(world: World, sau: Sau) -> None:
             if w["kind"] != "skip"] == [("deny", "ann"), ("approve", "bob")]  # fmt: skip
     world.publish("1.2.0")  # another candidate was never approved
     assert plan(sau)["hold_rules"] == ["approval"]
-
-
-def test_naming_one_of_a_group_plans_the_group(world: World, sau: Sau) -> None:
-    world.publish("1.1.0")
-    for name in ("a", "b", "alone"):
-        keys = label(group="shop") if name != "alone" else {}
-        world.run(world.publish("1.0.0").reference, name, **keys)
-
-    (step,) = sau("plan", f"{world.prefix}-b").json["steps"]
-
-    members = [f"docker:local/{world.prefix}-{name}" for name in ("a", "b")]
-    assert [member["asset"] for member in step["members"]] == members
-    assert step["action"] == "update"
