@@ -211,6 +211,21 @@ def test_the_first_check_ever_starts_the_age_and_takes_nothing(tmp_path: Path) -
     assert taken(story.after(2.5)) == "b"
 
 
+def test_the_path_begins_with_what_is_taken_also_where_a_newer_patch_is_too_young(
+    tmp_path: Path,
+) -> None:
+    walking = Keys(policy=PolicyLevel.MINOR, minimum_age=3 * DAY, walk=Bump.MINOR)
+    points = {"1_10_1": "b", "1_11_0": "d"}
+    story = Story(tmp_path, "1.10.0", "a", walking, **points)
+    assert story.check().path == ("1.10.1", "1.11.0")
+    found = story.after(3, **{"1_10_2": "c"})
+    assert (taken(found), found.path) == ("b", ("1.10.1", "1.11.0"))
+    assert why(found) == {
+        "1.10.2": "younger than 3d (default)",
+        "1.11.0": "later on the path: first 1.10.2",
+    }
+
+
 def denied(content: str) -> Denied:
     return Denied(WEB, "web", f"content-{content}", "a1b2", "ann", 1.0)
 

@@ -117,7 +117,7 @@ class ChangeDetector:
                 first_seen=self._past.first_seen(
                     str(asked.reference.with_tag(option.tag)), found.digest or ""
                 ),
-                path=choice.path,
+                path=(option.tag, *choice.path[1:]) if choice.path else (),
             )
             if not self._is_young(change, asked):
                 passed = (*self._passed_over(young, asked), *refused)
