@@ -27,6 +27,8 @@ def described(client: RegistryClient, fake: Fake, content: dict[str, Any]) -> An
         ("rootfs", {"rootfs": "layers"}),
         ("diff_ids", {"rootfs": {"diff_ids": [1]}}),
         ("created", {"created": 5}),
+        ("Labels", {"config": {"Labels": {"half": "\ud83d"}}}),
+        ("Volumes", {"config": {"Volumes": {"/half\ud83d": {}}}}),
         *(
             (name, {"config": {name: wrong}})
             for name, wrong in {

@@ -1,7 +1,7 @@
 """Image configurations, checked where they come in: who reads them later need not doubt them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from safe_auto_updater.platforms.registry.failures import malformed
 
@@ -26,24 +26,31 @@ def read_config(what: str, content: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> bool:
-    return isinstance(value, str)
+    """Text that can be written down: JSON knows halves of characters, which nothing else takes."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _texts(value: object) -> bool:
     return isinstance(value, list) and all(map(_text, value))
 
 
-def _named(value: object) -> bool:
-    return isinstance(value, dict)
+def _named(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict) and all(map(_text, value))
 
 
 def _labels(value: object) -> bool:
-    return isinstance(value, dict) and all(text is None or _text(text) for text in value.values())
+    return _named(value) and all(text is None or _text(text) for text in value.values())
 
 
 def _healthcheck(value: object) -> bool:
     """A command, and times as numbers."""
-    return isinstance(value, dict) and all(
+    return _named(value) and all(
         part is None or (_texts(part) if name == "Test" else isinstance(part, int))
         for name, part in value.items()
     )
