@@ -71,6 +71,17 @@ def ratio(ours: Series, limit: Series, goal: float) -> Goal:
     return Goal("ratio of medians", f"{found:.3f}", f"<= {goal:.2f}", found <= goal)
 
 
+def best_ratio(what: str, ours: Series, limit: Series, goal: float) -> Goal:
+    """The line that judges one side by the other where each was run a few times only."""
+    found = min(ours.seconds) / min(limit.seconds)
+    return Goal(what, f"{found:.2f}", f"<= {goal:.2f}", found <= goal)
+
+
+def at_most(what: str, found: float, goal: float, unit: str = "") -> Goal:
+    """The line that judges a figure."""
+    return Goal(what, f"{found:.2f}{unit}", f"<= {goal:g}{unit}", round(found, 2) <= goal)
+
+
 def under(ours: Series, goal_s: float) -> Goal:
     """The line that judges a side by a duration."""
     shown = f"<= {goal_s * 1000:.0f} ms"

@@ -1,36 +1,44 @@
-"""A registry of the bench's own: its access log counts requests, and it takes its images along."""
+"""Registries of the bench's own: access logs count requests, and images go with them."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
+from lab.bench.errors import BenchError
 from lab.bench.processes import wait_until
 
 ADDRESS = "127.0.0.1:5077"
-_REQUEST_LINE = re.compile(r'"[A-Z]+ /v2/\S* HTTP/1\.1"')
+_REQUEST = re.compile(rb'"([A-Z]+ /v2/\S*) HTTP/1\.1"')
 
 
 class CountingRegistry:
-    """``with CountingRegistry(folder) as registry``."""
+    """``with CountingRegistry(folder) as registry``; those of one folder have the same images.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._log = folder, folder / "access.log"
+    It listens on its port at every address of this machine.
+    """
+
+    def __init__(self, folder: Path, address: str = ADDRESS) -> None:
+        self._folder, self._address = folder, address
+        self._port = address.rpartition(":")[2]
+        self._log = folder / f"access-{self._port}.log"
 
     def __enter__(self) -> Self:
         settings = {
             "version": 0.1,
             "log": {"level": "error", "accesslog": {"disabled": False}},
             "storage": {"filesystem": {"rootdirectory": str(self._folder / "registry")}},
-            "http": {"addr": ADDRESS},
+            "http": {"addr": f":{self._port}"},
         }
-        file = self._folder / "registry.yml"
+        file = self._folder / f"registry-{self._port}.yml"
         file.write_text(json.dumps(settings))  # JSON is YAML
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -40,7 +48,7 @@ class CountingRegistry:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        wait_until(_answers, "the bench's registry does not answer")
+        wait_until(self._answers, "the bench's registry does not answer")
         return self
 
     def __exit__(
@@ -54,13 +62,35 @@ class CountingRegistry:
 
     def requests(self) -> int:
         """How many requests it has answered since it started."""
+        return len(self.asked())
+
+    def asked(self) -> list[str]:
+        """Those requests, method and path, in the order in which they were logged."""
         time.sleep(0.2)  # a request is logged after its answer was sent
-        return len(_REQUEST_LINE.findall(self._log.read_text()))
+        return [line.decode() for line in _REQUEST.findall(self._log.read_bytes())]
+
+    def wait_for(self, count: int, timeout_s: float = 60) -> None:
+        """Until so many more were answered than by now."""
+        with self._log.open("rb") as log:
+            log.seek(0, os.SEEK_END)
+            deadline = time.monotonic() + timeout_s
+            while count > 0:
+                if time.monotonic() > deadline:
+                    raise BenchError(f"{count} requests did not come within {timeout_s:g} s")
+                time.sleep(0.001)
+                count -= len(_REQUEST.findall(b"".join(_whole_lines(log))))
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{self._address}/v2/", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
 
-def _answers() -> bool:
-    try:
-        with urllib.request.urlopen(f"http://{ADDRESS}/v2/", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
+def _whole_lines(log: BinaryIO) -> Iterator[bytes]:
+    while line := log.readline():
+        if not line.endswith(b"\n"):
+            log.seek(-len(line), os.SEEK_CUR)
+            return
+        yield line

@@ -52,9 +52,15 @@ class Sandbox:
         self.call("POST", f"/images/create?fromImage={reference}")
         return reference
 
-    def create(self, name: str, reference: str, host: Mapping[str, object] | None = None) -> str:
+    def create(
+        self,
+        name: str,
+        reference: str,
+        host: Mapping[str, object] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> str:
         """A container that does not run yet; its ID."""
-        body = {"Image": reference, "HostConfig": host or {}}
+        body = {"Image": reference, "HostConfig": host or {}, "Labels": labels or {}}
         return str(self.call("POST", f"/containers/create?name={PREFIX}{name}", body)["Id"])
 
     def run(self, name: str, reference: str, host: Mapping[str, object] | None = None) -> str:
@@ -85,14 +91,19 @@ class Sandbox:
 
     def sau(self, state: str, sees: str, *words: str, host: str = "", code: int = 0) -> float:
         """Run the program, which sees containers whose name begins so: wall seconds."""
-        config = self.folder / f"{state}.yml"
+        config = self.configure(state, sees)
+        options = ("--config", str(config), "--state", str(self.folder / state))
+        env = {"DOCKER_HOST": host} if host else {}
+        return wall_s(SAU, *options, *words, env=env, code=code)
+
+    def configure(self, name: str, sees: str) -> Path:
+        """A configuration file: containers whose name begins so."""
+        config = self.folder / f"{name}.yml"
         config.write_text(
             f'inventory: {{include: ["*/{PREFIX}{sees}*"]}}\n'
             "execution: {health: {timeout: 30s, stable_for: 1s}}\n"
         )
-        options = ("--config", str(config), "--state", str(self.folder / state))
-        env = {"DOCKER_HOST": host} if host else {}
-        return wall_s(SAU, *options, *words, env=env, code=code)
+        return config
 
     def _clean(self) -> None:
         self.remove()
