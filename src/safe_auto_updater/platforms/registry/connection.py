@@ -3,6 +3,7 @@
 import base64
 import http.client
 import io
+import select
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -144,7 +145,10 @@ class _Line(io.RawIOBase):
 
     def __init__(self, sock: socket.socket, waits: _Waits) -> None:
         self._sock, self._waits = sock, waits
+        self._wait_s: float | None = None
         self._patient, self._ended = True, False
+        self._arrived = select.poll()
+        self._arrived.register(sock, select.POLLIN)
         self._input = _Input(self)
         self._http = http.client.HTTPConnection("-")
         self._http.sock = self
@@ -172,7 +176,9 @@ class _Line(io.RawIOBase):
         return True
 
     def readinto(self, into: memoryview) -> int | None:  # type: ignore[override]
-        self._sock.settimeout(self._waits.left() if self._patient else 0)
+        if not self._patient and not self._arrived.poll(0):
+            return None
+        self._wait(self._waits.left() if self._patient else 0.0)
         try:
             size = self._sock.recv_into(into)
         except (BlockingIOError, ssl.SSLWantReadError):
@@ -181,8 +187,13 @@ class _Line(io.RawIOBase):
         return size
 
     def sendall(self, data: bytes) -> None:
-        self._sock.settimeout(self._waits.left())
+        self._wait(self._waits.left())
         self._sock.sendall(data)
+
+    def _wait(self, seconds: float) -> None:
+        if seconds != self._wait_s:  # each call is one into the system
+            self._sock.settimeout(seconds)
+            self._wait_s = seconds
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return self._input

@@ -46,6 +46,7 @@ class Session:
         limits: Limits,
     ) -> None:
         self.settings = settings
+        self._base_url = settings.base_url
         self._transport = transport
         self._wire = wire
         self._authorizer = authorizer
@@ -58,7 +59,7 @@ class Session:
         """
         if question.counted:
             self._limits.refuse_spent(question.what, self.settings.host)
-        url = urljoin(self.settings.base_url, question.path)
+        url = urljoin(self._base_url, question.path)
         for _ in range(_MOST_REDIRECTS + 1):
             answer = self._ask(question, url)
             if answer.status == 200 or answer.status in question.also:
@@ -75,7 +76,7 @@ class Session:
 
     def is_own(self, url: str) -> bool:
         """Whether a URL leads to this registry itself: only there do secrets go."""
-        return same_origin(url, self.settings.base_url)
+        return same_origin(url, self._base_url)
 
     def close(self) -> None:
         """Close the connections."""
