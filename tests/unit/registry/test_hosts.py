@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from safe_auto_updater.core.errors import RegistryError
+from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.engine.side_by_side import AT_ONCE, registry_of, side_by_side
 from safe_auto_updater.platforms.registry import Credentials, HostSettings, RegistryClient
 from safe_auto_updater.platforms.registry.settings import canonical_host
 from tests.unit.registry.conftest import MakeClient
@@ -108,3 +110,40 @@ def test_the_hub_is_one_registry_by_all_its_names(make_client: MakeClient, host:
     with pytest.raises(RegistryError, match="password_file"):
         Credentials(settings).for_host("docker.io")
     assert canonical_host("ghcr.io") == "ghcr.io"
+
+
+def test_one_dead_registry_among_ten_keeps_no_other_waiting(client: RegistryClient) -> None:
+    """It stays silent until the others have answered for every one of their containers."""
+    all_told = threading.Event()
+    dead, *well = fakes = [Fake() for _ in range(10)]
+    each = 2 * AT_ONCE  # more than are asked at once
+    left = len(well) * each
+    lock = threading.Lock()
+
+    def silent(request: Request) -> Reply:
+        return OK if all_told.wait(30) else Reply(404)
+
+    def look_up(asset: Asset) -> str:
+        nonlocal left
+        digest = client.head(Reference.parse(asset.images[0].image.reference))
+        with lock:
+            left -= not asset.id.startswith(dead.host)
+            if left == 0:
+                all_told.set()
+        return digest
+
+    assets = []
+    for fake in fakes:
+        for number in range(each):
+            ref = fake.ref(f"app{number}:1")
+            fake.routes[f"/v2/{ref.repository}/manifests/1"] = silent if fake is dead else OK
+            use = ImageUse("web", Image(str(ref)))
+            name = f"{fake.host}/{number}"
+            assets.append(
+                Asset(name, "docker", "container", name, (use,), Status.RUNNING, Health.NONE)
+            )
+    try:
+        assert set(side_by_side(assets, registry_of, look_up)) == {DIGEST}
+    finally:
+        for fake in fakes:
+            fake.close()
