@@ -143,6 +143,8 @@ class Cycle:
 
     def _together(self, named: Sequence[Asset], inventory: AssetInventory) -> tuple[Asset, ...]:
         """The named assets and everything of their groups: a group is planned whole."""
+        if len(named) == len(inventory.assets):
+            return inventory.assets
         units = {self._unit(asset) for asset in named}
         return tuple(asset for asset in inventory.assets if self._unit(asset) in units)
 
