@@ -36,10 +36,13 @@ class Shelf:
     points: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)  # content: the version it says it is
     gone: set[str] = field(default_factory=set)  # contents that can be had no more
+    hides_list: bool = False
     asked: list[str] = field(default_factory=list)
 
     def tags(self, reference: str) -> tuple[str, ...]:
         self.asked.append("tags")
+        if self.hides_list:
+            raise RegistryError("the list is for its owners", "auth")
         return tuple(self.points)
 
     def digest(self, reference: str) -> str:
@@ -264,6 +267,11 @@ BEHIND = {
     "the tags go back": (None, None, {"1.0.0": "b", "1.1.0": "a"}, "unknown"),
     "the same": ("1.0.0", "1.0.0", {}, "digest"),
     "words": ("main", "develop", {}, None),
+    "a leap": ("8.0.0", "9999.0.0", {}, "unknown"),
+    "another way of counting": ("1.5.0", "2024.1.0", {}, "unknown"),
+    "another build of an older one": ("3.0.0", "1.2.3-ubuntu", {}, "unknown"),
+    "a prerelease": ("1.2.0", "1.3.0-rc1", {}, "prerelease"),
+    "a text that is no label": ("1.0.0", "2.0.0 " + "x" * 300, {}, None),
     "precise tags before short ones": (
         None, None, {"1": "a", "1.0": "a", "1.0.0": "a", "2": "b", "2.0": "b", "2.0.0": "b"},
         "major"),
@@ -281,6 +289,41 @@ def test_behind_a_tag_that_stays_the_versions_tell_how_far_it_goes(
     story.shelf.labels = {"b": new} if new else {}
     found = story.check()
     assert (taken(found), found.bump, found.behind) == ("b", "digest", far)
+
+
+def test_a_prerelease_behind_a_tag_goes_as_far_as_its_numbers_where_they_are_wanted(
+    tmp_path: Path,
+) -> None:
+    story = Story(tmp_path, "edge", "a", Keys(policy=PolicyLevel.MINOR, prereleases=True))
+    story.runs("a", declared="1.2.0")
+    story.shelf.points["edge"], story.shelf.labels = "b", {"b": "1.3.0-rc1"}
+    assert story.check().behind == "minor"
+
+
+def test_a_listed_tag_that_is_gone_hides_no_versions_behind_another(tmp_path: Path) -> None:
+    story = Story(tmp_path, "latest", "a", Keys(policy=PolicyLevel.MINOR))
+    story.shelf.points |= {"latest": "b", "1.0.0": "a", "2.0.0": "b", "3.0.0": "c"}
+    story.shelf.gone = {"c"}
+    assert story.check().behind == "major"
+
+
+def test_a_list_that_the_registry_shows_nobody_leaves_the_versions_untold(tmp_path: Path) -> None:
+    story = Story(tmp_path, "latest", "a", Keys(policy=PolicyLevel.MINOR))
+    story.shelf.points["latest"], story.shelf.hides_list = "b", True
+    found = story.check()
+    assert (taken(found), found.error, found.behind) == ("b", None, None)
+
+
+def test_the_newest_that_is_old_enough_is_taken_also_among_many_releases_a_day(
+    tmp_path: Path,
+) -> None:
+    story = Story(tmp_path, "1.0.0", "a", THREE_DAYS)
+    for number in range(1, 41):
+        story.shelf.points[f"1.{number}.0"] = f"c{chr(97 + number // 26)}{chr(97 + number % 26)}"
+        found = story.after(0.2)
+    assert found.candidate is not None
+    assert story.ripe(found)
+    assert found.candidate.version == "1.25.0"
 
 
 def test_a_list_cut_short_does_not_hide_how_far_the_tag_goes(tmp_path: Path) -> None:

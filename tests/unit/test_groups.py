@@ -138,7 +138,7 @@ def test_a_group_is_as_risky_as_its_riskiest_member() -> None:
 def test_an_approval_is_for_the_whole_group_as_it_was_shown() -> None:
     hard = Risk(40, (), (), Reversibility.R2)
     (step,) = steps(member("web", risk=hard), member("db", risk=hard)).values()
-    word = Approved(step.id, step.asset, "ann", 1.0)
+    word = Approved(step.id, step.asset, "ann", 1.0, 100, Reversibility.R3)
     memory = replace(MEMORY, approved=(word,))
     whole = [member(name, risk=hard, memory=memory) for name in ("web", "db")]
     assert [s.action for s in steps(*whole).values()] == [Action.UPDATE]

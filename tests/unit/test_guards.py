@@ -25,6 +25,7 @@ from safe_auto_updater.core.model import (
     Step,
 )
 from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.core.policy import AssetPolicy, Keys, Rule, Settings, resolve
 from safe_auto_updater.core.risk import Bands, Reversibility, Risk
 from safe_auto_updater.core.spelling import Approval
@@ -232,7 +233,7 @@ REQUIRED = ruled(approval=Approval.REQUIRED)
 
 def approved(step: Step, **given: Any) -> Step:
     """The same plan made anew, once this step was approved."""
-    word = Approved(step.id, WEB, "ann", NOW - 60)
+    word = Approved(step.id, WEB, "ann", NOW - 60, 100, Reversibility.R3)
     return planning.decide(case(policy=REQUIRED, memory=replace(MEMORY, approved=(word,)), **given))
 
 
@@ -256,9 +257,26 @@ def test_an_approval_counts_for_nothing_else(what: str) -> None:
     assert (step.action, step.hold_rules) == (Action.HOLD, ("approval",))
 
 
+def test_an_approval_does_not_cover_a_greater_risk_than_was_shown() -> None:
+    shown = planning.decide(case(policy=REQUIRED, risk=scored(40)))
+    word = Approved(shown.id, WEB, "ann", NOW, 40, Reversibility.R2)
+    memory = replace(MEMORY, approved=(word,))
+    same = planning.decide(case(policy=REQUIRED, memory=memory, risk=scored(40)))
+    worse = planning.decide(case(policy=REQUIRED, memory=memory, risk=scored(55)))
+    assert (same.action, worse.action) == (Action.UPDATE, Action.HOLD)
+    assert "ann approved less (risk 40, R2)" in worse.reasons[0]
+
+
+def test_what_cannot_be_taken_back_never_goes_by_itself() -> None:
+    risk = replace(scored(10), reversibility=Reversibility.R3)
+    held = planning.decide(case(risk=risk))
+    assert held.hold_rules == ("approval",)
+    assert "going back cannot be promised" in held.reasons[0]
+
+
 def test_an_approval_opens_no_window_and_lifts_no_limit() -> None:
     step = planning.decide(case(policy=REQUIRED))
-    word = Approved(step.id, WEB, "ann", NOW)
+    word = Approved(step.id, WEB, "ann", NOW, 100, Reversibility.R3)
     shut = replace(REQUIRED, windows=(parse_window("Sat 02:00-05:00 UTC"),))
     memory = replace(MEMORY, approved=(word,), holds=(Hold(WEB, "no", 1.0),))
     held = planning.decide(case(policy=shut, memory=memory, risk=scored(99)))
@@ -291,3 +309,37 @@ def test_words_of_humans_stand_over_runs_until_another_takes_them_back(tmp_path:
         )
     said = [(word.kind, word.who) for word in run()[0].words([WEB]) if word.kind != "skip"]
     assert said == [("approve", "ann"), ("deny", "bob")] * 2 + [("release", "ann")]
+
+
+def test_an_approval_is_used_up_by_an_update_that_touched_something(tmp_path: Path) -> None:
+    connection = open_state(tmp_path)
+    decisions, journal = Decisions(connection, lambda: NOW), Journal(connection, lambda: NOW)
+    step = planning.decide(case(policy=REQUIRED))
+
+    def approved_after(*ends: Phase) -> list[bool]:
+        found = []
+        for number, end in enumerate(ends):
+            update = f"u{len(journal.history())}{number}"
+            journal.begin(update, step)
+            journal.enter(update, end, {})
+            found.append(remember(decisions, journal, NOW).approval(step.id) is not None)
+        return found
+
+    decisions.approve(step, "ann")
+    assert approved_after(Phase.ABORTED, Phase.ABORTED, Phase.ROLLED_BACK) == [True, True, False]
+    decisions.approve(step, "ann")
+    assert approved_after(Phase.SUCCEEDED) == [False]
+
+
+def test_proposals_are_those_of_the_last_plan_of_each_asset(tmp_path: Path) -> None:
+    decisions = Decisions(open_state(tmp_path), lambda: NOW)
+    web = planning.decide(case(policy=REQUIRED))
+    other = replace(web, asset="docker:local/other")
+    decisions.propose(None, [web, other])
+    assert {step.id for step in decisions.proposals()} == {web.id, other.id}
+    newer = planning.decide(case(changes=(SINCE["a newer candidate"],), policy=REQUIRED))
+    newer = replace(newer, changes=(replace(newer.changes[0], bump="major"),))
+    decisions.propose([WEB], [newer])
+    assert {step.asset for step in decisions.proposals()} == {WEB, "docker:local/other"}
+    decisions.propose(None, [newer])
+    assert [step.changes for step in decisions.proposals()] == [newer.changes]

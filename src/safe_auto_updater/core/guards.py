@@ -178,15 +178,20 @@ def _risk(case: Case, step: str) -> str | None:
 
 
 def _approval(case: Case, step: str) -> str | None:
-    if case.memory.approval(step) is not None:
+    given = case.memory.approval(step)
+    if given is not None and given.covers(case.risk):
         return None
     match case.policy.approval:
         case Approval.REQUIRED:
             why = f"approval is required ({case.policy.source('approval')})"
         case Approval.RISKY if case.risk and case.bands.band(case.risk) is Band.APPROVAL:
             why = f"risk {case.risk.score} of 100, from {case.bands.automatic} on a human approves"
+            if case.risk.score < case.bands.automatic:
+                why = "going back cannot be promised (R3), so a human approves"
         case _:
             return None
+    if given is not None and case.risk is not None:
+        why += f"; {given.who} approved less (risk {given.score}, {given.reversibility})"
     return f"{why}: sau approve {step}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.risk import Reversibility, Risk
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,20 @@ class Blocked:
 
 @dataclass(frozen=True)
 class Approved:
-    """A human's word that one step, exactly as it was shown, may be made."""
+    """A human's word that one step may be made, at the risk that it was shown with, or less."""
 
     step: str
     asset: str
     who: str
     at: float
+    score: int
+    reversibility: Reversibility
+
+    def covers(self, risk: Risk | None) -> bool:
+        """Whether the human has seen a risk like this."""
+        return risk is None or (
+            risk.score <= self.score and risk.reversibility <= self.reversibility
+        )
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,10 @@ def _why(case: Case, change: Change) -> str:
         )
     if len(change.path) > 1:
         return f"{target} is the next step ({change.bump}) on the path {', '.join(change.path)}"
-    return f"{target} is the newest that policy {named_level(case)} allows ({change.bump})"
+    old_enough = " and that is old enough" if case.policy.minimum_age_s > 0 else ""
+    return (
+        f"{target} is the newest that policy {named_level(case)} allows{old_enough} ({change.bump})"
+    )
 
 
 def _of(case: Case, reason: str, unit: Sequence[Case]) -> str:

@@ -74,10 +74,12 @@ class Bands:
     approval: int = 60
 
     def band(self, risk: Risk) -> Band:
-        """Which band a risk falls into; a blocker is always `never`."""
+        """Which band a risk falls into; a blocker is `never`, and R3 is not `automatic`."""
         if risk.blockers or risk.score >= self.approval:
             return Band.NEVER
-        return Band.AUTOMATIC if risk.score < self.automatic else Band.APPROVAL
+        if risk.score < self.automatic and risk.reversibility is not Reversibility.R3:
+            return Band.AUTOMATIC
+        return Band.APPROVAL
 
 
 def at(tree: Any, path: Iterable[str]) -> Any:

@@ -7,17 +7,20 @@ has the same digest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.model import ImageUse
 from safe_auto_updater.core.ports import ImageAnswer, Registry
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.core.semver import SemVerEvaluator, Wanted
 from safe_auto_updater.core.stateful import is_stateful, version_from
 from safe_auto_updater.core.versions import Bump, PolicyLevel, parse_tag
 
 VERSION_LABEL = "org.opencontainers.image.version"
+_LABEL = re.compile(r"[\x21-\x7e]{1,128}")
 _MOST_ASKED = 10  # version tags whose digest is asked for, one HEAD each
 
 
@@ -43,38 +46,54 @@ class Behind:
         self._evaluator = evaluator
         self._tags = tags  # lists that are believed
 
-    def look(self, use: ImageUse, level: PolicyLevel, by_tag: str, answer: ImageAnswer) -> Versions:
+    def look(self, use: ImageUse, wanted: Wanted, by_tag: str, answer: ImageAnswer) -> Versions:
         """The versions on both sides. Raises RegistryError: *unknown*."""
         config = self._registry.config(by_tag, answer).get("config")
         current = use.declared
         candidate = declared_version(by_tag, config if isinstance(config, Mapping) else {})
         tag = Reference.parse(by_tag).tag_or_latest
-        matters = level is not PolicyLevel.MAJOR or is_stateful(by_tag) is not None
+        matters = wanted.level is not PolicyLevel.MAJOR or is_stateful(by_tag) is not None
         if None in (current, candidate) and parse_tag(tag) is None and matters:
             known = self._by_digest(by_tag, {answer.digest, *use.digests})
             current = current or next((known[d] for d in use.digests if d in known), None)
             candidate = candidate or known.get(answer.digest)
         if current is None or candidate is None:
             return Versions(current, candidate)
-        return Versions(current, candidate, self._bump(current, candidate))
+        return Versions(current, candidate, self._bump(current, candidate, wanted))
 
-    def _bump(self, current: str, candidate: str) -> str | None:
-        """UNKNOWN only where it goes back: texts that cannot be compared tell nothing."""
-        bump = self._evaluator.between(current, candidate)
-        if bump is not Bump.UNKNOWN:
-            return bump.value
-        goes_back = self._evaluator.between(candidate, current) is not Bump.UNKNOWN
-        return bump.value if goes_back else None
+    def _bump(self, current: str, candidate: str, wanted: Wanted) -> str | None:
+        """UNKNOWN where two versions do not follow each other; None where one is no version."""
+        bump = self._evaluator.between(current, candidate, wanted.prereleases)
+        versions = [parse_tag(text.partition("+")[0]) for text in (current, candidate)]
+        if bump is Bump.UNKNOWN and None in versions:
+            return None  # a branch, a hash: it tells nothing
+        return bump.value
 
     def _by_digest(self, by_tag: str, wanted: set[str]) -> dict[str, str]:
         """Version tags that have one of these digests, the newest asked first."""
         reference = Reference.parse(by_tag)
         found: dict[str, str] = {}
-        for tag in _plain_versions(self._tags(reference))[:_MOST_ASKED]:
-            digest = self._registry.digest(str(reference.with_tag(tag)))
+        for tag in _plain_versions(self._listed(reference))[:_MOST_ASKED]:
+            try:
+                digest = self._registry.digest(str(reference.with_tag(tag)))
+            except RegistryError as error:
+                if error.reason != "not_found":
+                    raise
+                continue
             if digest in wanted:
                 found.setdefault(digest, tag)
+            if len(found) == len(wanted):
+                break
         return found
+
+    def _listed(self, reference: Reference) -> Sequence[str]:
+        """The tags; none where the registry shows nobody its list, which is no failure here."""
+        try:
+            return self._tags(reference)
+        except RegistryError as error:
+            if error.reason not in ("not_found", "auth"):
+                raise
+            return ()
 
 
 def declared_version(reference: str, config: Mapping[str, object]) -> str | None:
@@ -83,7 +102,7 @@ def declared_version(reference: str, config: Mapping[str, object]) -> str | None
     label = labels.get(VERSION_LABEL) if isinstance(labels, Mapping) else None
     pairs = [str(item).partition("=") for item in env] if isinstance(env, list) else []
     known = version_from(reference, {name: value for name, _, value in pairs})
-    return known or (label if isinstance(label, str) and label else None)
+    return known or (label if isinstance(label, str) and _LABEL.fullmatch(label) else None)
 
 
 def _plain_versions(tags: Sequence[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -88,7 +89,9 @@ class Cycle:
             )
         )
         if going_on is None:
-            self._decisions.propose([asset.id for asset in checked.assets], plan.steps)
+            whole = not names and not checked.inventory.failures
+            asked = None if whole else [asset.id for asset in checked.assets]
+            self._decisions.propose(asked, plan.steps)
         return plan, checked
 
     def execute(self, plan: Plan, stopping: Callable[[], bool]) -> tuple[Record, ...]:
@@ -137,7 +140,9 @@ class Cycle:
                 continue
             reason = "; ".join(step.reasons)
             lasting = not WAITS_FOR_TIME & set(step.hold_rules)
-            what = reason if lasting else f"{step.id} {' '.join(step.hold_rules)}"
+            # What counts on by itself (seconds to wait, dates) is no news.
+            still = re.sub(r"[0-9]+", "#", reason) if lasting else ""
+            what = f"{step.id} {' '.join(step.hold_rules)} {still}"
             if self._decisions.tell_once(step.asset, what, reason):
                 self._tell("held", step.asset, reason)
 
@@ -180,7 +185,11 @@ class Cycle:
             return f"changed since it was planned: {error}"
         if any(now.action is step.action and now.id == step.id for now in steps):
             return None
-        return "; ".join(reason for now in steps for reason in now.reasons)
+        held = [r for now in steps if now.action is Action.HOLD for r in now.reasons]
+        if held:
+            return "; ".join(held)
+        said = "; ".join(reason for now in steps for reason in now.reasons)
+        return f"changed since it was planned: {said}"
 
     def _in_the_way(self, asset: str, going_on: str | None) -> str | None:
         """What forbids any touch of an asset; no registry is asked."""

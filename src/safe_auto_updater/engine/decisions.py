@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from safe_auto_updater.core.codec import step_from_json, to_json
 from safe_auto_updater.core.errors import JournalError, UsageError
 from safe_auto_updater.core.memory import Approved, Denied, Hold
 from safe_auto_updater.core.model import Action, Change, Step
+from safe_auto_updater.core.risk import Reversibility
 
 ALL = "*"
 
@@ -34,11 +35,16 @@ class Word:
 
 @dataclass
 class Standing:
-    """What the words come to. `released` says up to which row of the journal an asset is clear."""
+    """What the words come to.
+
+    `released` says up to which row of the journal an asset is clear, `approved_at` how far the
+    journal went when a step was approved.
+    """
 
     holds: list[Hold] = field(default_factory=list)
     approved: dict[str, Approved] = field(default_factory=dict)
     denied: dict[tuple[str, str, str], Denied] = field(default_factory=dict)
+    approved_at: dict[str, int] = field(default_factory=dict)
     released: dict[str, int] = field(default_factory=dict)
 
 
@@ -62,12 +68,14 @@ class Decisions:
 
     def release(self, asset: str, reason: str, who: str = "") -> None:
         """Forget every hold, denial, quarantine and inconsistency up to now (`*`: of all)."""
-        seen = self._run("SELECT coalesce(max(rowid), 0) FROM phases")[0][0]
-        self._decide("release", asset, str(seen), None, reason, who)
+        self._decide("release", asset, str(self._journaled()), None, reason, who)
 
     def approve(self, step: Step, who: str) -> None:
-        """This step, exactly as it is, may be made."""
-        self._decide("approve", step.asset, step.id, None, _headline(step), who)
+        """This step may be made once, at the risk that it has now or less."""
+        risk = step.risk
+        seen = [risk.score, risk.reversibility.value] if risk else [0, Reversibility.R0.value]
+        subject = json.dumps([step.id, self._journaled(), *seen])
+        self._decide("approve", step.asset, subject, None, _headline(step), who)
 
     def deny(self, step: Step, who: str) -> None:
         """The versions that this step would take are skipped; others may follow."""
@@ -92,23 +100,27 @@ class Decisions:
             _weigh(found, word)
         return found
 
-    def propose(self, assets: Sequence[str], steps: Sequence[Step]) -> None:
-        """Remember what a plan of these assets would do, for `approve` and `deny` to refer to."""
+    def propose(self, assets: Collection[str] | None, steps: Sequence[Step]) -> None:
+        """Remember what a plan of these assets (None: of all) would do: `approve` refers to it."""
         rows = {
-            step.id: (step.id, step.asset, json.dumps(to_json(step)))
+            (step.id, step.asset, json.dumps(to_json(step)))
             for step in steps
             if step.action is not Action.NONE and any(change.candidate for change in step.changes)
         }
-        gone = [
-            known
-            for known, asset in self._run("SELECT step, asset FROM proposals")
-            if asset in assets and known not in rows
-        ]
-        new = [row for row in rows.values() if not self._has(*row)]
-        for known in gone:
-            self._run("DELETE FROM proposals WHERE step = ?", (known,))
-        for row in new:
-            self._run("INSERT OR REPLACE INTO proposals VALUES (?, ?, ?)", row)
+        known = set(self._run("SELECT step, asset, planned FROM proposals"))
+        gone = [row[:1] for row in known - rows if assets is None or row[1] in assets]
+        new = sorted(rows - known)
+        if not gone and not new:
+            return
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("DELETE FROM proposals WHERE step = ?", gone)
+            self._db.executemany("INSERT OR REPLACE INTO proposals VALUES (?, ?, ?)", new)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise JournalError(f"the state file cannot serve: {error}") from error
 
     def proposals(self) -> tuple[Step, ...]:
         """The steps of the last plan of each asset."""
@@ -136,9 +148,9 @@ class Decisions:
         """Write something that means nothing; JournalError where that cannot be."""
         self._run("INSERT OR REPLACE INTO told VALUES ('', 'doctor', ?)", (self._now(),))
 
-    def _has(self, step: str, asset: str, planned: str) -> bool:
-        query = "SELECT 1 FROM proposals WHERE step = ? AND asset = ? AND planned = ?"
-        return bool(self._run(query, (step, asset, planned)))
+    def _journaled(self) -> int:
+        """Up to which row the journal goes: clocks may step back, rows do not."""
+        return int(self._run("SELECT coalesce(max(rowid), 0) FROM phases")[0][0])
 
     def _decide(
         self,
@@ -175,10 +187,12 @@ def _weigh(found: Standing, word: Word) -> None:
                 k: d for k, d in found.denied.items() if not everything and d.asset != word.asset
             }
         case "approve":
-            found.approved[word.subject or ""] = Approved(
-                word.subject or "", word.asset, word.who, word.at
+            step, seen, score, reversibility = json.loads(word.subject or "")
+            found.approved[step] = Approved(
+                step, word.asset, word.who, word.at, score, Reversibility(reversibility)
             )
-            found.denied = {k: d for k, d in found.denied.items() if d.step != word.subject}
+            found.approved_at[step] = seen
+            found.denied = {k: d for k, d in found.denied.items() if d.step != step}
         case "deny":
             found.approved.pop(word.subject or "", None)
         case "skip":

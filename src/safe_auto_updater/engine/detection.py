@@ -17,7 +17,8 @@ from safe_auto_updater.engine.behind import Behind
 from safe_auto_updater.engine.past import Past
 
 _NOT_A_CANDIDATE = ("not_found", "platform")  # this tag cannot be had here; another may be
-_MOST_TRIED = 10  # each costs requests, which registries count
+_MOST_REFUSED = 10  # each costs requests, which registries count
+_MOST_YOUNG = 50  # for a repository with several releases a day; asked for once, then remembered
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class ChangeDetector:
                 return newer
         moved = self._moved(nothing, asked)
         if newer.candidate is None or (moved.candidate and not self._is_young(moved, asked)):
-            passed = (*self._passed_over(newer, asked), *newer.rejected)
+            passed = (*self._passed_over([newer], asked), *newer.rejected)
             return replace(moved, rejected=(*moved.rejected, *passed))
         return newer  # too young, and nothing else to take: the plan says from when on it may go
 
@@ -99,14 +100,16 @@ class ChangeDetector:
         """The best tag that can be had, old enough if one is; else the best of the young ones."""
         choice = self._evaluator.choose(asked.reference.tag_or_latest, tags, asked.policy.wanted)
         refused: list[Rejection] = []
-        young: Change | None = None
-        for option in choice.options[:_MOST_TRIED]:
+        young: list[Change] = []
+        for option in choice.options:
+            if len(refused) == _MOST_REFUSED or len(young) == _MOST_YOUNG:
+                break
             found = self._candidate(asked, option.tag)
             if isinstance(found, Rejection):
                 refused.append(found)
                 continue
             if isinstance(found, ImageAnswer):
-                if young is not None:
+                if young:
                     break
                 note = f"{option.tag} is the newest allowed, and is what runs already"
                 return replace(nothing, note=note, rejected=(*refused, *choice.rejected))
@@ -122,14 +125,14 @@ class ChangeDetector:
             if not self._is_young(change, asked):
                 passed = (*self._passed_over(young, asked), *refused)
                 return replace(change, rejected=(*passed, *choice.rejected))
-            young = young or change
-        if young is None and len(refused) == _MOST_TRIED:
+            young.append(change)
+        if not young and len(refused) == _MOST_REFUSED:
             error = (
-                f"unknown: the {_MOST_TRIED} newest allowed tags cannot be had here "
+                f"unknown: the {_MOST_REFUSED} newest allowed tags cannot be had here "
                 f"({refused[-1].tag}: {refused[-1].reason})"
             )
             return replace(nothing, rejected=(*refused, *choice.rejected), error=error)
-        return replace(young or nothing, rejected=(*refused, *choice.rejected))
+        return replace(young[0] if young else nothing, rejected=(*refused, *choice.rejected))
 
     def _candidate(self, asked: _Question, tag: str) -> Image | Rejection | ImageAnswer:
         """What a tag would bring; the bare answer where it is what runs already."""
@@ -173,7 +176,7 @@ class ChangeDetector:
                 found = self._moved_to(change, asked, earlier)
                 if found.candidate is not None and not self._is_young(found, asked):
                     return replace(
-                        found, rejected=(*self._passed_over(newest, asked), *found.rejected)
+                        found, rejected=(*self._passed_over([newest], asked), *found.rejected)
                     )
         return newest
 
@@ -187,7 +190,7 @@ class ChangeDetector:
         if target.digest is not None:
             target = target.with_digest(answer.digest)
         image = Image(str(target), asked.reference.tag, answer.digest, answer.content)
-        versions = self._behind.look(asked.use, asked.policy.level, by_tag, answer)
+        versions = self._behind.look(asked.use, asked.policy.wanted, by_tag, answer)
         return replace(
             change,
             current=replace(change.current, version=versions.current or change.current.version),
@@ -216,10 +219,9 @@ class ChangeDetector:
         seen = change.first_seen if change.first_seen is not None else self._past.now()
         return self._past.now() < seen + asked.policy.minimum_age_s
 
-    def _passed_over(self, young: Change | None, asked: _Question) -> tuple[Rejection, ...]:
-        """Why the newest was passed over, where one was."""
-        if young is None or young.candidate is None:
-            return ()
+    def _passed_over(self, young: Sequence[Change], asked: _Question) -> tuple[Rejection, ...]:
+        """Why the newer ones were passed over."""
         age = in_words(asked.policy.minimum_age_s)
-        name = young.candidate.version or young.candidate.reference
-        return (Rejection(name, f"younger than {age} ({asked.policy.source('minimum_age')})"),)
+        reason = f"younger than {age} ({asked.policy.source('minimum_age')})"
+        newer = [change.candidate for change in young if change.candidate is not None]
+        return tuple(Rejection(image.version or image.reference, reason) for image in newer)

@@ -17,10 +17,10 @@ from safe_auto_updater.engine.journal import Journal, Record
 
 def remember(decisions: Decisions, journal: Journal, now: float) -> Memory:
     """What is remembered at this instant. Raises JournalError."""
-    words = decisions.standing()
+    words, history = decisions.standing(), journal.history()
     counting = [
         (record, asset)
-        for record in journal.history()
+        for record in history
         for asset in record.step.assets
         if record.outcome is None
         or record.last_row > max(words.released.get(one, 0) for one in (asset, ALL))
@@ -30,12 +30,26 @@ def remember(decisions: Decisions, journal: Journal, now: float) -> Memory:
         holds=tuple(h for h in words.holds if h.active(now)) + tuple(_taken_back(counting)),
         quarantine=tuple(_failures(counting)),
         blocked=tuple(_blocked(counting)),
-        approved=tuple(words.approved.values()),
+        approved=tuple(
+            word
+            for word in words.approved.values()
+            if not _used_up(word.step, words.approved_at[word.step], history)
+        ),
         denied=tuple(words.denied.values()),
     )
 
 
 Counting = Sequence[tuple[Record, str]]  # updates, newest first, each with an asset of its own
+
+
+def _used_up(step: str, approved_at: int, history: Sequence[Record]) -> bool:
+    """Whether the step was made since it was approved; one that touched nothing was not."""
+    return any(
+        record.step.id == step
+        and record.last_row > approved_at
+        and record.outcome not in (None, Outcome.ABORTED)
+        for record in history
+    )
 
 
 def _taken_back(counting: Counting) -> list[Hold]:

@@ -34,7 +34,7 @@ class Past:
             self._seen.setdefault(reference, {})[digest] = at
         self._new_sightings: list[tuple[str, str, float]] = []
         self._taken_back: list[tuple[str, str]] = []
-        self._new_lists: dict[str, tuple[str, float | None]] = {}
+        self._new_lists: dict[str, tuple[str, str | None, float | None]] = {}
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -76,18 +76,20 @@ class Past:
         """Why this list of tags is not to be believed yet, or None. Remembers what is believed."""
         now = self._now()
         text = " ".join(sorted(set(tags)))
-        query = "SELECT tags, doubted_since FROM tag_lists WHERE repository = ?"
+        query = "SELECT tags, doubted, doubted_since FROM tag_lists WHERE repository = ?"
         rows = self._run(query, repository)
-        believed, since = rows[0] if rows else ("", None)
+        believed, doubted, since = rows[0] if rows else ("", None, None)
         if rows and text == believed and since is None:
             return None
         why = shrunk(believed.split(), text.split())
-        since = now if since is None else since
+        same = text == doubted or shrunk((doubted or "").split(), text.split()) is None
+        if since is None or not same:
+            since = now  # another short list than the one before: the day begins anew
         with self._lock:
             if why is None or now - since >= BELIEVED_AFTER_S:
-                self._new_lists[repository] = (text, None)
+                self._new_lists[repository] = (text, None, None)
                 return None
-            self._new_lists[repository] = (believed, since)
+            self._new_lists[repository] = (believed, text, since)
         wait = in_words(BELIEVED_AFTER_S)
         return (
             f"unknown: {repository} {why}. Such a list is believed when it stays so for {wait}; "
@@ -108,7 +110,7 @@ class Past:
             self._db.executemany(forget, taken_back)
             self._db.executemany("INSERT OR IGNORE INTO sightings VALUES (?, ?, ?)", sightings)
             rows = [(repository, *entry) for repository, entry in lists.items()]
-            self._db.executemany("INSERT OR REPLACE INTO tag_lists VALUES (?, ?, ?)", rows)
+            self._db.executemany("INSERT OR REPLACE INTO tag_lists VALUES (?, ?, ?, ?)", rows)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             if self._db.in_transaction:

@@ -55,7 +55,7 @@ ALTER TABLE decisions ADD COLUMN who TEXT NOT NULL DEFAULT '';
 CREATE TABLE proposals (step TEXT PRIMARY KEY, asset TEXT NOT NULL, planned TEXT NOT NULL) STRICT;
 
 CREATE TABLE tag_lists (
-  repository TEXT PRIMARY KEY, tags TEXT NOT NULL, doubted_since REAL
+  repository TEXT PRIMARY KEY, tags TEXT NOT NULL, doubted TEXT, doubted_since REAL
 ) STRICT;
 """,
 }
