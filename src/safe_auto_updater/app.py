@@ -115,7 +115,7 @@ class App:
         self.cycle = Cycle(
             self._scanners(),
             self.settings,
-            lambda memory: Past(connection, memory.denied, self.clock.now),
+            lambda memory: Past(connection, memory.denied, memory.left, self.clock.now),
             self._detector_for,
             Evaluation(self._comparer_for, DiffAnalyzer(), PluginPolicies(self._policies_for)),
             self._executor_for,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,7 @@ class Story:
     def __init__(self, folder: Path, tag: str, runs: str, keys: Keys, **points: str) -> None:
         self.folder, self.tag, self.keys = folder, tag, keys
         self.clock = TickingClock()
+        self.left: set[tuple[str, str, str]] = set()
         self.shelf = Shelf({tag: runs, **{k.replace("_", "."): v for k, v in points.items()}})
         self.runs(runs)
 
@@ -99,7 +100,7 @@ class Story:
         use = (self.use,)
         asset = Asset(WEB, "docker", "container", "web", use, Status.RUNNING, Health.HEALTHY)
         with closing(open_state(self.folder)) as connection:
-            past = Past(connection, denied, self.clock.now)
+            past = Past(connection, denied, self.left, self.clock.now)
             detector = ChangeDetector(self.shelf, SemVerEvaluator(), past)
             (change,) = detector.check(asset, resolve(Settings(default=self.keys), WEB, {}))
             past.keep()
@@ -243,6 +244,24 @@ def test_denied_version_is_skipped_and_the_next_lower_one_taken(tmp_path: Path) 
     assert taken(story.check(denied("d"), denied("c"), denied("b"))) is None
 
 
+def test_denied_version_is_skipped_also_where_it_is_pushed_anew(tmp_path: Path) -> None:
+    story = Story(tmp_path, "1.0.0", "a", Keys(policy=PolicyLevel.MINOR), **{"1_1_0": "b"})
+    word = replace(denied("b"), reference="web:1.1.0")
+    story.shelf.points["1.1.0"] = "c"
+    assert taken(story.check(word)) is None
+
+
+def test_a_tag_that_goes_back_to_what_an_update_left_is_no_mere_new_content(
+    tmp_path: Path,
+) -> None:
+    story = Story(tmp_path, "latest", "b", Keys(policy=PolicyLevel.MINOR))
+    story.left = {(WEB, "web", f"sha256:{'a':0>64}")}
+    story.shelf.points["latest"] = "a"
+    assert story.check().behind == "unknown"
+    story.shelf.points["latest"] = "c"
+    assert story.check().behind is None
+
+
 def test_denied_content_of_a_tag_that_moves_is_skipped_until_it_moves_on(tmp_path: Path) -> None:
     story = Story(tmp_path, "latest", "a", Keys(policy=PolicyLevel.MINOR))
     story.check()
@@ -267,6 +286,8 @@ BEHIND = {
     "the tags go back": (None, None, {"1.0.0": "b", "1.1.0": "a"}, "unknown"),
     "the same": ("1.0.0", "1.0.0", {}, "digest"),
     "words": ("main", "develop", {}, None),
+    "a short tag's own numbers first": (
+        None, None, {"1.2.0": "a", "1.3.0": "b", **{f"9.{n}.0": "x" for n in range(40)}}, "minor"),
     "a leap": ("8.0.0", "9999.0.0", {}, "unknown"),
     "another way of counting": ("1.5.0", "2024.1.0", {}, "unknown"),
     "another build of an older one": ("3.0.0", "1.2.3-ubuntu", {}, "unknown"),
@@ -283,9 +304,10 @@ def test_behind_a_tag_that_stays_the_versions_tell_how_far_it_goes(
     tmp_path: Path, what: str
 ) -> None:
     old, new, tags, far = BEHIND[what]
-    story = Story(tmp_path, "latest", "a", Keys(policy=PolicyLevel.MINOR))
+    tag = "1" if what.startswith("a short tag") else "latest"
+    story = Story(tmp_path, tag, "a", Keys(policy=PolicyLevel.MINOR))
     story.runs("a", declared=old)
-    story.shelf.points |= {"latest": "b", **tags}
+    story.shelf.points |= {tag: "b", **tags}
     story.shelf.labels = {"b": new} if new else {}
     found = story.check()
     assert (taken(found), found.bump, found.behind) == ("b", "digest", far)

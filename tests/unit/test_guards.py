@@ -102,7 +102,7 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
     ({"changes": (BEHIND,), "policy": ruled(Rule("*/web", policy=PolicyLevel.PATCH))}, "policy",
      "web:latest goes from 1.0.0 to 2.0.0: major, policy is patch (rule */web)"),
     ({"changes": (replace(BEHIND, behind="unknown"),), "policy": ruled(policy=PolicyLevel.MAJOR)},
-     "policy", "nobody can tell which versions web:latest moves between, or it goes back"),
+     "policy", "nobody can say that web:latest moves on: it goes back, or counts in another way"),
     ({"policy": ruled(minimum_age=7200.0)}, "age",
      "too young: first seen 2026-11-24 11:00 UTC, minimum age is 2h (default): may go from "
      "2026-11-24 13:00 UTC"),

@@ -11,8 +11,9 @@ from safe_auto_updater.app import App
 from safe_auto_updater.cli.names import asset_meant
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import DockerHost
-from safe_auto_updater.core.errors import PlatformUnreachable
+from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
 from safe_auto_updater.core.model import Action, Step
+from safe_auto_updater.engine.inventory import pick
 
 SCANNER = """
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
@@ -63,3 +64,9 @@ def test_what_two_have_in_common_names_neither(app: App) -> None:
     app.decisions.hold("docker:nas/web", "wait")
     with pytest.raises(PlatformUnreachable, match=r"could be docker:nas/web, names:here/web.*away"):
         asset_meant(app, "web", everything=False)
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_an_empty_name_means_nothing(name: str) -> None:
+    with pytest.raises(UsageError, match="empty name"):
+        pick(name, ["docker:local/web"])

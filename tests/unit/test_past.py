@@ -32,7 +32,7 @@ class Runs:
     @contextmanager
     def run(self, *denied: Denied) -> Iterator[Past]:
         with closing(open_state(self.folder)) as connection:
-            past = Past(connection, denied, self.clock.now)
+            past = Past(connection, denied, (), self.clock.now)
             yield past
             past.keep()
 
@@ -60,7 +60,7 @@ def test_a_digest_is_as_old_as_our_first_sight_of_it_over_all_runs(runs: Runs) -
 
 def test_what_a_run_saw_and_did_not_keep_is_as_if_never_seen(runs: Runs) -> None:
     with closing(open_state(runs.folder)) as connection:
-        Past(connection, (), runs.clock.now).first_seen("app:1", "sha256:a")
+        Past(connection, (), (), runs.clock.now).first_seen("app:1", "sha256:a")
     runs.clock.sleep(100)
     with runs.run() as past:
         assert past.first_seen("app:1", "sha256:a") == runs.clock.now()
@@ -88,7 +88,7 @@ def test_what_came_under_a_tag_later_is_told_newest_first(runs: Runs) -> None:
 def test_threads_agree_on_the_first_sight(runs: Runs) -> None:
     ticks = iter(range(10_000))
     with closing(open_state(runs.folder)) as connection:
-        past = Past(connection, (), lambda: float(next(ticks)))
+        past = Past(connection, (), (), lambda: float(next(ticks)))
 
         def look(number: int) -> tuple[str, float]:
             digest = f"sha256:{number % 10}"
@@ -107,10 +107,10 @@ def test_threads_agree_on_the_first_sight(runs: Runs) -> None:
 def test_a_denial_counts_for_its_content_on_its_container_only(runs: Runs) -> None:
     word = Denied(WEB, "web", "sha256:bad", "a1b2", "ann", 1.0)
     with runs.run(word) as past:
-        assert past.denied(WEB, "web", "sha256:bad") == word
-        assert past.denied(WEB, "web", "sha256:good") is None
-        assert past.denied(WEB, "side", "sha256:bad") is None
-        assert past.denied("docker:local/shop", "web", "sha256:bad") is None
+        assert past.denied(WEB, "web", "sha256:bad", "") == word
+        assert past.denied(WEB, "web", "sha256:good", "") is None
+        assert past.denied(WEB, "side", "sha256:bad", "") is None
+        assert past.denied("docker:local/shop", "web", "sha256:bad", "") is None
 
 
 def test_the_first_list_is_believed_and_one_that_grows_too(runs: Runs) -> None:
@@ -171,7 +171,7 @@ def test_repositories_are_doubted_each_for_itself(runs: Runs) -> None:
 
 def test_state_that_cannot_serve_is_said_and_nothing_is_half_kept(runs: Runs) -> None:
     with closing(open_state(runs.folder)) as connection:
-        past = Past(connection, (), runs.clock.now)
+        past = Past(connection, (), (), runs.clock.now)
         past.first_seen("app:1", "sha256:a")
         past.doubt(APP, FULL)
         connection.execute("DROP TABLE tag_lists")

@@ -196,6 +196,7 @@ ROWS: dict[str, tuple[Json, Json, str, str]] = {
     "entrypoint-under-cmd": (
         UNDER_CMD, put(UNDER_CMD, "container/inherited/entrypoint", ["/run"]), "patch", WEB
     ),
+    "data-path": (tree("/srv", cmd=["--data", "/srv"]), tree("/srv"), "patch", WEB),
     "entrypoint": (PLAIN, tree(entrypoint=["/start", "-x"]), "patch", WEB),
     "cmd": (PLAIN, tree(cmd=[]), "patch", WEB),
     "workdir": (PLAIN, tree(workdir="/app"), "patch", WEB),

@@ -234,7 +234,7 @@ def test_hold_until_ends_by_itself(book: Book) -> None:
 
 
 def test_a_hold_is_told_once_per_reason(book: Book) -> None:
-    told = [book.decisions.tell_once(WEB, reason, "why") for reason in ("a", "a", "b", "b", "a")]
+    told = [book.decisions.tell_once([WEB], reason, "why") for reason in ("a", "a", "b", "b", "a")]
     assert told == [True, False, True, False, True]
 
 

@@ -9,7 +9,8 @@ from safe_auto_updater.app import App
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.engine.decisions import ALL
-from safe_auto_updater.engine.inventory import pick
+
+_SHORTEST_ID = 4
 
 
 def asset_meant(app: App, name: str | None, everything: bool) -> str:
@@ -18,27 +19,39 @@ def asset_meant(app: App, name: str | None, everything: bool) -> str:
         raise UsageError("name one asset, or give --all")
     if name is None:
         return ALL
+    return seen_or_remembered(app, name)
+
+
+def seen_or_remembered(app: App, name: str) -> str:
+    """The asset that a name means, among those that run and those of which there is a memory.
+
+    Both count: `web` is not `web-old`, of which alone there is a memory.
+    """
     known = {asset for record in app.journal.history() for asset in record.step.assets}
-    known |= {hold.asset for hold in app.decisions.standing().holds} - {ALL}
+    known |= {asset for step in app.decisions.proposals() for asset in step.assets}
+    known |= {word.asset for word in app.decisions.words()} - {ALL}
     if name in known:
         return name
-    # What runs now counts as much: `web` is not `web-old`, of which alone there is a memory.
     return app.cycle.scan().meant(name, known)
 
 
 def step_meant(app: App, name: str) -> Step:
     """The planned step that an id, its beginning, or an asset's name means; else UsageError."""
     planned = app.decisions.proposals()
-    by_id = [step for step in planned if step.id.startswith(name)]
-    if len(by_id) == 1:
-        return by_id[0]
+    by_id = [step for step in planned if len(name) >= _SHORTEST_ID and step.id.startswith(name)]
     by_asset = {asset: step for step in planned for asset in step.assets}
     try:
-        return by_asset[pick(name, by_asset)]
+        asset = seen_or_remembered(app, name)
     except UsageError as error:
-        if by_id:
-            raise UsageError(f"{name}: more than one step begins so; write more of it") from error
-        raise UsageError(f"{name}: no step of the last plan; `sau plan` shows them") from error
+        if len(by_id) == 1:
+            return by_id[0]
+        fact = "more than one step begins so" if by_id else "no step of the last plan"
+        raise UsageError(f"{name}: {fact}; `sau plan` shows them") from error
+    if by_id:
+        raise UsageError(f"{name} is {asset} and begins the step {by_id[0].id}; write more of it")
+    if asset not in by_asset:
+        raise UsageError(f"{asset}: no step of the last plan; `sau plan` shows what there is")
+    return by_asset[asset]
 
 
 def whoever(environ: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ def result(record: Record) -> str:
     """One finished (or unfinished) update."""
     facts = record.facts
     name = _names(record)
-    what = ", ".join(arrow(change) for change in record.step.changes if change.candidate)
+    what = _what(record)
     down = milliseconds(facts.get("downtime_s"))
     why = ending(facts)
     match record.outcome:
@@ -84,6 +84,14 @@ def story(record: Record) -> list[str]:
     lines += [f"  log: {line}" for line in facts.get("last_words", ())]
     lines += [f"  warning: {warning}" for warning in facts.get("warnings", ())]
     return lines
+
+
+def _what(record: Record) -> str:
+    """`1.0 -> 1.1`; of a group `api 1.0 -> 1.1, web 2.0 -> 2.1`."""
+    changes = [change for change in record.step.changes if change.candidate]
+    if not record.step.members:
+        return ", ".join(arrow(change) for change in changes)
+    return ", ".join(f"{short_name(change.asset)} {arrow(change)}" for change in changes)
 
 
 def _names(record: Record) -> str:

@@ -126,7 +126,8 @@ def _step(step: Step) -> list[tuple[str, str, str]]:
     lines = []
     for change in step.changes:
         if change.candidate:
-            lines.append((word, name, f"{arrow(change)}  {change.bump}"))
+            whose = f"{short_name(change.asset)}: " if step.members else ""
+            lines.append((word, name, f"{whose}{arrow(change)}  {change.bump}"))
             word = name = ""
     lines += [(word, name, reason) for reason in step.reasons[:1]]
     lines += [("", "", reason) for reason in step.reasons[1:]]

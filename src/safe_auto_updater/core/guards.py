@@ -143,7 +143,9 @@ def _behind(case: Case, step: str) -> str | None:
         assert change.candidate is not None
         reference = change.candidate.reference
         if change.behind == Bump.UNKNOWN:
-            return f"nobody can tell which versions {reference} moves between, or it goes back"
+            return (
+                f"nobody can say that {reference} moves on: it goes back, or counts in another way"
+            )
         old, new = change.current.version, change.candidate.version
         return (
             f"{reference} goes from {old} to {new}: {change.behind}, policy is {named_level(case)}"

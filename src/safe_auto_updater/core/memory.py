@@ -72,6 +72,7 @@ class Denied:
     step: str
     who: str
     at: float
+    reference: str | None = None  # a version's own tag: skipped also where it is pushed anew
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Memory:
     blocked: tuple[Blocked, ...] = ()
     approved: tuple[Approved, ...] = ()
     denied: tuple[Denied, ...] = ()
+    left: frozenset[tuple[str, str, str]] = frozenset()  # asset, container, digest: updated away
 
     def approval(self, step: str) -> Approved | None:
         """The approval of a step, by its id."""

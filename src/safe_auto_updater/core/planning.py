@@ -90,6 +90,9 @@ def _held(step: Step, against: Sequence[No]) -> Step:
 def _idle(case: Case) -> Step:
     """Nothing to take: because nothing is known, or because nothing newer is allowed."""
     asset = case.asset.id
+    blocked = tuple(b.reason for b in case.memory.blocked if b.asset == asset)
+    if blocked:
+        return Step(asset, Action.HOLD, blocked, case.changes, hold_rules=("memory",))
     unknown = tuple(change.error for change in case.changes if change.error)
     if unknown:
         return Step(asset, Action.HOLD, unknown, case.changes, hold_rules=("unknown",))

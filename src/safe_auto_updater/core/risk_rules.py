@@ -69,6 +69,12 @@ def _inside_data(situation: Situation) -> bool:
     return any(situation.name.startswith(path.rstrip("/") + "/") for path in _data(situation))
 
 
+def _named_data(situation: Situation) -> bool:
+    """Whether the old value names a path where data lies, and the new one does not."""
+    old, new = str(situation.old), str(situation.new)
+    return any(path in old and path not in new for path in _data(situation) if path != "/")
+
+
 def _much_larger(situation: Situation) -> bool:
     match situation.old, situation.new:
         case int(old), int(new):
@@ -99,6 +105,7 @@ MOUNTED = Condition(
 )
 INSIDE_DATA = Condition("it lies inside mounted data", _inside_data)
 ANOTHER_APPEARS = Condition("another path appears that nothing is mounted on", _another_appears)
+NAMED_DATA = Condition("the old value names a path where data lies, the new one not", _named_data)
 USERS_CMD = Condition("the user set the command", lambda s: bool(at(s.before, _CMD)))
 NONE_SHARED = Condition("none is shared with what runs", lambda s: s.new == 0)
 LARGER = Condition("it is at least half as large again, and by 100 MB", _much_larger)
@@ -203,6 +210,10 @@ RULES = (
          OVER_DATA),
     _row("user", "container/inherited/user", On.ANY, MEDIUM, 12, R0,
          "Another user runs the process."),
+    _row("data-path", "container/inherited/cmd container/inherited/entrypoint "
+         "container/inherited/workdir " + _ENV + "*", On.ANY, HIGH, 30, R2,
+         "The image's default led to the mounted data and no longer does: it may start without it.",
+         NAMED_DATA, masked=True),
     _row("entrypoint-under-cmd", "container/inherited/entrypoint", On.ANY, HIGH, 30, R0,
          "The user's command becomes the arguments of another program.", USERS_CMD),
     _row("entrypoint", "container/inherited/entrypoint", On.ANY, LOW, 5, R0,

@@ -16,6 +16,9 @@ from safe_auto_updater.core.windows import Freeze, Window, parse_freeze, parse_w
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+# Characters of tags, `*` and `?`, and sets in brackets, which must be whole.
+_TAG_PATTERN = re.compile(r"(?:[\w.*?-]|\[!?[\w.](?:[\w.-]*[\w.])?\])+", re.ASCII)
+_RANGE = re.compile(r"(?<=[\[!\w.])([\w.])-([\w.])(?=[^\[]*\])", re.ASCII)
 _WALKS = (Bump.MINOR, Bump.MAJOR)
 
 E = TypeVar("E", bound=StrEnum)
@@ -93,8 +96,14 @@ def tag_patterns(text: str) -> tuple[str, ...]:
 
 def tag_pattern(text: str) -> str:
     """One pattern over tags. A tag has at most 128 of these characters; `* ? [ ] !` are signs."""
-    if not re.fullmatch(r"[\w.*?\[\]!-]{1,128}", text, re.ASCII):
-        raise ValueError("not a pattern over tags; write for example 1.* or *-alpine")
+    if not _TAG_PATTERN.fullmatch(text) or len(text) > 128:
+        raise ValueError(
+            "not a pattern over tags; write for example 1.*, *-alpine or 1.[0-3].*, each on its "
+            "own: a comma parts patterns"
+        )
+    for low, high in _RANGE.findall(text):
+        if low > high:
+            raise ValueError(f"the range {low}-{high} is empty; turn it round")
     return text
 
 

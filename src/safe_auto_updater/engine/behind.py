@@ -17,11 +17,11 @@ from safe_auto_updater.core.ports import ImageAnswer, Registry
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.semver import SemVerEvaluator, Wanted
 from safe_auto_updater.core.stateful import is_stateful, version_from
-from safe_auto_updater.core.versions import Bump, PolicyLevel, parse_tag
+from safe_auto_updater.core.versions import Bump, PolicyLevel, Version, parse_tag
 
 VERSION_LABEL = "org.opencontainers.image.version"
 _LABEL = re.compile(r"[\x21-\x7e]{1,128}")
-_MOST_ASKED = 10  # version tags whose digest is asked for, one HEAD each
+_MOST_ASKED = 30  # version tags whose digest is asked for, one HEAD each
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,8 @@ class Behind:
         config = self._registry.config(by_tag, answer).get("config")
         current = use.declared
         candidate = declared_version(by_tag, config if isinstance(config, Mapping) else {})
-        tag = Reference.parse(by_tag).tag_or_latest
         matters = wanted.level is not PolicyLevel.MAJOR or is_stateful(by_tag) is not None
-        if None in (current, candidate) and parse_tag(tag) is None and matters:
+        if None in (current, candidate) and matters:
             known = self._by_digest(by_tag, {answer.digest, *use.digests})
             current = current or next((known[d] for d in use.digests if d in known), None)
             candidate = candidate or known.get(answer.digest)
@@ -73,7 +72,8 @@ class Behind:
         """Version tags that have one of these digests, the newest asked first."""
         reference = Reference.parse(by_tag)
         found: dict[str, str] = {}
-        for tag in _plain_versions(self._listed(reference))[:_MOST_ASKED]:
+        more_precise = _more_precise(reference.tag_or_latest, self._listed(reference))
+        for tag in more_precise[:_MOST_ASKED]:
             try:
                 digest = self._registry.digest(str(reference.with_tag(tag)))
             except RegistryError as error:
@@ -105,13 +105,24 @@ def declared_version(reference: str, config: Mapping[str, object]) -> str | None
     return known or (label if isinstance(label, str) and _LABEL.fullmatch(label) else None)
 
 
-def _plain_versions(tags: Sequence[str]) -> list[str]:
-    """Whole releases without a variant in their most precise spelling, newest first.
+def _more_precise(tag: str, tags: Sequence[str]) -> list[str]:
+    """Whole releases that a tag may stand for, in their most precise spelling, newest first.
 
-    Where some are dates and some are not, a date is a build and no release.
+    `latest` may stand for any without a variant, `16-alpine` for those with the same one; those
+    that begin with its numbers come first. A tag as precise as they are stands for itself. Where
+    some are dates and some are not, a date is a build and no release.
     """
-    plain = [v for tag in tags if (v := parse_tag(tag)) and not (v.prerelease or v.suffix)]
+    own = parse_tag(tag)
+    prefix, suffix, begin = ("", "", ()) if own is None else (own.prefix, own.suffix, own.numbers)
+    releases = [v for tag in tags if (v := parse_tag(tag)) and not v.prerelease]
+    plain = [v for v in releases if v.suffix == suffix and (own is None or v.prefix == prefix)]
     counted = [version for version in plain if not version.is_calendar] or plain
     most = max((len(version.numbers) for version in counted), default=0)
+    if most <= len(begin):
+        return []
+
+    def order(version: Version) -> tuple[bool, tuple[int, ...], str]:
+        return version.numbers[: len(begin)] == begin, version.numbers, version.text
+
     exact = [version for version in counted if len(version.numbers) == most]
-    return [v.text for v in sorted(exact, key=lambda v: (v.numbers, v.text), reverse=True)]
+    return [version.text for version in sorted(exact, key=order, reverse=True)]

@@ -140,10 +140,10 @@ class Cycle:
                 continue
             reason = "; ".join(step.reasons)
             lasting = not WAITS_FOR_TIME & set(step.hold_rules)
-            # What counts on by itself (seconds to wait, dates) is no news.
-            still = re.sub(r"[0-9]+", "#", reason) if lasting else ""
+            # What counts on by itself (seconds to wait, ids of requests) is no news.
+            still = re.sub(r"\b[0-9a-f-]{8,}\b|[0-9]+", "#", reason) if lasting else ""
             what = f"{step.id} {' '.join(step.hold_rules)} {still}"
-            if self._decisions.tell_once(step.asset, what, reason):
+            if self._decisions.tell_once(step.assets, what, reason):
                 self._tell("held", step.asset, reason)
 
     def _together(self, named: Sequence[Asset], inventory: AssetInventory) -> tuple[Asset, ...]:

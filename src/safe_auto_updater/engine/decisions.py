@@ -75,14 +75,18 @@ class Decisions:
         risk = step.risk
         seen = [risk.score, risk.reversibility.value] if risk else [0, Reversibility.R0.value]
         subject = json.dumps([step.id, self._journaled(), *seen])
-        self._decide("approve", step.asset, subject, None, _headline(step), who)
+        for asset in step.assets:
+            self._decide("approve", asset, subject, None, _headline(step), who)
 
     def deny(self, step: Step, who: str) -> None:
         """The versions that this step would take are skipped; others may follow."""
-        self._decide("deny", step.asset, step.id, None, _headline(step), who)
+        for asset in step.assets:
+            self._decide("deny", asset, step.id, None, _headline(step), who)
         for change in step.changes:
             if change.candidate is not None:
-                subject = json.dumps([change.container, change.candidate.key(), step.id])
+                version = change.candidate.reference if change.moves_tag else None
+                known = [change.container, change.candidate.key(), step.id, version]
+                subject = json.dumps(known)
                 self._decide("skip", change.asset, subject, None, _version(change), who)
 
     def words(self, assets: Sequence[str] | None = None) -> tuple[Word, ...]:
@@ -120,7 +124,10 @@ class Decisions:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise JournalError(f"the state file cannot serve: {error}") from error
+            raise JournalError(
+                f"the state file cannot serve: {error}. Free space on its disk, make it writable, "
+                "or wait for who holds it."
+            ) from error
 
     def proposals(self) -> tuple[Step, ...]:
         """The steps of the last plan of each asset."""
@@ -130,13 +137,14 @@ class Decisions:
         except ValueError as error:
             raise UsageError(f"the last plan cannot be read ({error}); run `sau plan`") from error
 
-    def tell_once(self, asset: str, what: str, reason: str) -> bool:
-        """Whether holding this asset for `what` is news. Remembers that it was told."""
-        known = self._run("SELECT reason FROM told WHERE asset = ?", (asset,))
+    def tell_once(self, assets: Sequence[str], what: str, reason: str) -> bool:
+        """Whether holding these assets for `what` is news. Remembers that it was told."""
+        known = self._run("SELECT reason FROM told WHERE asset = ?", assets[:1])
         if known and known[0][0] == what:
             return False
-        self._run("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", (asset, what, self._now()))
-        self._decide("held", asset, None, None, reason, "")
+        self._run("INSERT OR REPLACE INTO told VALUES (?, ?, ?)", (assets[0], what, self._now()))
+        for asset in assets:
+            self._decide("held", asset, None, None, reason, "")
         return True
 
     def told_no_more(self, asset: str) -> None:
@@ -171,7 +179,10 @@ class Decisions:
         try:
             return self._db.execute(query, tuple(values)).fetchall()
         except sqlite3.Error as error:
-            raise JournalError(f"the state file cannot serve: {error}") from error
+            raise JournalError(
+                f"the state file cannot serve: {error}. Free space on its disk, make it writable, "
+                "or wait for who holds it."
+            ) from error
 
 
 def _weigh(found: Standing, word: Word) -> None:
@@ -196,9 +207,9 @@ def _weigh(found: Standing, word: Word) -> None:
         case "deny":
             found.approved.pop(word.subject or "", None)
         case "skip":
-            container, content, step = json.loads(word.subject or "")
+            container, content, step, reference = json.loads(word.subject or "")
             key = (word.asset, container, content)
-            found.denied[key] = Denied(*key, step, word.who, word.at)
+            found.denied[key] = Denied(*key, step, word.who, word.at, reference)
 
 
 def _headline(step: Step) -> str:

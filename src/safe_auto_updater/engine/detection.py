@@ -168,8 +168,9 @@ class ChangeDetector:
         newest = self._moved_to(change, asked, answer)
         if newest.candidate is not None and not self._is_young(newest, asked):
             return newest
-        for digest, _ in self._past.seen_since(str(by_tag), old):
-            if digest == answer.digest:
+        ripe = self._past.now() - asked.policy.minimum_age_s
+        for digest, seen in self._past.seen_since(str(by_tag), old):
+            if digest == answer.digest or seen > ripe:
                 continue
             earlier = self._earlier(asked, digest)
             if earlier is not None and not asked.runs(earlier):
@@ -191,12 +192,14 @@ class ChangeDetector:
             target = target.with_digest(answer.digest)
         image = Image(str(target), asked.reference.tag, answer.digest, answer.content)
         versions = self._behind.look(asked.use, asked.policy.wanted, by_tag, answer)
+        left = self._past.was_left(asked.asset, asked.use.container, answer.digest)
+        goes_back = left and versions.bump is None
         return replace(
             change,
             current=replace(change.current, version=versions.current or change.current.version),
             candidate=replace(image, version=versions.candidate or image.version),
             bump=Bump.DIGEST.value,
-            behind=versions.bump,
+            behind=Bump.UNKNOWN.value if goes_back else versions.bump,
             first_seen=self._past.first_seen(by_tag, answer.digest),
         )
 
@@ -210,7 +213,9 @@ class ChangeDetector:
             return None
 
     def _skipped(self, asked: _Question, tag: str, answer: ImageAnswer) -> Rejection | None:
-        denied = self._past.denied(asked.asset, asked.use.container, answer.content)
+        version = str(asked.reference.with_tag(tag)) if tag != asked.reference.tag else ""
+        who = asked.asset, asked.use.container
+        denied = self._past.denied(*who, answer.content, version)
         return None if denied is None else Rejection(tag, f"denied by {denied.who or 'a human'}")
 
     def _is_young(self, change: Change, asked: _Question) -> bool:

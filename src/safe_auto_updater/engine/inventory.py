@@ -49,6 +49,8 @@ def pick(name: str, known: Iterable[str]) -> str:
 
     UsageError where it means none or several.
     """
+    if not name.strip():
+        raise UsageError("an empty name means nothing; write the asset's")
     ids = tuple(known)
     for fits in (
         [id_ for id_ in ids if id_ == name],

@@ -6,7 +6,7 @@ before it void for the asset that is released.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from safe_auto_updater.core.memory import Blocked, Failed, Hold, Memory
 from safe_auto_updater.core.model import Action
@@ -36,10 +36,20 @@ def remember(decisions: Decisions, journal: Journal, now: float) -> Memory:
             if not _used_up(word.step, words.approved_at[word.step], history)
         ),
         denied=tuple(words.denied.values()),
+        left=frozenset(_left(history)),
     )
 
 
 Counting = Sequence[tuple[Record, str]]  # updates, newest first, each with an asset of its own
+
+
+def _left(history: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
+    """What updates took assets away from: a tag that points there again has gone back."""
+    for record in history:
+        if record.outcome is Outcome.SUCCEEDED and record.step.undoes is None:
+            for change in record.step.changes:
+                if change.current.digest is not None:
+                    yield change.asset, change.container, change.current.digest
 
 
 def _used_up(step: str, approved_at: int, history: Sequence[Record]) -> bool:

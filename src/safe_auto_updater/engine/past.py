@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from safe_auto_updater.core.errors import JournalError
@@ -23,10 +23,16 @@ class Past:
     """Read once, asked by many threads, written back by `keep`. Knows nothing of the network."""
 
     def __init__(
-        self, connection: sqlite3.Connection, denied: Iterable[Denied], now: Callable[[], float]
+        self,
+        connection: sqlite3.Connection,
+        denied: Iterable[Denied],
+        left: Container[tuple[str, str, str]],
+        now: Callable[[], float],
     ) -> None:
         self._db = connection
         self._denied = {(d.asset, d.container, d.content): d for d in denied}
+        self._denied |= {(d.asset, d.container, d.reference): d for d in denied if d.reference}
+        self._left = left
         self._now = now
         self._lock = threading.Lock()
         self._seen: dict[str, dict[str, float]] = {}
@@ -40,9 +46,14 @@ class Past:
         """Seconds since the epoch."""
         return self._now()
 
-    def denied(self, asset: str, container: str, content: str) -> Denied | None:
-        """The human word against this content on this container, if there is one."""
-        return self._denied.get((asset, container, content))
+    def denied(self, asset: str, container: str, content: str, reference: str) -> Denied | None:
+        """The human word against this content, or this version, on this container."""
+        by_content = self._denied.get((asset, container, content))
+        return by_content or self._denied.get((asset, container, reference))
+
+    def was_left(self, asset: str, container: str, digest: str) -> bool:
+        """Whether an update took this container away from this content."""
+        return (asset, container, digest) in self._left
 
     def first_seen(self, reference: str, digest: str) -> float:
         """When this digest was first seen under this reference: now, if never."""
@@ -115,10 +126,16 @@ class Past:
         except sqlite3.Error as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            raise JournalError(f"the state file cannot serve: {error}") from error
+            raise JournalError(
+                f"the state file cannot serve: {error}. Free space on its disk, make it writable, "
+                "or wait for who holds it."
+            ) from error
 
     def _run(self, query: str, *values: str) -> list[Any]:
         try:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise JournalError(f"the state file cannot serve: {error}") from error
+            raise JournalError(
+                f"the state file cannot serve: {error}. Free space on its disk, make it writable, "
+                "or wait for who holds it."
+            ) from error

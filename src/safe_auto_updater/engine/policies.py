@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from queue import Empty, SimpleQueue
 
 from safe_auto_updater.core.guards import Veto
@@ -49,6 +50,6 @@ class PluginPolicies:
 
 def _answer(policy: Policy, proposal: Proposal, answers: SimpleQueue[str | None]) -> None:
     try:
-        answers.put(policy.judge(proposal))
+        answers.put(policy.judge(deepcopy(proposal)))  # what it does to it stays with it
     except BaseException as error:  # a stranger's code: anything may come out of it
         answers.put(f"failed: {str(error) or type(error).__name__}; ask its author")

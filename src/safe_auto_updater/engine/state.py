@@ -77,8 +77,9 @@ def open_state(folder: Path) -> sqlite3.Connection:
         _prepare(connection, file)
     except (sqlite3.Error, OSError) as error:
         raise JournalError(
-            f"{file}: cannot be used as state: {error}. Give another folder with --state, or move "
-            "this one away: nothing that runs is harmed, only memory is lost."
+            f"{file}: cannot be used as state: {error}. Is its disk full, or not writable? Mend "
+            "that, or give another folder with --state; do not move this one away while an update "
+            "is interrupted."
         ) from error
     return connection
 

@@ -149,7 +149,7 @@ WRONG: dict[str, tuple[object, ...]] = {
         [],
         [True],
     ),
-    "tag patterns": ("a b", "", "ä*", 5, True, [], [5], ["a b"]),
+    "tag patterns": ("a b", "", "ä*", "1.[2-3", "1.[3-2].*", "[]", 5, True, [], [5], ["a b"]),
     "mirror": ("mirror.example", "ftp://m/", "https://", "https://u@m/", "https://m/?a", 5, []),
     "walk": ("patch", "one", 5, True, []),
     "group": ("a b", "", "-a", 5, True, []),

@@ -20,7 +20,7 @@ def detect(registry: Registry, state: Path, reference: str, digest: str) -> Chan
     """What detection says of a container that runs this digest of this reference."""
     connection = open_state(state)
     try:
-        past = Past(connection, (), lambda: 1_000_000.0)
+        past = Past(connection, (), (), lambda: 1_000_000.0)
         tag = Reference.parse(reference).tag
         use = ImageUse("web", Image(reference, tag, digest), (digest,))
         asset = Asset(WEB, "docker", "container", "web", (use,), Status.RUNNING, Health.HEALTHY)

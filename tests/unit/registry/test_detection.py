@@ -70,7 +70,7 @@ def test_only_so_many_tags_that_cannot_be_had_are_asked_for(
     error: str | None,
     tmp_path: Path,
 ) -> None:
-    past = Past(open_state(tmp_path), (), lambda: 0.0)
+    past = Past(open_state(tmp_path), (), (), lambda: 0.0)
     registry = Listing(newest, (has,), reason)
 
     (change,) = ChangeDetector(registry, SemVerEvaluator(), past).check(

@@ -7,6 +7,7 @@ import click
 from safe_auto_updater.cli import documents, tables
 from safe_auto_updater.cli.context import Options
 from safe_auto_updater.cli.names import step_meant, whoever
+from safe_auto_updater.core.errors import UsageError
 
 
 @click.command("approve")
@@ -20,6 +21,8 @@ def command(options: Options, step: str, who: str | None) -> None:
     """
     with options.app() as app:
         meant = step_meant(app, step)
+        if "risk" in meant.hold_rules:
+            raise UsageError(f"{meant.asset}: {'; '.join(meant.reasons)}. Do it by hand")
         speaker = who or whoever(options.environ)
         app.decisions.approve(meant, speaker)
     document = {"step": documents.step(meant, app.settings.bands), "who": speaker}

@@ -6,9 +6,9 @@ import click
 
 from safe_auto_updater.cli import documents, tables
 from safe_auto_updater.cli.context import Options
+from safe_auto_updater.cli.names import seen_or_remembered
 from safe_auto_updater.core.codec import to_json
-from safe_auto_updater.engine.decisions import ALL, Word
-from safe_auto_updater.engine.inventory import pick
+from safe_auto_updater.engine.decisions import Word
 from safe_auto_updater.engine.journal import Record
 
 
@@ -30,9 +30,7 @@ def command(options: Options, asset: str | None, limit: int) -> None:
     """
     with options.app() as app:
         if asset is not None:
-            known = {one for record in app.journal.history() for one in record.step.assets}
-            known |= {word.asset for word in app.decisions.words()} - {ALL}
-            asset = pick(asset, known)
+            asset = seen_or_remembered(app, asset)
         records = app.journal.history(asset, limit)
         words = app.decisions.words(None if asset is None else [asset])[-limit:]
     document = {

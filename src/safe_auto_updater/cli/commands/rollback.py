@@ -10,10 +10,10 @@ from safe_auto_updater.app import App
 from safe_auto_updater.cli import documents, stories, tables
 from safe_auto_updater.cli.acting import confirmed, exit_with, recover_first
 from safe_auto_updater.cli.context import Options, Stopping
+from safe_auto_updater.cli.names import seen_or_remembered
 from safe_auto_updater.cli.progress import Progress
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.model import Plan
-from safe_auto_updater.engine.inventory import pick
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.engine.undo import last_effective, undo_step
 
@@ -55,7 +55,7 @@ def _meant(app: App, target: str) -> Record:
     history = app.journal.history()
     by_id = [record for record in history if record.id.startswith(target)]
     try:
-        asset = pick(target, {asset for record in history for asset in record.step.assets})
+        asset = seen_or_remembered(app, target)
     except UsageError:
         return app.journal.get(target)
     if by_id:

@@ -26,7 +26,7 @@ def policy_labels(container: Json, image: Json) -> tuple[tuple[str, str], ...]:
         sorted(
             (key, value)
             for key, value in labels.items()
-            if key.startswith(LABEL_PREFIX)
+            if key.strip().casefold().startswith(LABEL_PREFIX)  # misspelled, it holds
             and key not in (MARK, USERS)
             and (brought.get(key) != value or key in noted)
         )
