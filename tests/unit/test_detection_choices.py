@@ -375,3 +375,13 @@ def test_unchanged_image_costs_one_head_and_one_list(tmp_path: Path) -> None:
     other = Story(tmp_path, "latest", "a", Keys(policy=PolicyLevel.MINOR))
     other.check()
     assert other.shelf.asked == ["HEAD web:latest"]
+
+
+def test_under_policy_digest_an_unchanged_image_costs_one_head_and_no_list(tmp_path: Path) -> None:
+    story = Story(tmp_path, "1.0.0", "a", Keys(policy=PolicyLevel.DIGEST), **{"1_1_0": "b"})
+    found = story.check()
+    assert story.shelf.asked == ["HEAD web:1.0.0"]
+    assert (taken(found), found.note) == (
+        None,
+        "policy digest (default): newer tags are not looked for",
+    )

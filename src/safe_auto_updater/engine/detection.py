@@ -79,7 +79,10 @@ class ChangeDetector:
 
     def _look_up(self, nothing: Change, asked: _Question) -> Change:
         newer = nothing
-        if parse_tag(asked.reference.tag_or_latest) is not None:
+        if asked.policy.level is PolicyLevel.DIGEST:
+            only = f"policy digest ({asked.policy.source('policy')}): newer tags are not looked for"
+            nothing = replace(nothing, note=only)
+        elif parse_tag(asked.reference.tag_or_latest) is not None:
             newer = self._newer(nothing, asked, self._tags(asked.reference))
             if newer.error or newer.note or (newer.candidate and not self._is_young(newer, asked)):
                 return newer
