@@ -198,6 +198,7 @@ def test_group_killed_at_a_sampled_instant_is_whole_after_recovery(
 
 
 @pytest.mark.every_instant
+@pytest.mark.timeout(1800)  # some hundred updates, one after the other
 @pytest.mark.parametrize("ends", ["new", "old"])
 def test_group_killed_at_every_instant_is_whole_after_recovery(
     world: World, folder: Path, ends: str
