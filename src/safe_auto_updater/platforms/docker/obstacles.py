@@ -61,7 +61,7 @@ def obstacles_of(
             Obstacle(
                 "dependents",
                 f"{', '.join(sorted(dependents))} would lose what they share with it "
-                "(network, pid, ipc, volumes or a link)",
+                "(network, pid, ipc, volumes or a link); update them together by hand",
             )
         )
     return tuple(found)
