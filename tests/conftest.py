@@ -19,7 +19,7 @@ from tests.lab_kit import Lab, World
 from tests.sau_kit import Sau
 
 # Properties are sampled in the seconds that `make test-unit` has; HYPOTHESIS_PROFILE=full for more.
-settings.register_profile("quick", max_examples=40, deadline=None)
+settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("full", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

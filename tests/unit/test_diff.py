@@ -124,7 +124,7 @@ def test_no_value_of_an_environment_variable_is_ever_told(
 def test_a_tree_deeper_than_the_stack_is_compared() -> None:
     def deep(leaf: int) -> Any:
         tree: Any = leaf
-        for _ in range(20_000):
+        for _ in range(5_000):
             tree = {"a": [tree, {}]}
         return tree
 
