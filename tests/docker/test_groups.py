@@ -197,16 +197,18 @@ def test_group_killed_at_a_sampled_instant_is_whole_after_recovery(
     assert (again.code, "Nothing was interrupted" in again.out) == (0, True)
 
 
+SHARES = 8  # of all instants, for as many tests side by side
+
+
 @pytest.mark.every_instant
-@pytest.mark.timeout(1800)  # some hundred updates, one after the other
 @pytest.mark.parametrize("ends", ["new", "old"])
+@pytest.mark.parametrize("share", range(1, SHARES + 1))
 def test_group_killed_at_every_instant_is_whole_after_recovery(
-    world: World, folder: Path, ends: str
+    world: World, folder: Path, ends: str, share: int
 ) -> None:
     newer = {} if ends == "new" else {"behaviour": "crash"}
-    at, code = 0, -9
+    at, code = share, -9
     while code == -9:
-        at += 1
         place = folder / str(at)
         place.mkdir()
         group = Group(world, place, **newer)
@@ -215,7 +217,8 @@ def test_group_killed_at_every_instant_is_whole_after_recovery(
             assert group.sau("recover").code == 0, reached[-1]
         assert group.side() == "old" or ends == "new", reached[-1]
         world.clean()
-    assert at > 40, "the instants were not there to be hit"
+        at += SHARES
+    assert at > 60, "the instants were not there to be hit"
 
 
 def test_member_whose_way_back_is_gone_does_not_keep_the_others_from_going_back(
