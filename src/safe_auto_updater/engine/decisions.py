@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from safe_auto_updater.core.codec import step_from_json, to_json
-from safe_auto_updater.core.errors import JournalError, UsageError
+from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.memory import Approved, Denied, Hold
 from safe_auto_updater.core.model import Action, Change, Step
 from safe_auto_updater.core.risk import Reversibility
+from safe_auto_updater.engine.state import all_or_nothing, ask
 
 ALL = "*"
 
@@ -116,18 +117,9 @@ class Decisions:
         new = sorted(rows - known)
         if not gone and not new:
             return
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
+        with all_or_nothing(self._db):
             self._db.executemany("DELETE FROM proposals WHERE step = ?", gone)
             self._db.executemany("INSERT OR REPLACE INTO proposals VALUES (?, ?, ?)", new)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise JournalError(
-                f"the state file cannot serve: {error}. Free space on its disk, make it writable, "
-                "or wait for who holds it."
-            ) from error
 
     def proposals(self) -> tuple[Step, ...]:
         """The steps of the last plan of each asset."""
@@ -176,13 +168,7 @@ class Decisions:
         )
 
     def _run(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
-        try:
-            return self._db.execute(query, tuple(values)).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(
-                f"the state file cannot serve: {error}. Free space on its disk, make it writable, "
-                "or wait for who holds it."
-            ) from error
+        return ask(self._db, query, values)
 
 
 def _weigh(found: Standing, word: Word) -> None:

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Callable, Container, Iterable
 from typing import Any
 
-from safe_auto_updater.core.errors import JournalError
 from safe_auto_updater.core.memory import Denied
 from safe_auto_updater.core.spelling import in_words
 from safe_auto_updater.core.taglists import shrunk
+from safe_auto_updater.engine.state import all_or_nothing, ask
 
 BELIEVED_AFTER_S = 86400.0  # a list that stays shrunk for so long is how the repository is now
 
@@ -115,27 +115,12 @@ class Past:
             lists, self._new_lists = self._new_lists, {}
         if not sightings and not taken_back and not lists:
             return
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
+        with all_or_nothing(self._db):
             forget = "DELETE FROM sightings WHERE reference = ? AND digest = ?"
             self._db.executemany(forget, taken_back)
             self._db.executemany("INSERT OR IGNORE INTO sightings VALUES (?, ?, ?)", sightings)
             rows = [(repository, *entry) for repository, entry in lists.items()]
             self._db.executemany("INSERT OR REPLACE INTO tag_lists VALUES (?, ?, ?, ?)", rows)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise JournalError(
-                f"the state file cannot serve: {error}. Free space on its disk, make it writable, "
-                "or wait for who holds it."
-            ) from error
 
     def _run(self, query: str, *values: str) -> list[Any]:
-        try:
-            return self._db.execute(query, values).fetchall()
-        except sqlite3.Error as error:
-            raise JournalError(
-                f"the state file cannot serve: {error}. Free space on its disk, make it writable, "
-                "or wait for who holds it."
-            ) from error
+        return ask(self._db, query, values)

@@ -7,9 +7,10 @@ import json
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from safe_auto_updater.core.errors import Busy, JournalError, UsageError
 
@@ -82,6 +83,37 @@ def open_state(folder: Path) -> sqlite3.Connection:
             "is interrupted."
         ) from error
     return connection
+
+
+def ask(connection: sqlite3.Connection, query: str, values: Iterable[Any] = ()) -> list[Any]:
+    """One statement's rows. Raises JournalError."""
+    with _told():
+        return connection.execute(query, tuple(values)).fetchall()
+
+
+@contextmanager
+def all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is written within is written whole or not at all. Raises JournalError."""
+    with _told():
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JournalError(
+            f"the state file cannot serve: {error}. Free space on its disk, make it writable, "
+            "or wait for who holds it."
+        ) from error
 
 
 def _prepare(connection: sqlite3.Connection, file: Path) -> None:
