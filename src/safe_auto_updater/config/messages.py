@@ -19,7 +19,6 @@ LATER = frozenset(
         ("inventory", "kubernetes"),
         ("detection", "interval"),
         ("detection", "helm_sources"),
-        *(("detection", "rules", key) for key in ("compose", "strategy", "docker_updater")),
         *(
             ("execution", key)
             for key in (

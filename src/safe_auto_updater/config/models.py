@@ -82,6 +82,12 @@ class RuleEntry(Keys):
     group: v.Group | None = None
     health_timeout: v.Timeout | None = None
     stable_for: v.Duration | None = None
+    compose: v.Compose | None = None
+    strategy: v.Strategies | None = None
+    docker_updater: v.DockerUpdater | None = None
+    before_update: v.Command | None = None
+    after_update: v.Command | None = None
+    hook_timeout: v.Timeout | None = None
 
 
 class PolicyEntry(Section):

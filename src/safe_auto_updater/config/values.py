@@ -10,7 +10,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJso
 
 from safe_auto_updater.config.addresses import docker_host, split
 from safe_auto_updater.core import spelling
-from safe_auto_updater.core.spelling import Approval, duration_s
+from safe_auto_updater.core.spelling import (
+    Approval,
+    ComposeChange,
+    DockerUpdaters,
+    Strategy,
+    duration_s,
+)
 from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import Freeze, Window, parse_freeze, parse_window
 
@@ -131,6 +137,10 @@ def _read(parse: Callable[[str], Any]) -> BeforeValidator:
     return BeforeValidator(read, json_schema_input_type=str)
 
 
+def _command(value: Any) -> Any:
+    return spelling.command(value) if isinstance(value, str) else value
+
+
 def _status(value: int) -> int:
     if not 100 <= value <= 599:
         raise ValueError("not an HTTP status; use 100 to 599")
@@ -160,6 +170,15 @@ Timeout = Annotated[_SPAN, AfterValidator(_positive)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Level = Annotated[PolicyLevel, Field(strict=False)]
 Approves = Annotated[Approval, Field(strict=False)]
+Compose = Annotated[ComposeChange, Field(strict=False)]
+Strategies = Annotated[Strategy, Field(strict=False)]
+DockerUpdater = Annotated[DockerUpdaters, Field(strict=False)]
+_Word = Annotated[str, Field(min_length=1)]
+Command = Annotated[
+    tuple[_Word, ...],
+    Field(strict=False, min_length=1),
+    BeforeValidator(_command, json_schema_input_type=str | list[str]),
+]
 Walk = Annotated[Literal[Bump.MINOR, Bump.MAJOR], _read(spelling.walk)]
 Group = Annotated[str, AfterValidator(spelling.group)]
 _TagPattern = Annotated[str, AfterValidator(spelling.tag_pattern)]

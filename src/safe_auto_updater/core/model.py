@@ -166,6 +166,7 @@ class Step:
     undoes: str | None = None  # the update that this step takes back
     members: tuple[str, ...] = ()
     risk: Risk | None = None
+    updater: str = "native"  # which of the platform's updaters carries it out
 
     @property
     def assets(self) -> tuple[str, ...]:

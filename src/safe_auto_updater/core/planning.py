@@ -43,6 +43,7 @@ def decide(*unit: Case) -> Step:
         changes=wanted,
         members=tuple(case.asset.id for case in unit) if len(unit) > 1 else (),
         risk=combine(risks) if risks else None,
+        updater=_updater(unit[0]),
     )
     against = [
         No(no.rule, _of(case, no.reason, unit)) for case in unit for no in objections(case, step.id)
@@ -121,6 +122,11 @@ def _why(case: Case, change: Change) -> str:
     return (
         f"{target} is the newest that policy {named_level(case)} allows{old_enough} ({change.bump})"
     )
+
+
+def _updater(case: Case) -> str:
+    """Which of the platform's updaters carries it out."""
+    return "swarm" if case.asset.kind == "service" else case.policy.docker_updater.value
 
 
 def _of(case: Case, reason: str, unit: Sequence[Case]) -> str:

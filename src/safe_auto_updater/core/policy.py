@@ -15,7 +15,7 @@ from safe_auto_updater.core import spelling
 from safe_auto_updater.core.model import matches
 from safe_auto_updater.core.risk import Bands
 from safe_auto_updater.core.semver import Wanted
-from safe_auto_updater.core.spelling import Approval
+from safe_auto_updater.core.spelling import Approval, ComposeChange, DockerUpdaters, Strategy
 from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import Freeze, Window
 
@@ -41,6 +41,12 @@ class Keys:
     walk: Bump | None = None
     health_timeout: float | None = None
     stable_for: float | None = None
+    compose: ComposeChange | None = None
+    strategy: Strategy | None = None
+    docker_updater: DockerUpdaters | None = None
+    before_update: tuple[str, ...] | None = None
+    after_update: tuple[str, ...] | None = None
+    hook_timeout: float | None = None
 
 
 _READ: Mapping[str, Callable[[str], Any]] = {
@@ -59,6 +65,12 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "walk": spelling.walk,
     "health_timeout": spelling.duration_s,
     "stable_for": spelling.duration_s,
+    "compose": spelling.compose_change,
+    "strategy": spelling.strategy,
+    "docker_updater": spelling.docker_updater,
+    "before_update": spelling.command,
+    "after_update": spelling.command,
+    "hook_timeout": spelling.duration_s,
 }
 LABEL_KEYS = tuple(key.replace("_", "-") for key in _READ)
 
@@ -76,6 +88,15 @@ class HealthSettings:
 
     timeout_s: float | None = None
     stable_for_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Commands to run in the container around an update: in the old one before, in the new after."""
+
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    timeout_s: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -139,6 +160,10 @@ class AssetPolicy:
     group: str | None
     wanted: Wanted
     health: HealthSettings
+    compose: ComposeChange = ComposeChange.HOLD
+    strategy: Strategy = Strategy.STOP_FIRST
+    docker_updater: DockerUpdaters = DockerUpdaters.NATIVE
+    hooks: Hooks = field(default_factory=Hooks)
     sources: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -186,6 +211,14 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
             health,
             timeout_s=found.get("health_timeout", health.timeout_s),
             stable_for_s=found.get("stable_for", health.stable_for_s),
+        ),
+        compose=found.get("compose", ComposeChange.HOLD),
+        strategy=found.get("strategy", Strategy.STOP_FIRST),
+        docker_updater=found.get("docker_updater", DockerUpdaters.NATIVE),
+        hooks=Hooks(
+            found.get("before_update", ()),
+            found.get("after_update", ()),
+            found.get("hook_timeout", Hooks.timeout_s),
         ),
         sources=sources,
         problems=tuple(problems),

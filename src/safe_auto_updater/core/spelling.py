@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from enum import StrEnum
@@ -30,6 +31,28 @@ class Approval(StrEnum):
     REQUIRED = "required"  # each
     RISKY = "risky"  # those that the risk bands ask for
     NONE = "none"  # none: the operator answers for what the bands would ask
+
+
+class ComposeChange(StrEnum):
+    """What becomes of the Compose file when the tag of one of its services changes."""
+
+    HOLD = "hold"  # the update waits, and the edit is shown
+    UPDATE_FILE = "update-file"
+    CONTAINER_ONLY = "container-only"  # the file stays: the next `up` puts the old one back
+
+
+class Strategy(StrEnum):
+    """Which of the two containers serves while one takes over from the other."""
+
+    STOP_FIRST = "stop-first"
+    START_FIRST = "start-first"
+
+
+class DockerUpdaters(StrEnum):
+    """Who re-creates a container."""
+
+    NATIVE = "native"
+    WATCHTOWER = "watchtower"
 
 
 def duration_s(text: str) -> float:
@@ -61,6 +84,36 @@ def level(text: str) -> PolicyLevel:
 def approval(text: str) -> Approval:
     """Who must approve."""
     return _one_of(Approval, text, "kind of approval")
+
+
+def compose_change(text: str) -> ComposeChange:
+    """What becomes of a Compose file."""
+    return _one_of(ComposeChange, text, "way to treat a Compose file")
+
+
+def strategy(text: str) -> Strategy:
+    """Which container serves meanwhile."""
+    return _one_of(Strategy, text, "strategy")
+
+
+def docker_updater(text: str) -> DockerUpdaters:
+    """Who re-creates a container."""
+    return _one_of(DockerUpdaters, text, "updater of containers")
+
+
+def command(text: str) -> tuple[str, ...]:
+    """A command inside a container: a line for its shell, or a JSON list for no shell at all."""
+    if not text.strip():
+        raise ValueError("empty; write a command or remove it")
+    if not text.lstrip().startswith("["):
+        return ("/bin/sh", "-c", text)
+    try:
+        words = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f'not a JSON list ({error}); write ["/bin/program", "word"]') from None
+    if not words or not all(isinstance(word, str) and word for word in words):
+        raise ValueError('not a list of words; write ["/bin/program", "word"]')
+    return tuple(words)
 
 
 def walk(text: str) -> Bump:
