@@ -92,7 +92,7 @@ class HealthSettings:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Commands to run in the container around an update: in the old one before, in the new after."""
+    """Commands to run around an update: in the old container before, in the new one after."""
 
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
