@@ -1,0 +1,82 @@
+"""What Compose wrote on a container when it made it, read back. Pure.
+
+Compose decides by two of its labels whether `up` re-creates a container: the hash of the service's
+configuration, and the ID of the image that the service's reference pointed to.
+Source: docker/compose, pkg/api/labels.go and pkg/compose/create.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+Json = Mapping[str, Any]
+PREFIX = "com.docker.compose."
+PROJECT, SERVICE = PREFIX + "project", PREFIX + "service"
+CONFIG_HASH, IMAGE = PREFIX + "config-hash", PREFIX + "image"
+NUMBER, ONE_OFF, REPLACE = PREFIX + "container-number", PREFIX + "oneoff", PREFIX + "replace"
+DEPENDS_ON = PREFIX + "depends_on"
+WORKING_DIR, CONFIG_FILES = PROJECT + ".working_dir", PROJECT + ".config_files"
+ENVIRONMENT_FILE = PROJECT + ".environment_file"
+
+
+class Dependency(NamedTuple):
+    """One entry of a service's `depends_on`.
+
+    `restart` says that the one who depends is restarted after Compose changed the other.
+    """
+
+    service: str
+    condition: str
+    restart: bool
+
+
+@dataclass(frozen=True)
+class ComposeService:
+    """Which service of which project a container is, and where its files are."""
+
+    project: str
+    service: str
+    number: str
+    config_hash: str | None
+    working_dir: str | None
+    config_files: tuple[str, ...]
+    environment_files: tuple[str, ...]
+
+
+def compose_service(container: Json) -> ComposeService | None:
+    """The service that a container is, by its labels; None for one that Compose does not manage.
+
+    Containers of `docker compose run` belong to nobody: `up` never looks at them.
+    """
+    labels = container["Config"].get("Labels") or {}
+    if not (labels.get(PROJECT) and labels.get(SERVICE)) or labels.get(ONE_OFF) == "True":
+        return None
+    return ComposeService(
+        labels[PROJECT],
+        labels[SERVICE],
+        labels.get(NUMBER, "1"),
+        labels.get(CONFIG_HASH),
+        labels.get(WORKING_DIR) or None,
+        _parts(labels.get(CONFIG_FILES)),
+        _parts(labels.get(ENVIRONMENT_FILE)),
+    )
+
+
+def depends_on(labels: Mapping[str, str]) -> tuple[Dependency, ...]:
+    """The services that this one depends on, as `service:condition:restart` parted by commas.
+
+    A Compose that does not write `restart` did not know that key yet: no file could ask for it.
+    """
+    found = []
+    for part in _parts(labels.get(DEPENDS_ON)):
+        service, _, rest = part.partition(":")
+        condition, _, restart = rest.partition(":")
+        if service:
+            found.append(Dependency(service, condition or "service_started", restart == "true"))
+    return tuple(sorted(found))
+
+
+def _parts(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(",") if part.strip())
