@@ -6,7 +6,16 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from safe_auto_updater.core.model import Action, Change, Image, Plan, Rejection, Step
+from safe_auto_updater.core.model import (
+    Action,
+    Bond,
+    Change,
+    Follower,
+    Image,
+    Plan,
+    Rejection,
+    Step,
+)
 from safe_auto_updater.core.risk import Finding, Reversibility, Risk, Severity
 
 
@@ -34,6 +43,10 @@ def step_from_json(data: Mapping[str, Any]) -> Step:
             undoes=data.get("undoes"),
             members=tuple(_text(member) for member in data.get("members", ())),
             risk=_risk(data.get("risk")),
+            updater=_text(data.get("updater", "native")),
+            followers=tuple(_follower(item) for item in data.get("followers", ())),
+            needs=tuple((_text(one), _text(other)) for one, other in data.get("needs", ())),
+            joins=tuple(_text(step) for step in data.get("joins", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a plan step: {error!r}") from error
@@ -75,6 +88,16 @@ def _change(data: Mapping[str, Any]) -> Change:
         behind=data.get("behind"),
         first_seen=data.get("first_seen"),
         path=tuple(_text(tag) for tag in data.get("path", ())),
+    )
+
+
+def _follower(data: Mapping[str, Any]) -> Follower:
+    return Follower(
+        asset=_text(data["asset"]),
+        container=_text(data["container"]),
+        image=_image(data["image"]),
+        bond=Bond(data["bond"]),
+        what=_text(data["what"]),
     )
 
 

@@ -6,7 +6,7 @@ A guard looks at one asset of a step and answers None, or why the step must wait
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from safe_auto_updater.core.memory import Hold, Memory
@@ -39,6 +39,7 @@ class Case:
     bands: Bands = field(default_factory=Bands)
     risk: Risk | None = None
     vetoes: tuple[Veto, ...] = ()
+    follows: bool = False  # it takes nothing itself, and would be touched for the sake of another
 
     @property
     def wanted(self) -> tuple[Change, ...]:
@@ -58,6 +59,11 @@ def objections(case: Case, step: str) -> tuple[No, ...]:
     """Everything that speaks against making this step, of this id, now."""
     found = [No(rule, reason) for rule, ask in _GUARDS if (reason := ask(case, step)) is not None]
     return (*found, *(No(veto.rule, veto.reason) for veto in case.vetoes))
+
+
+def objections_to_touching(case: Case, step: str) -> tuple[No, ...]:
+    """Everything that speaks against making an asset anew, on its own image, within a step."""
+    return objections(replace(case, changes=(), follows=True), step)
 
 
 def named_level(case: Case) -> str:
@@ -121,6 +127,8 @@ def _status(case: Case, step: str) -> str | None:
             return "paused; an update would have to start it. Unpause it first"
         case Status.RESTARTING if case.policy.fix_forward:
             return None
+        case Status.EXITED | Status.CREATED if case.follows:
+            return None  # made anew, and not started
         case Status.RESTARTING:
             return "restarting in a loop before the update (rule fix_forward would allow it)"
         case other:

@@ -96,6 +96,23 @@ class Obstacle:
     only_tag_changes: bool = False
 
 
+class Bond(StrEnum):
+    """What becomes of an asset when another one that it needs is replaced."""
+
+    RECREATE = "recreate"  # it holds a part of the old one, and must be made again
+    RESTART = "restart"  # it asked to be restarted then
+    ORDER = "order"  # it only comes after it
+
+
+@dataclass(frozen=True)
+class Need:
+    """Another asset without which this one is not whole. `what` it has of it, in words."""
+
+    asset: str
+    bond: Bond
+    what: str
+
+
 @dataclass(frozen=True)
 class Asset:
     """Something that runs and can be updated as one."""
@@ -109,6 +126,7 @@ class Asset:
     health: Health
     managed_by: str | None = None
     obstacles: tuple[Obstacle, ...] = ()
+    needs: tuple[Need, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -151,11 +169,23 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Step:
-    """What the plan does with one asset, or one group as a unit. Only `update` steps act.
+class Follower:
+    """A member of a unit that keeps its image, and is made again or restarted with the others."""
 
-    `members` are the assets of a group that moves together, empty for a single asset; `asset` is
-    then the first of them.
+    asset: str
+    container: str
+    image: Image
+    bond: Bond
+    what: str  # what it has of the others, in words
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the plan does with one asset, or with several as a unit. Only `update` steps act.
+
+    `members` are the assets of a unit in the order in which they start, empty for a single asset;
+    `asset` is the first that changes. `followers` are those of them that keep their image, `needs`
+    pairs of members of which the first cannot do without the second.
     """
 
     asset: str
@@ -167,6 +197,9 @@ class Step:
     members: tuple[str, ...] = ()
     risk: Risk | None = None
     updater: str = "native"  # which of the platform's updaters carries it out
+    followers: tuple[Follower, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+    joins: tuple[str, ...] = ()  # ids of the steps that were planned alone and are made in this one
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -174,9 +207,14 @@ class Step:
         return self.members or (self.asset,)
 
     @property
+    def movers(self) -> tuple[str, ...]:
+        """The assets whose image changes, in the order of the changes."""
+        return tuple(dict.fromkeys(change.asset for change in self.changes)) or (self.asset,)
+
+    @property
     def id(self) -> str:
         """Hash of assets, from and to: stable, so that approvals survive a new plan."""
-        parts = [self.asset, *self.members]
+        parts = [self.asset, *(self.movers if len(self.movers) > 1 else ())]
         for change in self.changes:
             parts += [change.asset, change.container, change.current.key()]
             if change.candidate is not None:

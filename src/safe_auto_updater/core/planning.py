@@ -1,27 +1,32 @@
 """From what was found to what will be done, and why. Pure: a plan is a value.
 
 Assets of one group that have something to take are one step: it is made whole, held whole, and
-goes back whole.
+goes back whole. `core.units` adds those who depend on them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from safe_auto_updater.core.guards import Case, No, named_level, objections
 from safe_auto_updater.core.model import Action, Change, Plan, Step, short_name
 from safe_auto_updater.core.risk import combine
+from safe_auto_updater.core.units import in_step_order, united
 
 
-def plan(cases: Iterable[Case]) -> Plan:
-    """One step per asset or per group that moves, ordered by identity."""
+def plan(cases: Iterable[Case], around: Mapping[str, Case]) -> Plan:
+    """One step per asset or per unit that moves; what is needed comes first, else by name.
+
+    `around` has a case without changes for each asset of the inventory: those who depend on what
+    moves have to follow.
+    """
     units: dict[tuple[str, str], list[Case]] = {}
     for case in sorted(cases, key=lambda case: case.asset.id):
         units.setdefault(unit_of(case.asset.id, case.policy.group), []).append(case)
     steps = [step for unit in units.values() for step in _steps(unit)]
-    return Plan(tuple(sorted(steps, key=lambda step: step.asset)))
+    return Plan(tuple(in_step_order(united(steps, around), around)))
 
 
 def unit_of(asset: str, group: str | None) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.errors import SafeAutoUpdaterError, UsageError
 from safe_auto_updater.core.events import Emit, Event
-from safe_auto_updater.core.guards import WAITS_FOR_TIME, Case
+from safe_auto_updater.core.guards import WAITS_FOR_TIME, Case, Veto
 from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
@@ -86,7 +86,8 @@ class Cycle:
                 checked.assets,
                 registry_of,
                 lambda asset: self._case(asset, checked.changes, memory),
-            )
+            ),
+            self._around(checked.inventory, memory),
         )
         if going_on is None:
             whole = not names and not checked.inventory.failures
@@ -162,6 +163,18 @@ class Cycle:
         case = Case(asset, changes[asset.id], self.policy(asset), memory, self._settings.bands)
         return self._evaluation.judged(case) if case.wanted else case
 
+    def _around(self, inventory: AssetInventory, memory: Memory) -> Mapping[str, Case]:
+        """Everybody who could have to follow an update, without one of their own."""
+        excluded = Veto("excluded", "it is excluded by inventory.include or inventory.exclude")
+        found: list[tuple[Asset, tuple[Veto, ...]]] = [(asset, ()) for asset in inventory.assets]
+        found += [(asset, (excluded,)) for asset in inventory.left_out]
+        return {
+            asset.id: Case(
+                asset, (), self.policy(asset), memory, self._settings.bands, vetoes=vetoes
+            )
+            for asset, vetoes in found
+        }
+
     def _detect(self, asset: Asset, past: Past) -> tuple[Change, ...]:
         try:
             return self._detector_for(asset.id, past).check(asset, self.policy(asset))
@@ -180,7 +193,7 @@ class Cycle:
             if step.undoes is not None:
                 reasons = (self._in_the_way(asset, update) for asset in step.assets)
                 return next((reason for reason in reasons if reason is not None), None)
-            steps = self.plan(step.assets, going_on=update)[0].steps
+            steps = self.plan(step.movers, going_on=update)[0].steps
         except UsageError as error:
             return f"changed since it was planned: {error}"
         if any(now.action is step.action and now.id == step.id for now in steps):

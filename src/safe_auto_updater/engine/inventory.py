@@ -13,11 +13,15 @@ from safe_auto_updater.core.ports import Scan, Scanner
 
 @dataclass(frozen=True)
 class AssetInventory:
-    """The result of all scans. `failures` are parts that nothing is known about."""
+    """The result of all scans. `failures` are parts that nothing is known about.
+
+    `left_out` are assets that the configuration excludes; they may depend on others.
+    """
 
     assets: tuple[Asset, ...]
     images: tuple[object, ...]
     failures: tuple[tuple[str, str], ...]
+    left_out: tuple[Asset, ...] = ()
 
     def named(self, names: Sequence[str]) -> tuple[Asset, ...]:
         """The assets a person means, by the shortest unique name; all where no name is given.
@@ -68,11 +72,13 @@ def pick(name: str, known: Iterable[str]) -> str:
 def take_inventory(scanners: Sequence[Scanner], settings: Settings) -> AssetInventory:
     """Ask every scanner; one that breaks is a failure of its part, not of the inventory."""
     scans = [_scan(scanner) for scanner in scanners]
-    assets = {a.id: a for scan in scans for a in scan.assets if settings.covers(a.id)}
+    found = {asset.id: asset for scan in scans for asset in scan.assets}
+    everything = [found[id_] for id_ in sorted(found)]
     return AssetInventory(
-        assets=tuple(assets[id_] for id_ in sorted(assets)),
+        assets=tuple(asset for asset in everything if settings.covers(asset.id)),
         images=tuple(image for scan in scans for image in scan.images),
         failures=tuple(failure for scan in scans for failure in scan.failures),
+        left_out=tuple(asset for asset in everything if not settings.covers(asset.id)),
     )
 
 
