@@ -1,4 +1,4 @@
-"""``python -m lab``: up, down, status, run -- COMMAND, restart-engine."""
+"""``python -m lab``: build, up, down, status, run -- COMMAND, restart-engine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from lab import engine, life
+from lab import engine, life, releases
 from lab.errors import LabError
-from lab.layout import Layout
+from lab.layout import OWN_ENGINE, Layout
 from lab.namespace import enter
 
 
@@ -37,7 +37,9 @@ def run(layout: Layout, command: Sequence[str], down_if_started: bool) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description="Docker engine + registry")
     parser.add_argument("--instance", default="", help="a lab beside the shared one (a word)")
+    parser.add_argument("--engine", default=OWN_ENGINE, choices=releases.RELEASES, help="which one")
     verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("build", help="have in the cache what this engine is made of")
     verbs.add_parser("up", help="start engine and registry, or re-use those that run")
     verbs.add_parser("down", help="end both and wipe their data")
     verbs.add_parser("status", help="tell which parts live (exit code 1: not all)")
@@ -66,10 +68,12 @@ def main() -> int:
         parser.error("`run` needs a command behind `--`, and nothing else takes one")
     if asked.instance and not asked.instance.isalnum():
         parser.error("--instance is a word of letters and digits")
-    layout = Layout.here(asked.instance)
+    layout = Layout.here(asked.instance, asked.engine)
     begun = time.monotonic()
     try:
         match asked.verb:
+            case "build":
+                life.build(layout)
             case "up":
                 how = "started" if life.up(layout) else "ran already"
                 print(f"lab {layout.name} {how} ({time.monotonic() - begun:.2f} s)")

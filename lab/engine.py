@@ -6,12 +6,13 @@ live on, and the next ``start`` finds what a host finds after a crash of its dae
 
 from __future__ import annotations
 
+import json
 import signal
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
-from lab import wire
+from lab import releases, wire
 from lab.errors import LabError
 from lab.layout import Layout
 from lab.namespace import enter
@@ -21,7 +22,9 @@ _CONTAINERD = """\
 version = 2
 root = "{root}"
 state = "{state}"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+disabled_plugins = [
+  "io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri",
+]
 [grpc]
 address = "{socket}"
 """
@@ -61,13 +64,14 @@ def _start_containerd(layout: Layout) -> None:
         )
     )
     layout.containerd_socket.unlink(missing_ok=True)
-    command = [*enter(layout), "containerd", "--config", str(config), "--log-level", "warn"]
+    command = [*enter(layout), *releases.userland(layout)]
+    command += ["containerd", "--config", str(config), "--log-level", "warn"]
     containerd(layout).start(command, lambda _: layout.containerd_socket.exists(), 20)
 
 
 def _start_dockerd(layout: Layout, timeout_s: float) -> None:
     config = layout.data / "daemon.json"  # else it would read the machine's own
-    config.write_text("{}")
+    config.write_text(json.dumps(releases.RELEASES[layout.engine].settings))
     (layout.run / "docker.pid").unlink(missing_ok=True)
     options = {
         "config-file": config,
@@ -78,8 +82,16 @@ def _start_dockerd(layout: Layout, timeout_s: float) -> None:
         "pidfile": layout.run / "docker.pid",
         "live-restore": "false",
     }
-    command = [*enter(layout), "dockerd", *(f"--{key}={value}" for key, value in options.items())]
+    command = [*enter(layout), *_mounts_of_containerd(layout), *releases.search_path(layout)]
+    command += ["dockerd", *(f"--{key}={value}" for key, value in options.items())]
     dockerd(layout).start(command, lambda _: wire.answers(layout.socket), timeout_s)
+
+
+def _mounts_of_containerd(layout: Layout) -> list[str]:
+    """After a crash dockerd must find the mounts again that its containers live on."""
+    if not releases.RELEASES[layout.engine].suite:
+        return []
+    return ["nsenter", f"--mount=/proc/{containerd(layout).pid()}/ns/mnt"]
 
 
 def kill(layout: Layout | None = None) -> None:
@@ -104,9 +116,7 @@ def _remove(socket: Path, container: str) -> None:
         pass  # gone by itself; what is left is swept by its shim
 
 
-def version(layout: Layout) -> str:
-    """What `dockerd --version` says, in one word."""
-    said = subprocess.run(
-        ["dockerd", "--version"], check=False, capture_output=True, text=True
-    ).stdout
-    return said.partition("version ")[2].partition(",")[0] or f"unknown ({layout.name})"
+def version(layout: Layout) -> dict[str, Any]:
+    """What it says of itself."""
+    said: dict[str, Any] = wire.call(layout.socket, "GET", "/version")
+    return said

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REGISTRY = "127.0.0.1:5000"
+OWN_ENGINE = "20.10"
+"""The machine's engine, as Debian 12 packages it; the others are in `releases.py`."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Names and paths of one lab, derived from the clone's path and the instance's name.
+    """Names and paths of one lab, derived from the clone's path, the instance and the engine.
 
     The instance without a name is the one that tests share. Another runs beside it, for
     what must not disturb them: killing the engine, measuring.
@@ -19,16 +21,18 @@ class Layout:
 
     clone: Path
     instance: str = ""
+    engine: str = OWN_ENGINE
 
     @classmethod
-    def here(cls, instance: str = "") -> Layout:
+    def here(cls, instance: str = "", engine: str = OWN_ENGINE) -> Layout:
         """The layout of the clone that this package belongs to."""
-        return cls(Path(__file__).resolve().parent.parent, instance)
+        return cls(Path(__file__).resolve().parent.parent, instance, engine)
 
     @property
     def name(self) -> str:
         """Name of the network namespace and of the run folder."""
-        identity = f"{self.clone}:{self.instance}" if self.instance else str(self.clone)
+        words = (self.instance, "" if self.engine == OWN_ENGINE else f"engine {self.engine}")
+        identity = ":".join([str(self.clone), *filter(None, words)])
         return "sau-" + hashlib.sha256(identity.encode()).hexdigest()[:8]
 
     @property
@@ -55,6 +59,8 @@ class Layout:
     def home(self) -> Path:
         """All that outlives a process: never committed."""
         home = self.clone / ".lab"
+        if self.engine != OWN_ENGINE:
+            home = home / "engines" / self.engine
         return home / "instances" / self.instance if self.instance else home
 
     @property

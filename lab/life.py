@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lab import engine, namespace, packages, registry, sweep, wire
+from lab import engine, namespace, packages, registry, releases, sweep, trees, wire
 from lab.errors import LabError
 from lab.layout import REGISTRY, Layout
 
@@ -37,6 +37,12 @@ def is_up(layout: Layout) -> bool:
     return layout.description.exists() and all(status(layout).values())
 
 
+def build(layout: Layout) -> None:
+    """Have in the cache what this engine is made of, without starting anything."""
+    _need_root()
+    releases.build(releases.RELEASES[layout.engine])
+
+
 def up(layout: Layout) -> bool:
     """Bring everything up; True when this call started it, False when it ran already."""
     _need_root()
@@ -44,6 +50,7 @@ def up(layout: Layout) -> bool:
         if is_up(layout):
             return False
         packages.install_missing()
+        releases.build(releases.RELEASES[layout.engine])
         _take_down(layout)
         try:
             namespace.create(layout)
@@ -53,13 +60,18 @@ def up(layout: Layout) -> bool:
         except BaseException:
             _take_down(layout)
             raise
+        said = engine.version(layout)
         described = {
             "instance": layout.instance,
             "netns": str(layout.netns),
             "socket": str(layout.socket),
             "docker_host": f"unix://{layout.socket}",
             "registry": REGISTRY,
-            "engine": engine.version(layout),
+            "release": layout.engine,
+            "engine": said["Version"],
+            "api": said["ApiVersion"],
+            "compose": trees.compose(),
+            "docker": trees.docker(),
             "logs": str(layout.logs),
         }
         layout.description.write_text(json.dumps(described, indent=2) + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from lab.processes import PATH
 
 BUSYBOX = Path("/bin/busybox")
 _POLICY = Path("/usr/sbin/policy-rc.d")
-_NEEDED = {
+NEEDED = {
     "dockerd": "docker.io",
     "containerd": "docker.io",
     "docker-registry": "docker-registry",
@@ -29,10 +29,10 @@ def busybox_is_static() -> bool:
     return BUSYBOX.exists() and b"/ld-linux" not in BUSYBOX.read_bytes()[:8192]
 
 
-def missing() -> dict[str, str]:
+def missing(needed: Mapping[str, str] = NEEDED) -> dict[str, str]:
     """Program -> Debian package, for each that is not there."""
-    lacking = {p: pkg for p, pkg in _NEEDED.items() if shutil.which(p, path=PATH) is None}
-    if not busybox_is_static():
+    lacking = {p: pkg for p, pkg in needed.items() if shutil.which(p, path=PATH) is None}
+    if needed is NEEDED and not busybox_is_static():
         lacking["static busybox"] = "busybox-static"
     return lacking
 
@@ -53,9 +53,9 @@ def _no_service_starts() -> Iterator[None]:
         _POLICY.unlink(missing_ok=True)
 
 
-def install_missing() -> None:
+def install_missing(needed: Mapping[str, str] = NEEDED) -> None:
     """Install what is missing with apt; an error names the programs and the remedy."""
-    lacking = missing()
+    lacking = missing(needed)
     if not lacking:
         return
     wanted = sorted(set(lacking.values()))
@@ -76,5 +76,5 @@ def install_missing() -> None:
                 raise LabError(
                     f"missing: {names}; `{' '.join(command)}` failed: {done.stderr.strip()}"
                 )
-    if still := missing():
+    if still := missing(needed):
         raise LabError(f"{', '.join(still)} is missing even after apt-get installed {wanted}")

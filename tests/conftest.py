@@ -47,6 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_report_header() -> list[str]:
+    """Which engine the tests run on."""
+    described = os.environ.get("SAU_LAB")
+    lab = Lab.read(Path(described)) if described else None
+    return [f"lab: engine {lab.engine}, API {lab.engine_api}"] if lab else []
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell the seed, so that the same sample can be taken again."""
     terminalreporter.write_line(f"SAU_SEED={os.environ['SAU_SEED']} repeats what was sampled")

@@ -32,6 +32,13 @@ class Lab:
     registry: str
     netns: str
     layout: Layout
+    engine: str
+    engine_api: tuple[int, int]
+    """The newest API version that the engine speaks."""
+    compose: str
+    """Path of the Compose plugin, which runs by itself too; empty where it is not built."""
+    docker: str
+    """Path of a `docker` command; empty without any."""
 
     @classmethod
     def read(cls, description: Path) -> Lab:
@@ -42,7 +49,11 @@ class Lab:
             told["docker_host"],
             told["registry"],
             told["netns"],
-            Layout.here(told["instance"]),
+            Layout.here(told["instance"], told["release"]),
+            told["engine"],
+            api_version(told["api"]),
+            told["compose"],
+            told["docker"],
         )
 
     def crash_engine(self) -> None:
@@ -57,6 +68,12 @@ class Lab:
     def start_engine(self) -> None:
         """Start dockerd again, as after a crash; fine when it runs."""
         engine.start(self.layout)
+
+
+def api_version(text: str) -> tuple[int, int]:
+    """`1.41` as numbers, to be compared."""
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
 
 
 def eventually(question: Callable[[], Found], timeout_s: float = 15) -> Found:

@@ -1,0 +1,104 @@
+"""The engines that the lab can run: the machine's own, and newer ones from the cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab import cache, trees
+from lab.commands import told
+from lab.errors import LabError
+from lab.golang import Module
+from lab.layout import OWN_ENGINE, Layout
+from lab.processes import PATH
+
+
+@dataclass(frozen=True)
+class Release:
+    """One engine. Without a suite its programs are the machine's."""
+
+    name: str
+    suite: str = ""
+    """The Debian suite whose userland it runs in."""
+    daemon: Module | None = None
+    """What its dockerd is built from; else it is the suite's."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Its daemon.json."""
+
+
+_MOBY = "github.com/moby/moby/v2"
+_DAEMON_29 = Module(
+    "dockerd29",
+    _MOBY,
+    (f"{_MOBY}/cmd/dockerd", f"{_MOBY}/cmd/docker-proxy"),
+    ("exclude_graphdriver_btrfs",),  # it needs a C library's headers
+)
+RELEASES = {
+    one.name: one
+    for one in (
+        Release(OWN_ENGINE),
+        Release("26", "trixie"),
+        Release("28", "sid"),
+        # As its releases do, it refuses older clients than API 1.44.
+        Release("29", "sid", _DAEMON_29, {"min-api-version": "1.44"}),
+    )
+}
+
+
+def build(release: Release) -> None:
+    """Have in the cache all that this engine is made of; minutes where it is not there yet."""
+    if release.suite:
+        tree = trees.tree(release.suite)
+        if release.daemon is None:
+            _same_line(release, tree)
+    if release.daemon is not None:
+        version = f"{release.name}.0.0-{release.daemon.version.partition('-')[2]}"
+        release.daemon.built([f"-X {_MOBY}/dockerversion.Version={version}"])
+
+
+def _same_line(release: Release, tree: Path) -> None:
+    """Suites move on: what was version 28 yesterday may be another tomorrow."""
+    said = told(["chroot", str(tree), "dockerd", "--version"])
+    found = re.search(r"version (\d+)", said)
+    if found is None or found[1] != release.name:
+        raise LabError(
+            f"Debian {release.suite} has {said.strip()!r} by now, not engine {release.name}: "
+            "name another suite in lab/releases.py"
+        )
+
+
+def userland(layout: Layout) -> list[str]:
+    """Prefix of a command that shall see the release's programs instead of the machine's.
+
+    It gets mounts of its own, in which the tree's /usr lies over the machine's: everything
+    else (the clone, /run, /tmp) is where it is for everybody, so that what tests bind into
+    containers is found. All ends with the last process that lives in it.
+    """
+    suite = RELEASES[layout.engine].suite
+    if not suite:
+        return []
+    script = (
+        # As on a host of systemd's: mounts are shared, so that containers may ask for it.
+        "mount --make-rslave / && mount --make-rshared / && "
+        'mount --bind "$0" /usr && mount -o remount,bind,ro /usr && exec "$@"'
+    )
+    usr = _kept(layout, trees.name(suite)) / "usr"
+    return ["unshare", "--mount", "sh", "-c", script, str(usr), *search_path(layout)]
+
+
+def search_path(layout: Layout) -> list[str]:
+    """Prefix of a command that shall find a dockerd of our own before the userland's."""
+    daemon = RELEASES[layout.engine].daemon
+    return ["env", f"PATH={_kept(layout, daemon.name)}:{PATH}"] if daemon else []
+
+
+def _kept(layout: Layout, name: str) -> Path:
+    found = cache.kept(name)
+    if found is None:
+        raise LabError(
+            f"engine {layout.engine} is not in the cache: `python -m lab --engine "
+            f"{layout.engine} build` makes it"
+        )
+    return found
