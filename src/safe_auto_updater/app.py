@@ -14,6 +14,7 @@ from typing import Self
 
 from safe_auto_updater import plugins
 from safe_auto_updater.config import Config
+from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Emit, Event
@@ -44,6 +45,7 @@ from safe_auto_updater.engine.unit import Unit
 from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS, Handler, Notifications
 from safe_auto_updater.platforms.docker.command_check import CommandCheck
 from safe_auto_updater.platforms.docker.containers import Containers
+from safe_auto_updater.platforms.docker.dialling import Tls
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images, auth_header
 from safe_auto_updater.platforms.docker.latecomers import remove_latecomers
@@ -104,8 +106,7 @@ class App:
         self.decisions = Decisions(connection, self.clock.now)
         self.registry = self._registry()
         self.engines = {
-            entry.name: DockerEngine(entry.host, entry.name)
-            for entry in config.docker_hosts(environ)
+            entry.name: _engine(entry.name, entry.at) for entry in config.docker_hosts(environ)
         }
         self._checks = [(s.pattern, s.kind, self._check(s)) for s in self.settings.checks]
         self._policies = [
@@ -283,6 +284,11 @@ class App:
 
     def _progress(self, work: Work, text: str) -> None:
         self.emit(Event("progress", text, self.clock.now(), work.step.asset, work.update))
+
+
+def _engine(name: str, at: Address) -> DockerEngine:
+    tls = Tls(at.ca_file, at.cert_file, at.key_file)
+    return DockerEngine(at.host, name, None if tls == Tls() else tls)
 
 
 def _host_of(asset: str) -> str:

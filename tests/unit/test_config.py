@@ -20,6 +20,7 @@ from safe_auto_updater.config import (
     schema,
     starter,
 )
+from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.config.messages import LATER
 from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.events import EVENTS
@@ -33,7 +34,11 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
 
 EVERYTHING = """
 inventory:
-  docker: [{name: local, host: "unix:///run/docker.sock"}, {name: b.2, host: "tcp://h:2375"}]
+  docker:
+    - {name: local, host: "unix:///run/docker.sock"}
+    - {name: b.2, host: "tcp://h:2376", ca_file: /ca, cert_file: /cert, key_file: /key}
+    - {name: c, host: "ssh://u@h:22/run/docker.sock"}
+    - {name: d, context: default}
   include: ["docker:local/*"]
   exclude: ["*/db-*", "*/db-*"]
 detection:
@@ -94,8 +99,10 @@ def test_every_key_arrives_where_it_is_used() -> None:
         keep=Keep(3, 0.5),
     )
     assert config.docker_hosts({"DOCKER_HOST": "tcp://other:1"}) == (
-        DockerHost("local", "unix:///run/docker.sock"),
-        DockerHost("b.2", "tcp://h:2375"),
+        DockerHost("local", Address("unix:///run/docker.sock")),
+        DockerHost("b.2", Address("tcp://h:2376", "/ca", "/cert", "/key")),
+        DockerHost("c", Address("ssh://u@h:22/run/docker.sock")),
+        DockerHost("d", Address("tcp://other:1")),
     )
     assert config.registries == (
         RegistryAccess("127.0.0.1:5000", plain_http=True),
@@ -153,15 +160,6 @@ def test_words_of_yaml_1_1_stay_words() -> None:
 
     options = config.notifications[0].options
     assert options == {"a": "no", "b": "on", "c": "1_0", "d": "12:30:00"}
-
-
-def test_engine_comes_from_the_environment_of_the_caller() -> None:
-    usual = (DockerHost("local", "unix:///var/run/docker.sock"),)
-    assert Config().docker_hosts({}) == usual
-    assert Config().docker_hosts({"DOCKER_HOST": ""}) == usual
-    assert Config().docker_hosts({"DOCKER_HOST": "tcp://h:2375"})[0].host == "tcp://h:2375"
-    with pytest.raises(ConfigError, match=r"DOCKER_HOST: .*; use unix:///path or tcp://host:port"):
-        Config().docker_hosts({"DOCKER_HOST": "ssh://h"})
 
 
 def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:

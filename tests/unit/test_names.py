@@ -11,6 +11,7 @@ from safe_auto_updater.app import App
 from safe_auto_updater.cli.names import asset_meant
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import DockerHost
+from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
 from safe_auto_updater.core.model import Action, Step
 from safe_auto_updater.engine.inventory import pick
@@ -39,7 +40,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     entry = "[safe_auto_updater.scanners]\nnames = names_scanner:Scanner\n"
     (info / "entry_points.txt").write_text(entry)
     monkeypatch.syspath_prepend(str(tmp_path))
-    away = DockerHost("local", f"unix://{tmp_path}/away.sock")
+    away = DockerHost("local", Address(f"unix://{tmp_path}/away.sock"))
     with App(Config(engines=(away,)), tmp_path / "state", {}, ()) as one:
         yield one
 

@@ -6,19 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from safe_auto_updater.config.addresses import docker_host
+from safe_auto_updater.config.contexts import Address, context_address, usual_address
 from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.policy import Settings
-
-LOCAL_ENGINE = "unix:///var/run/docker.sock"
 
 
 @dataclass(frozen=True)
 class DockerHost:
-    """A Docker engine: the name in asset identities, and its address."""
+    """A Docker engine: the name in asset identities, and where it listens."""
 
     name: str
-    host: str
+    at: Address
+
+
+@dataclass(frozen=True)
+class DockerContext:
+    """A Docker engine by the name of the Docker context that knows where it listens."""
+
+    name: str
+    context: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Config:
     """Everything a configuration file says. Without arguments: what holds without a file."""
 
     decisions: Settings = field(default_factory=Settings)
-    engines: tuple[DockerHost, ...] = ()
+    engines: tuple[DockerHost | DockerContext, ...] = ()
     registries: tuple[RegistryAccess, ...] = ()
     notifications: tuple[NotificationSpec, ...] = ()
 
@@ -62,14 +68,23 @@ class Config:
         return self.decisions
 
     def docker_hosts(self, environ: Mapping[str, str]) -> tuple[DockerHost, ...]:
-        """The engines: those of the file, else one `local` by DOCKER_HOST, else the usual socket.
+        """The engines: those of the file, else one `local`, the one that `docker` would ask.
 
-        Raises ConfigError when DOCKER_HOST is needed and cannot be used.
+        Raises ConfigError when a Docker context or DOCKER_HOST is needed and cannot be used.
         """
-        if self.engines:
-            return self.engines
-        address = environ.get("DOCKER_HOST") or LOCAL_ENGINE
-        try:
-            return (DockerHost("local", docker_host(address)),)
-        except ValueError as error:
-            raise ConfigError((f"environment:1:1: DOCKER_HOST: {error}",)) from error
+        if not self.engines:
+            try:
+                return (DockerHost("local", usual_address(environ)),)
+            except ValueError as error:
+                raise ConfigError((f"environment:1:1: {error}",)) from error
+        found, wrong = [], []
+        for number, entry in enumerate(self.engines):
+            try:
+                if isinstance(entry, DockerContext):
+                    entry = DockerHost(entry.name, context_address(entry.context, environ))
+                found.append(entry)
+            except ValueError as error:
+                wrong.append(f"inventory.docker[{number}].context: {error}")
+        if wrong:
+            raise ConfigError(tuple(wrong))
+        return tuple(found)

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from safe_auto_updater.config import models as m
-from safe_auto_updater.config.config import Config, DockerHost, NotificationSpec, RegistryAccess
+from safe_auto_updater.config.config import (
+    Config,
+    DockerContext,
+    DockerHost,
+    NotificationSpec,
+    RegistryAccess,
+)
+from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.core.policy import (
     CheckSpec,
     HealthSettings,
@@ -20,9 +27,18 @@ def config_of(file: m.File) -> Config:
     """The configuration that a valid file describes."""
     return Config(
         decisions=_settings(file),
-        engines=tuple(DockerHost(e.name, e.host) for e in file.inventory.docker or ()),
+        engines=tuple(_engine(entry) for entry in file.inventory.docker or ()),
         registries=tuple(RegistryAccess(**dict(entry)) for entry in file.detection.registries),
         notifications=tuple(_notification(entry) for entry in file.notifications),
+    )
+
+
+def _engine(entry: m.DockerEntry) -> DockerHost | DockerContext:
+    if entry.context is not None:
+        return DockerContext(entry.name, entry.context)
+    assert entry.host is not None  # said by `relations`
+    return DockerHost(
+        entry.name, Address(entry.host, entry.ca_file, entry.cert_file, entry.key_file)
     )
 
 

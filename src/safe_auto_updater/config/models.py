@@ -27,10 +27,14 @@ class Section(BaseModel):
 
 
 class DockerEntry(Section):
-    """A Docker engine."""
+    """A Docker engine: where it listens, or the Docker context that knows."""
 
     name: v.Name
-    host: v.EngineAddress
+    host: v.EngineAddress | None = None
+    context: v.ContextName | None = None
+    ca_file: v.AbsolutePath | None = None
+    cert_file: v.AbsolutePath | None = None
+    key_file: v.AbsolutePath | None = None
 
 
 class Inventory(Section):

@@ -18,6 +18,12 @@ def contradictions(data: Any) -> Iterator[Found]:
     """Every pair of keys that cannot stand together."""
     yield from _twice(data, ("inventory", "docker"), "name", "engine name")
     yield from _twice(data, ("inventory", "docker"), "host", "engine")
+    yield from _twice(data, ("inventory", "docker"), "context", "context")
+    engines = _at(data, ("inventory", "docker"))
+    for number, entry in enumerate(engines if isinstance(engines, list) else ()):
+        if isinstance(entry, dict):
+            for loc, text in _engine(entry):
+                yield ("inventory", "docker", number, *loc), text
     yield from _twice(data, ("detection", "registries"), "host", "registry")
     registries = _at(data, ("detection", "registries"))
     for number, entry in enumerate(registries if isinstance(registries, list) else ()):
@@ -42,6 +48,20 @@ def _twice(data: Any, loc: tuple[str, ...], key: str, what: str) -> Iterator[Fou
             if value.lower() in seen:
                 yield (*loc, number, key), f"this {what} is listed twice; keep one"
             seen.add(value.lower())
+
+
+def _engine(entry: dict[str, Any]) -> Iterator[Found]:
+    if "host" not in entry and "context" not in entry:
+        yield (), "has neither host nor context; write where the engine listens"
+    if "host" in entry and "context" in entry:
+        yield ("context",), "says where the engine is, and so does host; remove one of them"
+    over_tcp = str(entry.get("host", "")).startswith("tcp://")
+    for key in ("ca_file", "cert_file", "key_file"):
+        if key in entry and not over_tcp:
+            yield (key,), "is for an engine at tcp://host:port; remove it"
+    for given, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        if given in entry and other not in entry:
+            yield (given,), f"needs {other} beside it; add it or remove both"
 
 
 def _registry(entry: dict[str, Any]) -> Iterator[Found]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJsonSchema
 
-from safe_auto_updater.config.addresses import docker_host, split
+from safe_auto_updater.config.addresses import context_name, docker_host, split
 from safe_auto_updater.core import spelling
 from safe_auto_updater.core.spelling import (
     Approval,
@@ -158,6 +158,7 @@ Name = Annotated[str, AfterValidator(_name)]
 Kind = Annotated[str, AfterValidator(_kind)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 EngineAddress = Annotated[str, AfterValidator(docker_host)]
+ContextName = Annotated[str, AfterValidator(context_name)]
 RegistryName = Annotated[str, AfterValidator(_registry)]
 UserName = Annotated[str, AfterValidator(_user)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]

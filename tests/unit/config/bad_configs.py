@@ -21,6 +21,7 @@ NOTIFIER = {"type": "example", "options": {}}
 REGISTRY = {"host": "registry.example.org"}
 RULE = {"match": {"asset": "*"}}
 ENGINE = {"name": "local", "host": "unix:///run/docker.sock"}
+TLS_ENGINE = {"name": "nas", "host": "tcp://h:2376", "cert_file": "/c", "key_file": "/k"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("inventory.docker[]", None, "mapping"),
     ("inventory.docker[].name", ENGINE, "text"),
     ("inventory.docker[].host", ENGINE, "text"),
+    ("inventory.docker[].context", {"name": "nas"}, "text"),
+    ("inventory.docker[].ca_file", TLS_ENGINE, "text"),
+    ("inventory.docker[].cert_file", TLS_ENGINE, "text"),
+    ("inventory.docker[].key_file", TLS_ENGINE, "text"),
     ("inventory.include", None, "list"),
     ("inventory.include[]", None, "text"),
     ("inventory.exclude", None, "list"),
@@ -303,7 +308,6 @@ def _later() -> Iterator[Bad]:
 def _missing() -> Iterator[Bad]:
     for path, entry, key in (
         ("inventory.docker[]", ENGINE, "name"),
-        ("inventory.docker[]", ENGINE, "host"),
         ("detection.registries[]", {**REGISTRY, "plain_http": True}, "host"),
         ("detection.rules[]", {**RULE, "policy": "patch"}, "match"),
         ("detection.rules[]", {"match": {}}, "asset"),
@@ -323,11 +327,23 @@ def _missing() -> Iterator[Bad]:
 def _values() -> Iterator[Bad]:
     table: tuple[tuple[str, object, str, tuple[object, ...]], ...] = (
         ("inventory.docker[].name", ENGINE, "not a name", ("A", "", "-a", "a/b", "a b", "a" * 64)),
-        ("inventory.docker[].host", ENGINE, "use unix:///path", ("npipe:////./pipe/x", "ssh://h")),
+        ("inventory.docker[].host", ENGINE, "use unix:///path", ("npipe:////./pipe/x", "fd://")),
+        ("inventory.docker[].host", ENGINE, "use a key", ("ssh://u:p@h",)),
+        ("inventory.docker[].host", ENGINE, "names no host", ("ssh://", "ssh://u@")),
+        (
+            "inventory.docker[].host",
+            ENGINE,
+            "no usable user or host",
+            ("ssh://@h", "ssh://-oX@h", "ssh://-oX"),
+        ),
+        ("inventory.docker[].host", ENGINE, "no usable port", ("ssh://h:", "ssh://h:0")),
+        ("inventory.docker[].host", ENGINE, "what is no path", ("ssh://h/a?b", "ssh://h#c")),
         ("inventory.docker[].host", ENGINE, "use unix:///path", ("", "unix://x", "http://h:1")),
         ("inventory.docker[].host", ENGINE, "port", ("tcp://h", "tcp://h:", "tcp://h:99999")),
         ("inventory.docker[].host", ENGINE, "take it out", ("tcp://u:p@h:2375",)),
         ("inventory.docker[].host", ENGINE, "not a URL", ("tcp://[::1", "tcp://h\n:1")),
+        ("inventory.docker[].context", {"name": "nas"}, "Docker context", ("", "-a", "a b", "a/b")),
+        ("inventory.docker[].ca_file", TLS_ENGINE, "absolute path", ("ca.pem",)),
         ("inventory.docker", None, "has no entry", ([],)),
         ("inventory.include", None, "has no entry", ([],)),
         ("inventory.include[]", None, "can match no asset", ("web", "Docker:x/y", "/web")),
@@ -388,6 +404,17 @@ def _contradictions() -> Iterator[Bad]:
     yield Bad("same name", dump(nest("inventory.docker", engines)), "name is listed twice", 5)
     engines = [ENGINE, {"name": "other", "host": ENGINE["host"]}]
     yield Bad("same engine", dump(nest("inventory.docker", engines)), "engine is listed twice", 6)
+    twice = [{"name": "a", "context": "nas"}, {"name": "b", "context": "nas"}]
+    yield Bad("same context", dump(nest("inventory.docker", twice)), "context is listed twice", 6)
+    for entry, told in (
+        ({"name": "a"}, "neither host nor context"),
+        ({**ENGINE, "context": "nas"}, "remove one of them"),
+        ({**ENGINE, "ca_file": "/ca.pem"}, "for an engine at tcp://"),
+        ({"name": "a", "context": "nas", "ca_file": "/ca.pem"}, "for an engine at tcp://"),
+        ({"name": "a", "host": "tcp://h:1", "cert_file": "/c"}, "needs key_file"),
+        ({"name": "a", "host": "tcp://h:1", "key_file": "/c"}, "needs cert_file"),
+    ):
+        yield Bad(f"engine {sorted(entry)}, {told}", dump(nest("inventory.docker[]", entry)), told)
     hosts = [REGISTRY, {"host": "Registry.Example.org"}]
     yield Bad("same registry", dump(nest("detection.registries", hosts)), "listed twice", 4)
     for given, other in (("username", "password_file"), ("password_file", "username")):

@@ -1,4 +1,4 @@
-"""Kept HTTP connections to one engine, over its Unix socket or plain TCP."""
+"""Kept HTTP connections to one engine."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import urlsplit
 
-CONNECT_S = 10.0
+from safe_auto_updater.platforms.docker.dialling import Dialler, Endpoint, Line, plainly
+
+AT_ONCE = 4  # connections in the making: sshd refuses a crowd
 
 
 class Connections:
-    """To one engine, `unix:///path` or `tcp://host:port`. Thread-safe.
+    """To one engine. Thread-safe.
 
     Asking and reading raise OSError (TimeoutError where the answer does not come) and
     http.client.HTTPException. No question is sent twice: the first may have been heard.
     """
 
-    def __init__(self, host: str) -> None:
-        self._host = host
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._dialler = Dialler(endpoint)
+        self._dialling = threading.Semaphore(AT_ONCE)
         self._lock = threading.Lock()
-        self._kept: list[http.client.HTTPConnection] = []
+        self._kept: list[_Connection] = []
+
+    @property
+    def peer(self) -> tuple[str, int] | None:
+        """Address and port that answered last; None where no TCP is spoken."""
+        return self._dialler.peer
 
     def ask(
         self,
@@ -33,15 +40,23 @@ class Connections:
         wait_s: float,
     ) -> Reply:
         """The answer, of which status and headers have come. `wait_s` is for one wait."""
-        connection = self._kept_one() or _Connection(self._host)
+        connection = self._kept_one() or _Connection(self._dialler)
         try:
             if connection.sock is None:
-                connection.connect()
+                with self._dialling:
+                    connection.connect()
             connection.sock.settimeout(wait_s)
             connection.request(method, target, body, headers)
             return Reply(connection, connection.getresponse(), self._keep)
+        except TimeoutError:
+            connection.end()
+            raise
+        except (OSError, http.client.HTTPException) as error:
+            told = connection.last_words() or plainly(error)
+            connection.end()
+            raise ConnectionError(told) from error
         except BaseException:
-            connection.close()
+            connection.end()
             raise
 
     def close(self) -> None:
@@ -49,9 +64,9 @@ class Connections:
         with self._lock:
             kept, self._kept = self._kept, []
         for connection in kept:
-            connection.close()
+            connection.end()
 
-    def _kept_one(self) -> http.client.HTTPConnection | None:
+    def _kept_one(self) -> _Connection | None:
         while True:
             with self._lock:
                 if not self._kept:
@@ -59,9 +74,9 @@ class Connections:
                 connection = self._kept.pop()
             if not _has_ended(connection.sock):
                 return connection
-            connection.close()
+            connection.end()
 
-    def _keep(self, connection: http.client.HTTPConnection) -> None:
+    def _keep(self, connection: _Connection) -> None:
         with self._lock:
             self._kept.append(connection)
 
@@ -71,9 +86,9 @@ class Reply:
 
     def __init__(
         self,
-        connection: http.client.HTTPConnection,
+        connection: _Connection,
         response: http.client.HTTPResponse,
-        keep: Callable[[http.client.HTTPConnection], None],
+        keep: Callable[[_Connection], None],
     ) -> None:
         self.status, self.reason = response.status, response.reason
         self._connection, self._response, self._keep = connection, response, keep
@@ -96,33 +111,34 @@ class Reply:
             self._keep(self._connection)
         else:
             self._response.close()
-            self._connection.close()
+            self._connection.end()
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, host: str) -> None:
-        self._to = urlsplit(host)
+    def __init__(self, dialler: Dialler) -> None:
+        self._dialler = dialler
+        self._line: Line | None = None
         super().__init__("localhost")
 
     def connect(self) -> None:
         try:
-            self.sock = self._dialled()
+            self._line = self._dialler.dial()
+            self.sock = self._line.sock
+            if self._dialler.needs_proof:
+                self.request("GET", "/_ping")
+                self.getresponse().read()
         except TimeoutError as error:
-            raise ConnectionError(f"no connection within {CONNECT_S:g} s") from error
+            raise ConnectionError("no connection in time") from error
 
-    def _dialled(self) -> socket.socket:
-        if self._to.scheme != "unix":
-            sock = socket.create_connection((self._to.hostname, self._to.port), CONNECT_S)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return sock
-        sock = socket.socket(socket.AF_UNIX)
-        try:
-            sock.settimeout(CONNECT_S)
-            sock.connect(self._to.path)
-        except BaseException:
-            sock.close()
-            raise
-        return sock
+    def last_words(self) -> str:
+        """What the way there said when it broke; empty where it says nothing."""
+        return self._line.last_words() if self._line is not None else ""
+
+    def end(self) -> None:
+        """Close it, and free what it held. (`close` is also called while an answer comes in.)"""
+        self.close()
+        if self._line is not None:
+            self._line.end()
 
 
 def _has_ended(sock: socket.socket) -> bool:

@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnreachable
-from safe_auto_updater.platforms.docker.connections import CONNECT_S, Connections, Reply
+from safe_auto_updater.platforms.docker.connections import Connections, Reply
+from safe_auto_updater.platforms.docker.dialling import CONNECT_S, Endpoint, Tls
 
 Json = dict[str, Any]
 NEWEST_KNOWN = (1, 51)
@@ -39,9 +40,10 @@ class DockerEngine:
     Thread-safe.
     """
 
-    def __init__(self, host: str, name: str = "local") -> None:
+    def __init__(self, host: str, name: str = "local", tls: Tls | None = None) -> None:
         self.name = name
         self.host = host
+        self._endpoint = Endpoint(host, tls)
         self._lock = threading.Lock()
         self._connection: _Connection | None = None
 
@@ -168,8 +170,8 @@ class DockerEngine:
             if not isinstance(error, TimeoutError):  # a slow answer is no lost engine
                 self._forget()
             raise PlatformUnreachable(
-                f"the Docker engine at {self.host} does not answer: {error}. Is it running, and "
-                "may this user open its socket?"
+                f"the Docker engine at {self.host} does not answer: {error}. "
+                f"{self._endpoint.remedy}"
             ) from error
 
     def _forget(self) -> None:
@@ -186,7 +188,7 @@ class DockerEngine:
             return connection
 
     def _connect(self) -> _Connection:
-        to = Connections(self.host)
+        to = Connections(self._endpoint)
         with self._answering():
             reply = to.ask("GET", "/version", {}, None, CONNECT_S)
             if reply.status >= 500:
