@@ -27,6 +27,7 @@ from safe_auto_updater.core.ports import (
     Notifier,
     Policy,
     Scanner,
+    Updater,
     Work,
 )
 from safe_auto_updater.core.semver import SemVerEvaluator
@@ -49,6 +50,7 @@ from safe_auto_updater.platforms.docker.dialling import Tls
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images, auth_header
 from safe_auto_updater.platforms.docker.latecomers import remove_latecomers
+from safe_auto_updater.platforms.docker.restarter import Restarter
 from safe_auto_updater.platforms.docker.retention import expired, sweep
 from safe_auto_updater.platforms.docker.scanner import DockerScanner
 from safe_auto_updater.platforms.docker.self_id import own_container_id
@@ -241,22 +243,29 @@ class App:
         return DockerComparer(Containers(engine), self._images(engine), described)
 
     def _executor_for(self, step: Step) -> UpdateExecutor:
+        health = HealthChecker(self._checks_for, self.clock)
+        return UpdateExecutor(
+            self.journal,
+            self._updater_for(step, health),
+            health,
+            self.clock,
+            self.emit,
+            lambda work: self.cycle.refusal(work.step, work.update),
+        )
+
+    def _updater_for(self, step: Step, health: HealthChecker) -> Updater:
         engine = self.engine(step.asset)
+        containers = Containers(engine)
         alone = DockerUpdater(
-            Containers(engine),
+            containers,
             self._images(engine),
             self.settings,
             self._progress,
             self.clock.sleep,
         )
-        return UpdateExecutor(
-            self.journal,
-            Unit(alone) if step.members else alone,
-            HealthChecker(self._checks_for, self.clock),
-            self.clock,
-            self.emit,
-            lambda work: self.cycle.refusal(work.step, work.update),
-        )
+        if not step.members:
+            return alone
+        return Unit(alone, Restarter(containers, self.settings), health)
 
     def _checks_for(self, asset: str) -> list[tuple[str, HealthCheck]]:
         return [(kind, check) for pattern, kind, check in self._checks if matches(pattern, asset)]

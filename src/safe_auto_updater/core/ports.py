@@ -248,6 +248,10 @@ class Updater(Protocol):
         """Make the new one beside the old, and compare."""
         ...
 
+    def withdraw(self, work: Work, side: Side) -> None:
+        """Take one side out of service, ahead of the verb that would: it needs another asset."""
+        ...
+
     def apply(self, work: Work) -> Facts:
         """Take the old one out of service and the new one into it."""
         ...

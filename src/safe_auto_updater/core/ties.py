@@ -58,9 +58,7 @@ class Ties:
         return bonds.get(Bond.RESTART) if restarts else None
 
 
-def in_order(
-    nodes: Iterable[str], needs: Iterable[tuple[str, str]]
-) -> tuple[list[str], list[str]]:
+def in_order(nodes: Iterable[str], needs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     """Nodes with what they need before them, else by name; and those left over in a circle.
 
     The second list is one circle, each of which needs the next; empty where there is none.

@@ -3,16 +3,19 @@
 The unit is one update with one journal row per phase. Each member keeps its own facts under
 `members`; what the whole is judged by stands beside them. A verb stops at the first member that
 cannot go forward; the verbs that lead back go on to the others, and fail at the end.
+
+Members stand in the order in which they start. Whoever needs another member is taken out of service
+before it and put back once it is well, on the way forward and on the way back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, StepFailed
-from safe_auto_updater.core.model import Change, short_name
+from safe_auto_updater.core.model import Bond, Change, short_name
 from safe_auto_updater.core.ports import (
     CheckResult,
     Facts,
@@ -23,15 +26,18 @@ from safe_auto_updater.core.ports import (
     Updater,
     Work,
 )
+from safe_auto_updater.engine.health import HealthChecker, Verdict
 
 Verb = Callable[[Work], Facts]
 
 
 class Unit:
-    """An `Updater` over several assets of one host. Going back, the last comes first."""
+    """An `Updater` over several assets of one host; `restarter` serves those that only restart."""
 
-    def __init__(self, updater: Updater) -> None:
+    def __init__(self, updater: Updater, restarter: Updater, health: HealthChecker) -> None:
         self._updater = updater
+        self._restarter = restarter
+        self._health = health
 
     def reachable(self) -> bool:
         """Whether the platform answers now."""
@@ -39,86 +45,133 @@ class Unit:
 
     def prepare(self, work: Work) -> Facts:
         """Everything for every member is there before anything changes."""
-        return self._forward(work, self._updater.prepare)
+        return self._forward(work, lambda member: self._of(member).prepare(member))
 
     def precheck(self, work: Work) -> Facts:
         """Each member is what was planned from. One that must be well must all be."""
-        facts = self._forward(work, self._updater.precheck)
+        facts = self._forward(work, lambda member: self._of(member).precheck(member))
         fixes = all(member.get("fix_forward") for member in facts["members"].values())
         return {**facts, "fix_forward": fixes}
 
     def snapshot(self, work: Work) -> Facts:
         """Everything that going back needs, for every member."""
-        return self._forward(work, self._updater.snapshot)
+        return self._forward(work, lambda member: self._of(member).snapshot(member))
 
     def stage(self, work: Work) -> Facts:
         """All new ones stand beside the old ones before the first old one stops."""
-        return self._forward(work, self._updater.stage)
+        return self._forward(work, lambda member: self._of(member).stage(member))
+
+    def withdraw(self, work: Work, side: Side) -> None:
+        """Take all of one side out of service, the last to start first."""
+        for member in reversed(_members(work, work.step.assets)):
+            self._of(member).withdraw(member, side)
 
     def apply(self, work: Work) -> Facts:
-        """One member after the other."""
-        return _with_downtime(self._forward(work, self._updater.apply))
+        """One member after the other, each with those who need it out of service meanwhile."""
+        reached: list[str] = []
+
+        def swap(member: Work) -> Facts:
+            self._withdraw_those_who_need(member, work, Side.OLD, reached)
+            facts = self._of(member).apply(member)
+            if _is_needed(member.step.asset, work):
+                self._well(member.with_facts(facts))
+            return facts
+
+        return _with_downtime(self._forward(work, swap, reached))
 
     def look(self, work: Work, side: Side) -> Look:
         """All members at once: the unit is as well as its worst."""
         results: list[CheckResult] = []
         subjects: list[Subject] = []
-        for member in _members(work):
-            seen = self._updater.look(member, side)
+        for member in _members(work, work.step.assets):
+            seen = self._of(member).look(member, side)
             results += (replace(result, asset=member.step.asset) for result in seen.results)
             subjects += seen.subjects
         return Look(tuple(results), tuple(subjects))
 
     def patience(self, work: Work, side: Side) -> Patience:
         """As long as the slowest needs."""
-        each = [self._updater.patience(member, side) for member in _members(work)]
+        each = [self._of(m).patience(m, side) for m in _members(work, work.step.assets)]
         return Patience(max(p.timeout_s for p in each), max(p.stable_for_s for p in each))
 
     def commit(self, work: Work) -> Facts:
         """What only going back needed is removed; what cannot be is told at the end."""
-        return self._all(work, _members(work), self._updater.commit)
+        return self._all(work, work.step.assets, lambda m: self._of(m).commit(m))
 
     def rollback(self, work: Work) -> Facts:
         """Every member's old one serves again. Those never reached are only cleaned, at the end."""
-        members = list(_members(work))[::-1]
         touched = (work.facts.get("failure") or {}).get("evidence", {}).get("touched")
         if touched is None or "interrupted" in work.facts:
             touched = work.step.members
-        members.sort(key=lambda member: member.step.asset not in touched)
+        assets = sorted(work.step.members, key=lambda asset: asset not in touched)
+        withdrawn = [asset for asset in assets if asset not in touched]  # nothing to withdraw there
 
         def back(member: Work) -> Facts:
+            updater = self._of(member)
             if member.step.asset in touched:
-                return self._updater.rollback(member)
+                self._withdraw_those_who_need(member, work, Side.NEW, withdrawn)
+                facts = updater.rollback(member)
+                if _is_needed(member.step.asset, work):
+                    self._watched(member.with_facts(facts), Side.OLD)
+                return facts
             try:
-                facts = self._updater.clean(member)
+                facts = updater.clean(member)
             except (StepFailed, PlatformError) as error:
                 facts = {"warnings": [f"left over: {error}"]}
             return {**facts, "downtime_s": 0.0}
 
-        return _with_downtime(self._all(work, members, back))
+        return _with_downtime(self._all(work, assets, back))
 
     def confirm(self, work: Work) -> Facts:
         """Each member equals its snapshot."""
-        return self._all(work, _members(work), self._updater.confirm)
+        return self._all(work, work.step.assets, lambda m: self._of(m).confirm(m))
 
     def clean(self, work: Work) -> Facts:
         """What was staged is gone, for every member."""
-        return self._all(work, _members(work), self._updater.clean)
+        return self._all(work, work.step.assets, lambda m: self._of(m).clean(m))
 
-    def _forward(self, work: Work, verb: Verb) -> dict[str, Any]:
+    def _of(self, member: Work) -> Updater:
+        """Who does the verbs for a member."""
+        restarts = any(one.bond is Bond.RESTART for one in member.step.followers)
+        return self._restarter if restarts else self._updater
+
+    def _withdraw_those_who_need(
+        self, member: Work, work: Work, side: Side, reached: list[str]
+    ) -> None:
+        """Before a member goes, those go who cannot do without it; `reached` have gone already."""
+        going = [asset for asset in _needing(member.step.asset, work) if asset not in reached]
+        for other in reversed(_members(work, going)):
+            reached.append(other.step.asset)
+            self._of(other).withdraw(other, side)
+
+    def _well(self, member: Work) -> None:
+        """A member that others need is well before they start; else StepFailed."""
+        verdict = self._watched(member, Side.NEW)
+        if not verdict.healthy:
+            assert verdict.cause is not None
+            evidence = {"checks": verdict.evidence}
+            raise StepFailed(f"others wait for it, {verdict.reason}", verdict.cause, evidence)
+
+    def _watched(self, member: Work, side: Side) -> Verdict:
+        updater = self._of(member)
+        patience = replace(updater.patience(member, side), stable_for_s=0.0)
+        return self._health.watch(lambda: updater.look(member, side), patience)
+
+    def _forward(self, work: Work, verb: Verb, reached: list[str] | None = None) -> dict[str, Any]:
         """Member by member, up to the first failure, which names it and those done before."""
         known: dict[str, Facts] = dict(work.facts.get("members", {}))
-        reached: list[str] = []
-        for member in _members(work):
-            asset = member.step.asset
-            reached.append(asset)
+        reached = [] if reached is None else reached
+        for asset in work.step.assets:
+            (member,) = _members(work.with_facts({"members": known}), [asset])
+            if asset not in reached:
+                reached.append(asset)
             try:
                 known[asset] = {**known.get(asset, {}), **verb(member)}
             except StepFailed as error:
                 raise _named(error, asset, reached) from error
         return {"members": known}
 
-    def _all(self, work: Work, members: Iterable[Work], verb: Verb) -> dict[str, Any]:
+    def _all(self, work: Work, assets: Iterable[str], verb: Verb) -> dict[str, Any]:
         """Every member, whatever happens to the others; a failure is raised at the end.
 
         One of the platform comes before one of a member: where it is, trying again may help.
@@ -126,7 +179,7 @@ class Unit:
         known: dict[str, Facts] = dict(work.facts.get("members", {}))
         told: dict[str, list[str]] = {"last_words": [], "warnings": []}
         failures: list[StepFailed | PlatformError] = []
-        for member in members:
+        for member in _members(work, assets):
             asset = member.step.asset
             try:
                 facts = dict(verb(member))
@@ -144,19 +197,45 @@ class Unit:
         return {"members": known, **{word: lines for word, lines in told.items() if lines}}
 
 
-def _members(work: Work) -> Iterable[Work]:
-    """Each member's own part of the work, as if it were alone."""
+def _needing(asset: str, work: Work) -> list[str]:
+    """Members that cannot do without one of them, chains included, in the order of starting."""
+    found = {asset}
+    for _ in work.step.members:
+        found |= {one for one, other in work.step.needs if other in found}
+    return [one for one in work.step.members if one in found and one != asset]
+
+
+def _is_needed(asset: str, work: Work) -> bool:
+    return any(other == asset for _, other in work.step.needs)
+
+
+def _members(work: Work, assets: Iterable[str]) -> list[Work]:
+    """These members' own parts of the work, each as if it were alone.
+
+    `replaced` tells each what became of the others: the old one's ID and name to the new one's ID.
+    """
     known = work.facts.get("members", {})
     shared = {key: value for key, value in work.facts.items() if key != "members"}
-    changes: dict[str, list[Change]] = {asset: [] for asset in work.step.members}
-    for change in work.step.changes:
-        changes[change.asset].append(change)
-    for asset, own in changes.items():
-        step = replace(work.step, asset=asset, changes=tuple(own), members=())
-        yield Work(work.update, step, {**shared, **known.get(asset, {})})
+    replaced = {}
+    for asset, facts in known.items():
+        if "new_id" in facts:
+            called = (facts["old_id"], short_name(asset))
+            replaced.update(dict.fromkeys(called, facts["new_id"]))
+    shared["replaced"] = replaced
+    return [_member(work, asset, {**shared, **known.get(asset, {})}) for asset in assets]
 
 
-def _named(error: StepFailed, asset: str, reached: list[str] | None) -> StepFailed:
+def _member(work: Work, asset: str, facts: Facts) -> Work:
+    own = tuple(change for change in work.step.changes if change.asset == asset)
+    follows = tuple(one for one in work.step.followers if one.asset == asset)
+    stays = tuple(Change(one.asset, one.container, one.image, one.image) for one in follows)
+    step = replace(
+        work.step, asset=asset, changes=own or stays, members=(), followers=follows, needs=()
+    )
+    return Work(work.update, step, facts)
+
+
+def _named(error: StepFailed, asset: str, reached: Sequence[str] | None) -> StepFailed:
     evidence = {**error.evidence, "member": asset}
     if reached is not None:
         evidence["touched"] = list(reached)

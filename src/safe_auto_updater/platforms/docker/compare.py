@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from safe_auto_updater.platforms.docker.marks import STAGED
 from safe_auto_updater.platforms.docker.recreate import (
     clean_path,
     endpoints,
@@ -29,7 +30,9 @@ def differences(old: Json, body: Json, new: Json, new_image: Json) -> tuple[str,
     if new["Image"] != new_image["Id"]:
         found.append(f"Image: expected {new_image['Id']}, got {new['Image']}")
     found += _config(old, body, new, new_image.get("Config") or {})
-    found += _names(_mapping("HostConfig", _host(body["HostConfig"]), _host(new["HostConfig"])))
+    # A link is asked for by ID and told by name, which is still that of a staged container.
+    expected = {**body["HostConfig"], "Links": old["HostConfig"].get("Links")}
+    found += _names(_mapping("HostConfig", _host(expected), _host(new["HostConfig"])))
     before, after = _networks(old), _networks(new)
     found += _mapping("Networks", before, after)
     found += _mounts(old, new, (new_image.get("Config") or {}).get("Volumes") or {})
@@ -98,7 +101,8 @@ def _environment(env: list[str] | None) -> dict[str, str | None]:
 def _host(host: Json) -> dict[str, Any]:
     shown = dict(host)
     if shown.get("Links"):
-        shown["Links"] = sorted(short_link(link) for link in shown["Links"])
+        links = (short_link(link).partition(":") for link in shown["Links"])
+        shown["Links"] = sorted(f"{to.removesuffix(STAGED)}:{alias}" for to, _, alias in links)
     return shown
 
 

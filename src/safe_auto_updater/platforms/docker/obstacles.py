@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from safe_auto_updater.core.model import Obstacle
@@ -22,13 +22,8 @@ def manager_of(container: Json) -> str | None:
     return None
 
 
-def obstacles_of(
-    container: Json, sharing: Mapping[str, set[str]], own_id: str | None
-) -> tuple[Obstacle, ...]:
-    """Every reason to leave this container alone, each with its remedy.
-
-    `sharing` is what `dependents_in` says of all containers.
-    """
+def obstacles_of(container: Json, own_id: str | None) -> tuple[Obstacle, ...]:
+    """Every reason in itself to leave this container alone, each with its remedy."""
     found = []
     labels = container["Config"].get("Labels") or {}
     if container["Id"] == own_id:
@@ -53,29 +48,4 @@ def obstacles_of(
                 only_tag_changes=True,
             )
         )
-    name = container["Name"].lstrip("/")
-    names = (container["Id"], container["Id"][:12], name)
-    dependents = {other for own in names for other in sharing.get(own, ())} - {name}
-    if dependents:
-        found.append(
-            Obstacle(
-                "dependents",
-                f"{', '.join(sorted(dependents))} would lose what they share with it "
-                "(network, pid, ipc, volumes or a link); update them together by hand",
-            )
-        )
     return tuple(found)
-
-
-def dependents_in(everyone: Iterable[Json]) -> Mapping[str, set[str]]:
-    """Who would lose something with a container: names of others by its ID, short ID or name."""
-    found: dict[str, set[str]] = {}
-    for one in everyone:
-        host = one["HostConfig"]
-        modes = [host.get(key) or "" for key in ("NetworkMode", "PidMode", "IpcMode")]
-        shared = {mode.partition(":")[2] for mode in modes if mode.startswith("container:")}
-        shared |= {source.partition(":")[0] for source in host.get("VolumesFrom") or ()}
-        shared |= {link.partition(":")[0].lstrip("/") for link in host.get("Links") or ()}
-        for other in shared:
-            found.setdefault(other, set()).add(one["Name"].lstrip("/"))
-    return found

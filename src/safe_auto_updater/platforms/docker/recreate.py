@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import posixpath
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,34 @@ def create_body(
     if first is not None:
         body["NetworkingConfig"] = {"EndpointsConfig": {first: endpoints(old)[first]}}
     return body
+
+
+def joined(body: Json, old: Mapping[str, Any], replaced: Mapping[str, str]) -> Json:
+    """The body with what the container has of others pointed to those who replace them.
+
+    `replaced` is what the old ones are called, ID or name, to the ID of the new one. A name in
+    `VolumesFrom` stays: the volumes are the same, and the name will be the new one's. A link is
+    followed at once, to the container that has the name now.
+    """
+    host = dict(body["HostConfig"])
+    for key in ("NetworkMode", "PidMode", "IpcMode"):
+        kind, _, other = (host.get(key) or "").partition(":")
+        if kind == "container" and other in replaced:
+            host[key] = f"container:{replaced[other]}"
+    if host.get("VolumesFrom"):
+        sources = [source.partition(":") for source in host["VolumesFrom"]]
+        host["VolumesFrom"] = [_by_id(o, replaced) + colon + mode for o, colon, mode in sources]
+    if host.get("Links"):
+        links = [link.partition(":") for link in host["Links"]]
+        host["Links"] = [replaced.get(o, o) + colon + alias for o, colon, alias in links]
+    return {**body, "HostConfig": host}
+
+
+def _by_id(word: str, replaced: Mapping[str, str]) -> str:
+    """Who replaces a container that is called by its ID or the beginning of it."""
+    if not re.fullmatch("[0-9a-f]{12,64}", word):
+        return word
+    return next((new for old, new in replaced.items() if old.startswith(word)), word)
 
 
 def user_config(old: Mapping[str, Any], defaults: Mapping[str, Any]) -> Json:

@@ -14,7 +14,8 @@ from safe_auto_updater.core.stateful import is_stateful
 from safe_auto_updater.engine.behind import declared_version
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
-from safe_auto_updater.platforms.docker.obstacles import dependents_in, manager_of, obstacles_of
+from safe_auto_updater.platforms.docker.needs import Everyone, name_of
+from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
 from safe_auto_updater.platforms.docker.state import health_of, status_of
 
 Json = Mapping[str, Any]
@@ -41,10 +42,10 @@ class DockerScanner:
                 images = list(pool.map(lambda c: self._image(c, listed), found))
         except SafeAutoUpdaterError as error:
             return Scan((), (), ((self.name, str(error)),))
-        sharing = dependents_in(found)
+        everyone = Everyone(self._engine.name, found)
         helpers = _helpers(found)
         assets = tuple(
-            self._asset(container, image, sharing)
+            self._asset(container, image, everyone)
             for container, image in zip(found, images, strict=True)
             if container["Name"] not in helpers
         )
@@ -74,8 +75,8 @@ class DockerScanner:
             return {"Id": image_id, "RepoDigests": [], "Config": {}}
         return answer
 
-    def _asset(self, container: Json, image: Json, sharing: Mapping[str, set[str]]) -> Asset:
-        name = container["Name"].lstrip("/")
+    def _asset(self, container: Json, image: Json, everyone: Everyone) -> Asset:
+        name = name_of(container)
         return Asset(
             id=docker_id(self._engine.name, name),
             platform="docker",
@@ -85,7 +86,8 @@ class DockerScanner:
             status=status_of(container),
             health=health_of(container),
             managed_by=manager_of(container),
-            obstacles=obstacles_of(container, sharing, self._own_id),
+            obstacles=obstacles_of(container, self._own_id) + everyone.gone(container),
+            needs=everyone.needs_of(container),
         )
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, StepFailed
-from safe_auto_updater.core.model import Status, matches
+from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
-from safe_auto_updater.core.ports import CheckResult, CheckState, Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.policy import Settings
+from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.docker.compare import changes, differences
 from safe_auto_updater.platforms.docker.containers import (
@@ -25,14 +25,9 @@ from safe_auto_updater.platforms.docker.containers import (
 )
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
-from safe_auto_updater.platforms.docker.recreate import create_body, endpoints
-from safe_auto_updater.platforms.docker.state import (
-    judge,
-    patience_for,
-    start_error_cause,
-    status_of,
-)
-from safe_auto_updater.platforms.docker.subject import subject_of
+from safe_auto_updater.platforms.docker.recreate import create_body, endpoints, joined
+from safe_auto_updater.platforms.docker.state import start_error_cause, status_of
+from safe_auto_updater.platforms.docker.watching import look_at, patience_with, policy_of
 
 Json = dict[str, Any]
 STOP_LOOK_S, STOP_KILL_S = 0.2, 3.0
@@ -87,11 +82,12 @@ class DockerUpdater:
             fact = f"container {name} now runs {old['Image'][:19]}, not what was planned from"
             raise StepFailed(fact, Cause.CONFLICT)
         labels = dict(policy_labels(old, self._images.find(old["Image"]) or {}))
-        fix_forward = self._policy(work.with_facts({"labels": labels})).fix_forward
+        fix_forward = policy_of(self._settings, work.with_facts({"labels": labels})).fix_forward
         status, undoing = status_of(old), work.step.undoes is not None
         broken = status is Status.RESTARTING and (fix_forward or undoing)
         broken |= status is Status.EXITED and undoing and old["State"]["ExitCode"] != 0
-        if status is not Status.RUNNING and not broken:
+        rests = status in (Status.EXITED, Status.CREATED) and bool(work.step.followers)
+        if status is not Status.RUNNING and not (broken or rests):
             raise StepFailed(f"container {name} is {status_of(old).value} now", Cause.CONFLICT)
         for helper in (name + STAGED, name + PARKED):
             self._refuse_foreign(work, helper)
@@ -100,6 +96,7 @@ class DockerUpdater:
             "restarts": old.get("RestartCount", 0),
             "labels": labels,
             "fix_forward": fix_forward,
+            "ran": not rests,
         }
 
     def snapshot(self, work: Work) -> Facts:
@@ -127,6 +124,7 @@ class DockerUpdater:
         if movable(candidate.reference):
             self._images.tag(candidate.reference, new_image["Id"])
         body = create_body(old, old_image, candidate.reference, work.update)
+        body = joined(body, old, work.facts.get("replaced", {}))
         new = self._staged(work)
         if new is None:
             self._refuse_foreign(work, work.change.container + STAGED)
@@ -136,6 +134,8 @@ class DockerUpdater:
                 cause = Cause.CONFLICT if error.status == 409 else Cause.CONFIG
                 raise StepFailed(f"the new container cannot be created: {error}", cause) from error
         new = self._containers.join(new, endpoints(old))
+        if work.step.followers:
+            self._restore_tags(work)  # whoever keeps its image moves no tag
         found = differences(old, body, new, new_image)
         if found:
             raise StepFailed(
@@ -149,6 +149,14 @@ class DockerUpdater:
             raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
         return {"new_id": new["Id"]}
 
+    def withdraw(self, work: Work, side: Side) -> None:
+        """Stop one side, so that nothing brings it back."""
+        one = (
+            self._staged(work) if side is Side.NEW else self._containers.find(work.facts["old_id"])
+        )
+        if one is not None:
+            self._containers.retire(one)
+
     def apply(self, work: Work) -> Facts:
         """Stop old, park it, start new. A refused start is a failure with its cause."""
         name = work.change.container
@@ -157,6 +165,8 @@ class DockerUpdater:
         self._containers.retire(old)
         self._containers.rename(old, name + PARKED)
         self._containers.rename(new, name)
+        if not work.facts.get("ran", True):
+            return {"downtime_s": 0.0}
         try:
             self._containers.start(new)
         except PlatformError as error:
@@ -168,23 +178,13 @@ class DockerUpdater:
     def look(self, work: Work, side: Side) -> Look:
         """Identity first: the side's own container, under the asset's name; then its health."""
         wanted = work.facts["new_id" if side is Side.NEW else "old_id"]
-        container = self._containers.find(wanted)
-        name = work.change.container
-        if container is None or container["Name"].lstrip("/") != name:
-            fact = "gone" if container is None else f"called {container['Name'].lstrip('/')} now"
-            result = CheckResult(
-                "identity", CheckState.FAILED, f"container {wanted[:12]} is {fact}", Cause.CONFLICT
-            )
-            return Look((result,), (subject_of(work, container or {}),))
         restarts = 0 if side is Side.NEW else work.facts.get("restarts", 0)
-        results = judge(container, restarts, self._policy(work).one_shot)
-        return Look(results, (subject_of(work, container),))
+        return look_at(self._settings, work, wanted, self._containers.find(wanted), restarts)
 
     def patience(self, work: Work, side: Side) -> Patience:
         """By the HEALTHCHECK in force on that side, and the settings."""
         container = self._containers.find(work.facts["new_id" if side is Side.NEW else "old_id"])
-        checked = any(matches(spec.pattern, work.step.asset) for spec in self._settings.checks)
-        return patience_for(container or {"Config": {}}, self._policy(work).health, checked)
+        return patience_with(self._settings, work, container)
 
     def commit(self, work: Work) -> Facts:
         """Remove the parked old container. Its volumes are the new one's now and stay."""
@@ -285,9 +285,6 @@ class DockerUpdater:
                     fact = f"the old container cannot be started again: {error}"
                     raise StepFailed(fact, start_error_cause(str(error))) from error
                 self._sleep(pause)
-
-    def _policy(self, work: Work) -> AssetPolicy:
-        return resolve(self._settings, work.step.asset, work.facts.get("labels", {}))
 
     def _staged(self, work: Work) -> Json | None:
         """The container that this update made: by its recorded ID, and by nothing else.

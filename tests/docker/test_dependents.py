@@ -1,0 +1,125 @@
+"""Who shares something with a container works after its update, and after its rollback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab_kit import World, eventually
+from tests.sau_kit import Said, Sau
+
+BONDS = {
+    "network": lambda root: {"NetworkMode": f"container:{root}"},
+    "pid": lambda root: {"PidMode": f"container:{root}"},
+    "ipc": lambda root: {"IpcMode": f"container:{root}"},
+    "volumes": lambda root: {"VolumesFrom": [root]},
+    "volumes by ID": lambda root: {"VolumesFrom": [f"{root}:ro"]},
+    "link": lambda root: {"Links": [f"{root}:alias"]},
+}
+
+
+class Vpn:
+    """A container `vpn` with a newer version at the registry, and others that hang on it."""
+
+    def __init__(self, world: World, **newer: Any) -> None:
+        self.world = world
+        old = world.publish("1.0.0", name="vpn", version="old", volumes=("/data",))
+        self.ipc = {"IpcMode": "shareable"}
+        world.run(old.reference, "vpn", HostConfig=self.ipc)
+        world.publish("1.1.0", name="vpn", **({"version": "new", "volumes": ("/data",)} | newer))
+        eventually(lambda: world.http("vpn"))
+        self.app = world.publish("1", name="app").reference
+        self.before = {"vpn": world.get("vpn")}
+
+    def hang(self, name: str, on: str = "vpn", bond: str = "network", **body: Any) -> None:
+        """Another container that has something of one."""
+        root = self.before[on]["Id"] if bond == "volumes by ID" else f"{self.world.prefix}-{on}"
+        host = BONDS[bond](root)
+        if name == "sharer":
+            host["IpcMode"] = "shareable"
+        # `vpn` listens on the port that the image would listen on too
+        body = {"Cmd": ["/bin/busybox", "sleep", "100000"], **body}
+        self.world.run(
+            self.app, name, **{**body, "HostConfig": {**body.get("HostConfig", {}), **host}}
+        )
+        self.before[name] = self.world.get(name)
+
+    def same(self, name: str) -> bool:
+        """Whether the very same container runs as before."""
+        now, before = self.world.get(name), self.before[name]
+        return bool(now["Id"] == before["Id"] and now["State"]["Running"])
+
+
+def shares(world: World, name: str, other: str, bond: str) -> bool:
+    """Whether one really has the other's namespace, volume or address now."""
+    one, root = world.get(name), world.get(other)
+    match bond:
+        case "network" | "pid" | "ipc":
+            kind = {"network": "net", "pid": "pid", "ipc": "ipc"}[bond]
+            return namespace(one, kind) == namespace(root, kind)
+        case "link":
+            address = root["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+            return address in Path(one["HostsPath"]).read_text()
+        case _:
+            return {m["Name"] for m in root["Mounts"]} <= {m["Name"] for m in one["Mounts"]}
+
+
+def namespace(container: dict[str, Any], kind: str) -> Path:
+    return Path(f"/proc/{container['State']['Pid']}/ns/{kind}").readlink()
+
+
+def members(said: Said) -> list[str]:
+    return [one["asset"].rpartition("-")[2] for one in said.update["members"]]
+
+
+@pytest.mark.parametrize("bond", BONDS)
+def test_dependent_has_its_part_of_the_new_container(world: World, sau: Sau, bond: str) -> None:
+    vpn = Vpn(world)
+    vpn.hang("app", bond=bond)
+    assert shares(world, "app", "vpn", bond)
+
+    said = sau("apply", "--yes", f"{world.prefix}-vpn")
+
+    assert said.code == 0, said.out + said.err
+    assert world.http("vpn") == "new"
+    assert members(said) == ["vpn", "app"]
+    assert world.get("app")["State"]["Running"]
+    assert not vpn.same("app")
+    assert shares(world, "app", "vpn", bond)
+    assert len(world.ids()) == 2, "nothing is left over"
+
+
+@pytest.mark.parametrize("bond", BONDS)
+def test_dependent_is_the_same_again_after_a_rollback(world: World, sau: Sau, bond: str) -> None:
+    vpn = Vpn(world, behaviour="crash")
+    vpn.hang("app", bond=bond)
+
+    said = sau("apply", "--yes", f"{world.prefix}-vpn")
+
+    assert (said.code, said.update["outcome"]) == (3, "rolled_back"), said.out
+    assert vpn.same("vpn") and vpn.same("app")
+    assert shares(world, "app", "vpn", bond)
+    assert world.get("app")["HostConfig"] == vpn.before["app"]["HostConfig"]
+    assert len(world.ids()) == 2, "nothing is left over"
+
+
+@pytest.mark.parametrize("newer", [{}, {"behaviour": "crash"}], ids=["updated", "rolled back"])
+def test_chain_of_dependents_moves_in_order(world: World, sau: Sau, newer: dict[str, Any]) -> None:
+    vpn = Vpn(world, **newer)
+    vpn.hang("middle")
+    vpn.hang("end", on="middle", bond="pid")
+    vpn.hang("side", bond="volumes")
+
+    said = sau("apply", "--yes", f"{world.prefix}-vpn")
+
+    assert said.update["outcome"] == ("rolled_back" if newer else "succeeded"), said.out
+    order = members(said)
+    assert order[0] == "vpn" and order.index("middle") < order.index("end")
+    for name in ("middle", "end", "side"):
+        assert world.get(name)["State"]["Running"]
+        assert vpn.same(name) is bool(newer)
+    assert shares(world, "middle", "vpn", "network")
+    assert shares(world, "end", "middle", "pid")
+    assert shares(world, "side", "vpn", "volumes")
