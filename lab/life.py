@@ -70,6 +70,7 @@ def up(layout: Layout) -> bool:
             "release": layout.engine,
             "engine": said["Version"],
             "api": said["ApiVersion"],
+            "machine": releases.machine(layout),
             "compose": trees.compose(),
             "docker": trees.docker(),
             "logs": str(layout.logs),

@@ -74,7 +74,8 @@ def userland(layout: Layout) -> list[str]:
 
     It gets mounts of its own, in which the tree's /usr lies over the machine's: everything
     else (the clone, /run, /tmp) is where it is for everybody, so that what tests bind into
-    containers is found. All ends with the last process that lives in it.
+    containers is found; the machine's own /usr is below `machine`. All ends with the last
+    process that lives in it.
     """
     suite = RELEASES[layout.engine].suite
     if not suite:
@@ -82,10 +83,17 @@ def userland(layout: Layout) -> list[str]:
     script = (
         # As on a host of systemd's: mounts are shared, so that containers may ask for it.
         "mount --make-rslave / && mount --make-rshared / && "
+        'mkdir -p "$1" && mount --bind / "$1" && shift && '
         'mount --bind "$0" /usr && mount -o remount,bind,ro /usr && exec "$@"'
     )
     usr = _kept(layout, trees.name(suite)) / "usr"
-    return ["unshare", "--mount", "sh", "-c", script, str(usr), *search_path(layout)]
+    inside = [str(usr), machine(layout), *search_path(layout)]
+    return ["unshare", "--mount", "sh", "-c", script, *inside]
+
+
+def machine(layout: Layout) -> str:
+    """Where the engine sees the machine's own files; empty where it sees them as they are."""
+    return str(layout.run / "machine") if RELEASES[layout.engine].suite else ""
 
 
 def search_path(layout: Layout) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,16 +11,14 @@ from lab import cache, packages
 from lab.commands import told
 from lab.errors import LabError
 
-_PACKAGES = (
-    "docker.io", "docker-cli", "docker-compose", "docker-buildx", "iptables", "ca-certificates",
-)  # fmt: skip
+_PACKAGES = "docker.io,docker-cli,docker-compose,docker-buildx,iptables,procps,ca-certificates"
 _PLUGIN = "usr/libexec/docker/cli-plugins/docker-compose"
 NEWEST = "sid"
 
 
 def name(suite: str) -> str:
-    """What the cache calls it."""
-    return f"tree-{suite}"
+    """What the cache calls it: with other packages it is another tree."""
+    return f"tree-{suite}-{hashlib.sha256(_PACKAGES.encode()).hexdigest()[:6]}"
 
 
 def tree(suite: str) -> Path:
@@ -58,11 +57,10 @@ def _mirror() -> str:
 
 def _debootstrap(suite: str, where: Path) -> None:
     packages.install_missing({"debootstrap": "debootstrap"})
-    include = ",".join(_PACKAGES)
     # It mounts /proc in the tree while it works: with a mount namespace of its own, nothing of
     # that outlives it, however it ends.
     told(
         ["unshare", "--mount", "--propagation", "private", "debootstrap", "--variant=minbase",
-         f"--include={include}", suite, str(where), _mirror()]
+         f"--include={_PACKAGES}", suite, str(where), _mirror()]
     )  # fmt: skip
     shutil.rmtree(where / "var/cache/apt/archives", ignore_errors=True)

@@ -35,6 +35,8 @@ class Lab:
     engine: str
     engine_api: tuple[int, int]
     """The newest API version that the engine speaks."""
+    machine: str
+    """Where the engine sees the machine's own /usr and all else; empty: as it is."""
     compose: str
     """Path of the Compose plugin, which runs by itself too; empty where it is not built."""
     docker: str
@@ -52,6 +54,7 @@ class Lab:
             Layout.here(told["instance"], told["release"]),
             told["engine"],
             api_version(told["api"]),
+            told["machine"],
             told["compose"],
             told["docker"],
         )
