@@ -54,6 +54,7 @@ from safe_auto_updater.platforms.docker.restarter import Restarter
 from safe_auto_updater.platforms.docker.retention import expired, sweep
 from safe_auto_updater.platforms.docker.scanner import DockerScanner
 from safe_auto_updater.platforms.docker.self_id import own_container_id
+from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.trees import DockerComparer
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
 from safe_auto_updater.platforms.probes.tcp import TcpCheck
@@ -261,7 +262,8 @@ class App:
             self._images(engine),
             self.settings,
             self._progress,
-            self.clock.sleep,
+            Takeover(containers, self.clock.sleep),
+            health,
         )
         if not step.members:
             return alone

@@ -27,7 +27,7 @@ from safe_auto_updater.platforms.docker import scanner
 from safe_auto_updater.platforms.docker.engine import NEWEST_KNOWN
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, USERS
 from safe_auto_updater.platforms.docker.state import SOAK_PROVEN_S, SOAK_UNPROVEN_S
-from safe_auto_updater.platforms.docker.updater import START_AGAIN_S
+from safe_auto_updater.platforms.docker.takeover import START_AGAIN_S
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "safe_auto_updater"
@@ -167,7 +167,7 @@ NUMBERS = [  # what the program has, what the document was written for, and its 
     (PATIENCE_S, 600, "docs/safety.md", "waits up to ten minutes"),
     (MOST_ENTRIES, 8, "docs/safety.md", "more than eight times"),
     (round(sum(START_AGAIN_S) / 60), 1, "docs/safety.md", "is tried again for a minute"),
-    (NEWEST_KNOWN, (1, 51), "docs/limits.md", "Engine API 1.41 to 1.51"),
+    (NEWEST_KNOWN, (1, 56), "docs/limits.md", "Engine API 1.41 to 1.56"),
 ]
 
 

@@ -28,7 +28,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.core.policy import AssetPolicy, Keys, Rule, Settings, resolve
 from safe_auto_updater.core.risk import Bands, Reversibility, Risk
-from safe_auto_updater.core.spelling import Approval
+from safe_auto_updater.core.spelling import Approval, Strategy
 from safe_auto_updater.core.versions import PolicyLevel
 from safe_auto_updater.core.windows import parse_freeze, parse_window
 from safe_auto_updater.engine.decisions import Decisions
@@ -80,6 +80,11 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
      "switched off by enable=false (label)"),
     ({"asset": replace(ASSET, obstacles=(Obstacle("x", "it removes itself"),))}, "obstacle",
      "it removes itself"),
+    ({"policy": ruled(Rule("*/web", strategy=Strategy.START_FIRST)),
+      "asset": replace(ASSET, exclusive=("it publishes port 80/tcp", "it writes to /data"))},
+     "strategy",
+     "start-first (rule */web) is not possible: it publishes port 80/tcp; it writes to /data. Set "
+     "strategy to stop-first"),
     ({"memory": replace(MEMORY, holds=(Hold(WEB, "big day", 1.0),))}, "memory", "held: big day"),
     ({"memory": replace(MEMORY, holds=(Hold("*", "big day", 1.0),))}, "memory", "held: big day"),
     ({"memory": replace(MEMORY, holds=(Hold(WEB, "went back", 1.0, content="sha256:content"),))},
@@ -155,6 +160,7 @@ def test_all_that_say_no_are_told() -> None:
             status=Status.PAUSED,
             health=Health.UNHEALTHY,
             obstacles=(Obstacle("x", "it removes itself"), Obstacle("y", "others share it")),
+            exclusive=("it publishes port 80/tcp",),
         ),
         changes=(BEHIND,),
         policy=replace(
@@ -162,6 +168,7 @@ def test_all_that_say_no_are_told() -> None:
                 Rule(
                     "*/web",
                     enable=False,
+                    strategy=Strategy.START_FIRST,
                     minimum_age=7200.0,
                     approval=Approval.REQUIRED,
                     window=(parse_window("Sat 02:00-05:00 UTC"),),

@@ -15,7 +15,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import AssetPolicy
 from safe_auto_updater.core.risk import Band, Bands, Risk
 from safe_auto_updater.core.semver import SemVerEvaluator
-from safe_auto_updater.core.spelling import Approval, in_words
+from safe_auto_updater.core.spelling import Approval, Strategy, in_words
 from safe_auto_updater.core.versions import Bump
 from safe_auto_updater.core.windows import opening, told
 
@@ -84,6 +84,18 @@ def _enabled(case: Case, step: str) -> str | None:
 def _obstacle(case: Case, step: str) -> str | None:
     moves = any(change.moves_tag for change in case.wanted)
     return _all(o.reason for o in case.asset.obstacles if moves or not o.only_tag_changes)
+
+
+def _strategy(case: Case, step: str) -> str | None:
+    if case.policy.strategy is not Strategy.START_FIRST or case.follows:
+        return None
+    if not case.asset.exclusive:
+        return None
+    why = "; ".join(case.asset.exclusive)
+    return (
+        f"start-first ({case.policy.source('strategy')}) is not possible: {why}. "
+        "Set strategy to stop-first"
+    )
 
 
 def _memory(case: Case, step: str) -> str | None:
@@ -247,6 +259,7 @@ _GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
     ("label", _labels),
     ("disabled", _enabled),
     ("obstacle", _obstacle),
+    ("strategy", _strategy),
     ("memory", _memory),
     ("status", _status),
     ("unhealthy", _health),

@@ -127,6 +127,7 @@ class Asset:
     managed_by: str | None = None
     obstacles: tuple[Obstacle, ...] = ()
     needs: tuple[Need, ...] = ()
+    exclusive: tuple[str, ...] = ()  # why a second one like it could not run beside it
 
     def __post_init__(self) -> None:
         if not self.images:

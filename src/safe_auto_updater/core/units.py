@@ -12,6 +12,7 @@ from dataclasses import replace
 from safe_auto_updater.core.guards import Case, No, objections_to_touching
 from safe_auto_updater.core.model import Action, Follower, Need, Step, short_name
 from safe_auto_updater.core.risk import combine
+from safe_auto_updater.core.spelling import Strategy
 from safe_auto_updater.core.ties import Ties, in_order
 
 
@@ -105,7 +106,7 @@ def _with_followers(step: Step, ties: Ties, around: Mapping[str, Case]) -> Step:
         followers=tuple(_follower(around[a], following[a]) for a in ordered if a in following),
         needs=needs,
     )
-    against = list(_circular(circle))
+    against = [*_circular(circle), *_start_first(movers, needs, around)]
     for asset in sorted(following):
         against += _against(around[asset], following[asset], step.id)
     return _held(whole, against) if against else whole
@@ -121,6 +122,22 @@ def _circular(circle: Sequence[str]) -> list[No]:
         return []
     path = " needs ".join(short_name(asset) for asset in (*circle, circle[0]))
     return [No("cycle", f"no order to update them in: {path}; take one of these links away")]
+
+
+def _start_first(
+    movers: Sequence[str], needs: Sequence[tuple[str, str]], around: Mapping[str, Case]
+) -> list[No]:
+    """Two at once have what others use of one: nobody can say whose it is meanwhile."""
+    return [
+        No(
+            "strategy",
+            f"{short_name(asset)}: start-first is not possible where containers depend on each "
+            "other. Set strategy to stop-first",
+        )
+        for asset in movers
+        if around[asset].policy.strategy is Strategy.START_FIRST
+        and any(asset in pair for pair in needs)
+    ]
 
 
 def _against(case: Case, need: Need, step: str) -> list[No]:

@@ -13,6 +13,7 @@ from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.stateful import is_stateful
 from safe_auto_updater.engine.behind import declared_version
 from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.exclusive import exclusive_in
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
 from safe_auto_updater.platforms.docker.needs import Everyone, name_of
 from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
@@ -88,6 +89,7 @@ class DockerScanner:
             managed_by=manager_of(container),
             obstacles=obstacles_of(container, self._own_id) + everyone.gone(container),
             needs=everyone.needs_of(container),
+            exclusive=exclusive_in(container),
         )
 
 

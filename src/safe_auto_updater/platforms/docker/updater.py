@@ -8,6 +8,7 @@ the old container exists, stopped, under a parked name; going back starts that s
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, StepFailed
@@ -16,22 +17,24 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.spelling import Strategy
+from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.platforms.docker.compare import changes, differences
 from safe_auto_updater.platforms.docker.containers import (
     Containers,
     last_words,
     out_of_service_s,
-    stop_grace_s,
 )
+from safe_auto_updater.platforms.docker.exclusive import exclusive_in
+from safe_auto_updater.platforms.docker.hooks import run_hook
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
 from safe_auto_updater.platforms.docker.recreate import create_body, endpoints, joined
-from safe_auto_updater.platforms.docker.state import start_error_cause, status_of
+from safe_auto_updater.platforms.docker.state import status_of
+from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.watching import look_at, patience_with, policy_of
 
 Json = dict[str, Any]
-STOP_LOOK_S, STOP_KILL_S = 0.2, 3.0
-START_AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0)
 
 
 class DockerUpdater:
@@ -43,13 +46,15 @@ class DockerUpdater:
         images: Images,
         settings: Settings,
         progress: Callable[[Work, str], None],
-        sleep: Callable[[float], None],
+        takeover: Takeover,
+        health: HealthChecker,
     ) -> None:
         self._containers = containers
         self._images = images
         self._settings = settings
         self._progress = progress
-        self._sleep = sleep
+        self._takeover = takeover
+        self._health = health
 
     def reachable(self) -> bool:
         """Whether the engine answers now."""
@@ -82,13 +87,16 @@ class DockerUpdater:
             fact = f"container {name} now runs {old['Image'][:19]}, not what was planned from"
             raise StepFailed(fact, Cause.CONFLICT)
         labels = dict(policy_labels(old, self._images.find(old["Image"]) or {}))
-        fix_forward = policy_of(self._settings, work.with_facts({"labels": labels})).fix_forward
+        policy = policy_of(self._settings, work.with_facts({"labels": labels}))
+        fix_forward, start_first = policy.fix_forward, policy.strategy is Strategy.START_FIRST
         status, undoing = status_of(old), work.step.undoes is not None
         broken = status is Status.RESTARTING and (fix_forward or undoing)
         broken |= status is Status.EXITED and undoing and old["State"]["ExitCode"] != 0
         rests = status in (Status.EXITED, Status.CREATED) and bool(work.step.followers)
         if status is not Status.RUNNING and not (broken or rests):
             raise StepFailed(f"container {name} is {status_of(old).value} now", Cause.CONFLICT)
+        if start_first and (found := exclusive_in(old)):
+            raise StepFailed(f"start-first is not possible: {'; '.join(found)}", Cause.CONFLICT)
         for helper in (name + STAGED, name + PARKED):
             self._refuse_foreign(work, helper)
         return {
@@ -97,13 +105,14 @@ class DockerUpdater:
             "labels": labels,
             "fix_forward": fix_forward,
             "ran": not rests,
+            "start_first": start_first,
         }
 
     def snapshot(self, work: Work) -> Facts:
         """The old container and its image as the engine tells them, and where the tags point."""
         candidate = work.change.candidate
         assert candidate is not None
-        old = self._containers.inspect(work.facts["old_id"])
+        old = self._containers.settings(work.facts["old_id"])
         old_image = self._images.find(old["Image"])
         if old_image is None:
             raise StepFailed(f"the image of {work.change.container} is gone", Cause.CONFLICT)
@@ -147,6 +156,7 @@ class DockerUpdater:
         if found:
             fact = f"the old container was changed meanwhile: {'; '.join(found)}"
             raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
+        self._hook(work, "before_update", old["Id"])
         return {"new_id": new["Id"]}
 
     def withdraw(self, work: Work, side: Side) -> None:
@@ -162,18 +172,14 @@ class DockerUpdater:
         name = work.change.container
         old = self._containers.inspect(work.facts["old_id"])
         new = self._containers.inspect(work.facts["new_id"])
-        self._containers.retire(old)
-        self._containers.rename(old, name + PARKED)
-        self._containers.rename(new, name)
-        if not work.facts.get("ran", True):
-            return {"downtime_s": 0.0}
-        try:
-            self._containers.start(new)
-        except PlatformError as error:
-            fact = f"the new container cannot be started: {error}"
-            raise StepFailed(fact, start_error_cause(str(error))) from error
-        parked, started = self._containers.inspect(old["Id"]), self._containers.inspect(new["Id"])
-        return {"downtime_s": out_of_service_s(parked, started)}
+        if work.facts.get("start_first"):
+            seconds: float | None = self._takeover.start_first(
+                old, new, name, lambda: self._well_beside(work), retire=True
+            )
+        else:
+            seconds = self._takeover.stop_first(old, new, name, start=work.facts.get("ran", True))
+        self._hook(work, "after_update", new["Id"])
+        return {"downtime_s": seconds}
 
     def look(self, work: Work, side: Side) -> Look:
         """Identity first: the side's own container, under the asset's name; then its health."""
@@ -215,14 +221,10 @@ class DockerUpdater:
                 "stopped. Give it another name, repair by hand, then run `sau release`",
                 Cause.CONFLICT,
             )
-        if new is not None:
-            self._containers.retire(new)
-            self._containers.rename(new, name + STAGED)
-        self._containers.rename(old, name)
-        self._containers.restart_policy(old, snapshot["HostConfig"]["RestartPolicy"])
-        if snapshot["State"]["Running"]:
-            self._let_stop_end(old, snapshot)
-            self._start_again(old)
+        if work.facts.get("start_first"):
+            self._takeover.back_first(old, new, name, snapshot, lambda: self._old_is_well(work))
+        else:
+            self._takeover.back(old, new, name, snapshot)
         try:
             if new is not None:
                 told["last_words"] = last_words(self._containers, new)
@@ -243,7 +245,7 @@ class DockerUpdater:
         snapshot = work.facts["snapshot"]["container"]
         old = self._containers.inspect(work.facts["old_id"])
         if snapshot["State"]["Running"]:
-            self._start_again(old)  # an engine restart ends what has no restart policy
+            self._takeover.start_again(old)  # an engine restart ends what has no restart policy
         found = changes(snapshot, old)
         if found:
             raise StepFailed(
@@ -261,30 +263,32 @@ class DockerUpdater:
         self._restore_tags(work)
         return {}
 
-    def _let_stop_end(self, old: Json, snapshot: Json) -> None:
-        """Wait where a stop may be under way: the engine goes on with it when its asker is killed.
+    def _well_beside(self, work: Work) -> None:
+        """The new container is well while the old one still serves; else StepFailed."""
+        wanted, staged = work.facts["new_id"], work.change.container + STAGED
 
-        An old container that runs since before the update is either about to end, within its
-        grace time, or was never asked to stop; the engine does not tell which.
-        """
-        deadline_s = stop_grace_s(old) + STOP_KILL_S
-        for _ in range(round(deadline_s / STOP_LOOK_S)):
-            state = self._containers.inspect(old["Id"])["State"]
-            if not state["Running"] or state["StartedAt"] != snapshot["State"]["StartedAt"]:
-                return
-            self._sleep(STOP_LOOK_S)
+        def look() -> Look:
+            found = self._containers.find(wanted)
+            return look_at(self._settings, work, wanted, found, 0, called=staged)
 
-    def _start_again(self, old: Json) -> None:
-        """Start the old container; what stands in its way for a moment (a port) is waited out."""
-        for pause in (*START_AGAIN_S, None):
-            try:
-                self._containers.start(old)
-                return
-            except PlatformError as error:
-                if pause is None:
-                    fact = f"the old container cannot be started again: {error}"
-                    raise StepFailed(fact, start_error_cause(str(error))) from error
-                self._sleep(pause)
+        patience = replace(self.patience(work, Side.NEW), stable_for_s=0.0)
+        verdict = self._health.watch(look, patience)
+        if not verdict.healthy:
+            assert verdict.cause is not None
+            raise StepFailed(verdict.reason, verdict.cause, {"checks": verdict.evidence})
+
+    def _old_is_well(self, work: Work) -> None:
+        """Wait for the old container before the new one goes; CONFIRM is who judges it."""
+        patience = replace(self.patience(work, Side.OLD), stable_for_s=0.0)
+        self._health.watch(lambda: self.look(work, Side.OLD), patience)
+
+    def _hook(self, work: Work, key: str, container: str) -> None:
+        """Run one of the user's hooks, in a container that runs."""
+        hooks = policy_of(self._settings, work).hooks
+        command = hooks.before if key == "before_update" else hooks.after
+        if command and work.facts.get("ran", True):
+            self._progress(work, f"running {key}")
+            run_hook(self._containers.engine, container, key, command, hooks.timeout_s)
 
     def _staged(self, work: Work) -> Json | None:
         """The container that this update made: by its recorded ID, and by nothing else.

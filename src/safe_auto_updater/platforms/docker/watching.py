@@ -22,10 +22,18 @@ def policy_of(settings: Settings, work: Work) -> AssetPolicy:
 
 
 def look_at(
-    settings: Settings, work: Work, wanted: str, container: Json | None, restarts: int
+    settings: Settings,
+    work: Work,
+    wanted: str,
+    container: Json | None,
+    restarts: int,
+    called: str | None = None,
 ) -> Look:
-    """One look at the container of one ID; `restarts` of it are no news."""
-    name = work.change.container
+    """One look at the container of one ID; `restarts` of it are no news.
+
+    It must be `called` so: by default, like the asset.
+    """
+    name = called or work.change.container
     if container is None or container["Name"].lstrip("/") != name:
         fact = "gone" if container is None else f"called {container['Name'].lstrip('/')} now"
         result = CheckResult(

@@ -1,0 +1,54 @@
+"""Run a command inside a container, for as long as it may take."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from safe_auto_updater.platforms.docker.engine import DockerEngine
+
+NO_SUCH_COMMAND = (126, 127)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended: its exit code, and what it said in one line."""
+
+    code: int
+    output: str
+
+
+def run_inside(
+    engine: DockerEngine, container: str, command: Sequence[str], timeout_s: float
+) -> Ran | None:
+    """The command's end; None where it has none in time (the engine cannot end it for us).
+
+    Raises what asking the engine raises.
+    """
+    answers: queue.Queue[Ran | Exception] = queue.Queue()
+
+    def run() -> None:
+        try:
+            answers.put(_run(engine, container, command))
+        except Exception as error:  # handed over, and raised below
+            answers.put(error)
+
+    # A daemon thread: a command that never ends must not keep the program from ending.
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        answer = answers.get(timeout=timeout_s)
+    except queue.Empty:
+        return None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _run(engine: DockerEngine, container: str, command: Sequence[str]) -> Ran:
+    asked = {"Cmd": list(command), "AttachStdout": True, "AttachStderr": True}
+    run = engine.post(f"/containers/{container}/exec", asked)
+    output = engine.read(f"/exec/{run['Id']}/start", {"Detach": False, "Tty": False})
+    code = int(engine.get(f"/exec/{run['Id']}/json")["ExitCode"])
+    return Ran(code, output.strip().replace("\n", " ")[:200])

@@ -1,0 +1,117 @@
+"""Who serves: from the old container to the new one, and back, in one of two orders.
+
+Stop-first: old stops, then new starts. Start-first: new starts, is well, takes the name, and then
+old stops; and back likewise. The one that is not meant to serve is parked or staged by its name and
+cannot be brought back by an engine that restarts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from safe_auto_updater.core.errors import PlatformError, StepFailed
+from safe_auto_updater.platforms.docker.containers import (
+    Containers,
+    out_of_service_s,
+    stop_grace_s,
+)
+from safe_auto_updater.platforms.docker.marks import PARKED, STAGED
+from safe_auto_updater.platforms.docker.state import start_error_cause
+
+Json = dict[str, Any]
+STOP_LOOK_S, STOP_KILL_S = 0.2, 3.0
+START_AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0)
+
+
+class Takeover:
+    """The two orders, on one engine. Every act looks first and may be repeated."""
+
+    def __init__(self, containers: Containers, sleep: Callable[[float], None]) -> None:
+        self._containers = containers
+        self._sleep = sleep
+
+    def stop_first(self, old: Json, new: Json, name: str, *, start: bool) -> float | None:
+        """New takes over from old, which stops before; the seconds between, None if unknown."""
+        self._containers.retire(old)
+        self._swap_names(old, new, name)
+        if not start:
+            return 0.0
+        self._start_new(new)
+        parked, started = self._containers.inspect(old["Id"]), self._containers.inspect(new["Id"])
+        return out_of_service_s(parked, started)
+
+    def start_first(
+        self, old: Json, new: Json, name: str, well: Callable[[], None], *, retire: bool
+    ) -> float:
+        """New runs beside old; once `well` (which raises where it is not) it takes over."""
+        self._start_new(new)
+        well()
+        self._swap_names(old, new, name)
+        if retire:
+            self._containers.retire(old)
+        return 0.0
+
+    def back(self, old: Json, new: Json | None, name: str, before: Json) -> None:
+        """The old one serves again, as it did `before`; the new one stops first."""
+        if new is not None:
+            self._containers.retire(new)
+        self._names_back(old, new, name, before)
+        if before["State"]["Running"]:
+            self._let_stop_end(old, before)
+            self.start_again(old)
+
+    def back_first(
+        self, old: Json, new: Json | None, name: str, before: Json, well: Callable[[], object]
+    ) -> None:
+        """The old one serves again, and is waited for, before the new one stops."""
+        was_parked = old["Name"].lstrip("/") != name
+        self._names_back(old, new, name, before)
+        if was_parked:  # else it was never asked to stop
+            self._let_stop_end(old, before)
+        self.start_again(old)
+        well()
+        if new is not None:
+            self._containers.retire(new)
+
+    def start_again(self, old: Json) -> None:
+        """Start the old container; what stands in its way for a moment (a port) is waited out."""
+        for pause in (*START_AGAIN_S, None):
+            try:
+                self._containers.start(old)
+                return
+            except PlatformError as error:
+                if pause is None:
+                    fact = f"the old container cannot be started again: {error}"
+                    raise StepFailed(fact, start_error_cause(str(error))) from error
+                self._sleep(pause)
+
+    def _start_new(self, new: Json) -> None:
+        try:
+            self._containers.start(new)
+        except PlatformError as error:
+            fact = f"the new container cannot be started: {error}"
+            raise StepFailed(fact, start_error_cause(str(error))) from error
+
+    def _swap_names(self, old: Json, new: Json, name: str) -> None:
+        self._containers.rename(old, name + PARKED)
+        self._containers.rename(new, name)
+
+    def _names_back(self, old: Json, new: Json | None, name: str, before: Json) -> None:
+        if new is not None:
+            self._containers.rename(new, name + STAGED)
+        self._containers.rename(old, name)
+        self._containers.restart_policy(old, before["HostConfig"]["RestartPolicy"])
+
+    def _let_stop_end(self, old: Json, before: Json) -> None:
+        """Wait where a stop may be under way: the engine goes on with it when its asker is killed.
+
+        An old container that runs since before the update is either about to end, within its
+        grace time, or was never asked to stop; the engine does not tell which.
+        """
+        deadline_s = stop_grace_s(old) + STOP_KILL_S
+        for _ in range(round(deadline_s / STOP_LOOK_S)):
+            state = self._containers.inspect(old["Id"])["State"]
+            if not state["Running"] or state["StartedAt"] != before["State"]["StartedAt"]:
+                return
+            self._sleep(STOP_LOOK_S)
