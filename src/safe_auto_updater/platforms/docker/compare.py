@@ -5,7 +5,7 @@ An unexplained difference aborts the update while the old container still serves
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from safe_auto_updater.platforms.docker.marks import STAGED
@@ -15,6 +15,7 @@ from safe_auto_updater.platforms.docker.recreate import (
     shares_host_name,
     short_id,
     short_link,
+    volume_of,
 )
 
 Json = Mapping[str, Any]
@@ -43,15 +44,21 @@ def changes(before: Json, now: Json) -> tuple[str, ...]:
     """How one container's settings differ from an earlier inspect of the same container."""
     found = [] if before["Name"] == now["Name"] else [f"Name: {now['Name']}"]
     found += _names(_mapping("HostConfig", before["HostConfig"], now["HostConfig"]))
-    found += _mapping("Networks", _networks(before), _networks(now))
+    found += _mapping("Networks", _networks(before, {"MacAddress"}), _networks(now, {"MacAddress"}))
     found += _mounts(before, now, {})
-    config = [key for key, value in before["Config"].items() if now["Config"].get(key) != value]
+    # What of the MAC addresses was chosen stays with the container, whatever it uses now.
+    same = [key for key in before["Config"] if key != "MacAddress"]
+    config = [key for key in same if now["Config"].get(key) != before["Config"][key]]
     return tuple(found) + tuple(f"Config.{key}" for key in config)  # values may be secret
 
 
 def _config(old: Json, body: Json, new: Json, defaults: Json) -> list[str]:
     predicted = predicted_config(body, defaults)
     actual = dict(new["Config"])
+    # An image's own is cleaned by older engines only, and means the same.
+    actual["WorkingDir"] = clean_path(actual.get("WorkingDir"))
+    if "MacAddress" not in body:
+        actual.pop("MacAddress", None)  # told again by an engine that was asked for it at a network
     if "Hostname" not in body:
         shared = shares_host_name(new["HostConfig"])
         predicted["Hostname"] = actual.get("Hostname") if shared else short_id(new)
@@ -106,9 +113,11 @@ def _host(host: Json) -> dict[str, Any]:
     return shown
 
 
-def _networks(container: Json) -> dict[str, Any]:
+def _networks(container: Json, without: Set[str] = frozenset()) -> dict[str, Any]:
     return {
-        name: {k: sorted(v) if k == "Aliases" else v for k, v in settings.items()}
+        name: {
+            k: sorted(v) if k == "Aliases" else v for k, v in settings.items() if k not in without
+        }
         | {"connected": True}
         for name, settings in endpoints(container).items()
     }
@@ -118,9 +127,9 @@ def _mounts(old: Json, new: Json, declared: Json) -> list[str]:
     """Every old mount is there with the same source; what is new, the new image declares."""
 
     def known(container: Json) -> dict[str, tuple[Any, ...]]:
-        keys = ("Type", "Name", "Source", "RW", "Driver", "Propagation")
+        keys = ("Type", "Source", "RW", "Driver", "Propagation")
         return {
-            mount["Destination"]: tuple(mount.get(key) for key in keys)
+            mount["Destination"]: (volume_of(mount), *(mount.get(key) for key in keys))
             for mount in container.get("Mounts") or ()
         }
 

@@ -11,6 +11,7 @@ from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.state import instant, status_of
 
 Json = dict[str, Any]
+LAST_WITH_MAC = (1, 51)
 START_S = 120.0
 STOP_GRACE_S = 10.0
 STOP_FOREVER_S = 86400.0  # "wait for ever" (-1) ends for us after a day
@@ -26,6 +27,19 @@ class Containers:
     def inspect(self, container: str) -> Json:
         """Raw inspect JSON. NotFound where there is none."""
         found: Json = self.engine.get(f"/containers/{container}/json")
+        return found
+
+    def settings(self, container: str) -> Json:
+        """Inspect JSON, and the MAC address that was chosen for the main network.
+
+        From API 1.52 on an engine tells that to older clients only.
+        """
+        found = self.inspect(container)
+        if self.engine.api() <= LAST_WITH_MAC:
+            return found
+        chosen = self.engine.get_as(LAST_WITH_MAC, f"/containers/{container}/json")
+        if chosen["Config"].get("MacAddress"):
+            found["Config"]["MacAddress"] = chosen["Config"]["MacAddress"]
         return found
 
     def find(self, container: str) -> Json | None:

@@ -1,6 +1,6 @@
 """The Docker Engine API, raw: JSON in, JSON out, and what can go wrong translated once.
 
-Source: Docker Engine API 1.41 to 1.51.
+Source: Docker Engine API 1.41 to 1.56.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from safe_auto_updater.platforms.docker.connections import Connections, Reply
 from safe_auto_updater.platforms.docker.dialling import CONNECT_S, Endpoint, Tls
 
 Json = dict[str, Any]
-NEWEST_KNOWN = (1, 51)
+NEWEST_KNOWN = (1, 56)
 ANSWER_S = 60.0
 STREAM_S = 1800.0  # a whole stream, however steadily it trickles
 
@@ -31,7 +31,7 @@ class _Connection:
 
     to: Connections
     version: Json
-    api: str
+    api: tuple[int, int]
 
 
 class DockerEngine:
@@ -50,6 +50,17 @@ class DockerEngine:
     def get(self, path: str, **params: Any) -> Any:
         """The JSON that the engine answers."""
         return self._json("GET", path, params=params)
+
+    def get_as(self, newest: tuple[int, int], path: str) -> Any:
+        """What the engine answers to a client that knows no newer API than this.
+
+        PlatformError where the engine no longer speaks to such clients.
+        """
+        return self._json("GET", path, api=min(newest, self.api()))
+
+    def api(self) -> tuple[int, int]:
+        """The API version that is spoken with this engine."""
+        return self._connected().api
 
     def post(
         self,
@@ -110,7 +121,7 @@ class DockerEngine:
     def describe(self) -> str:
         """Which engine this is and which API version is spoken with it."""
         connection = self._connected()
-        return f"engine {connection.version.get('Version')}, API {connection.api}"
+        return f"engine {connection.version.get('Version')}, API {spelled(connection.api)}"
 
     def _json(self, method: str, path: str, **arguments: Any) -> Any:
         content = self._content(method, path, **arguments)
@@ -144,10 +155,11 @@ class DockerEngine:
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         wait_s: float = ANSWER_S,
+        api: tuple[int, int] | None = None,
     ) -> Reply:
         """An answer that is no refusal; its body is still to come."""
         connection = self._connected()
-        target = f"/v{connection.api}{quote(path, safe='/:@')}"
+        target = f"/v{spelled(api or connection.api)}{quote(path, safe='/:@')}"
         if params:
             target += f"?{urlencode(params)}"
         sent = dict(headers or {})
@@ -212,7 +224,7 @@ class DockerEngine:
         return kind(f"{message} ({path})", reply.status)
 
 
-def negotiated(version: Mapping[str, Any]) -> str:
+def negotiated(version: Mapping[str, Any]) -> tuple[int, int]:
     """The API version to speak: the newest that both know, never below the engine's minimum.
 
     PlatformError where there is none.
@@ -230,10 +242,15 @@ def negotiated(version: Mapping[str, Any]) -> str:
     chosen = min(newest, NEWEST_KNOWN)
     if chosen < (1, 41) or chosen < oldest:
         raise PlatformError(
-            f"the engine speaks API {oldest[0]}.{oldest[1]} to {newest[0]}.{newest[1]}; this "
-            f"program needs one of 1.41 to {NEWEST_KNOWN[0]}.{NEWEST_KNOWN[1]}"
+            f"the engine speaks API {spelled(oldest)} to {spelled(newest)}; this program needs "
+            f"one of 1.41 to {spelled(NEWEST_KNOWN)}"
         )
-    return f"{chosen[0]}.{chosen[1]}"
+    return chosen
+
+
+def spelled(api: tuple[int, int]) -> str:
+    """An API version as it is written."""
+    return f"{api[0]}.{api[1]}"
 
 
 def demultiplexed(raw: bytes) -> str:

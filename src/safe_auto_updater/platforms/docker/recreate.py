@@ -14,6 +14,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from safe_auto_updater.core.errors import StepFailed
+from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.platforms.docker.marks import MARK, USERS, our_marks, policy_labels
 
 Json = dict[str, Any]
@@ -30,9 +32,11 @@ def create_body(
         "HostConfig": host,
     }
     body["Labels"] = {**(body.get("Labels") or {}), **our_marks(old, old_image, update)}
-    first = first_network(old)
-    if first is not None:
-        body["NetworkingConfig"] = {"EndpointsConfig": {first: endpoints(old)[first]}}
+    if _keeps_addresses(old):
+        body.pop("MacAddress", None)  # asked for at its network, see `endpoints`
+    named = _networks_named(old)
+    if named:
+        body["NetworkingConfig"] = {"EndpointsConfig": named}
     return body
 
 
@@ -160,7 +164,7 @@ def host_config(old: Mapping[str, Any]) -> Json:
             continue
         asked = _asked_mount(host, path)
         if asked is not None:
-            asked["Source"] = mount["Name"]
+            asked["Source"] = _volume(mount)
         elif path in anonymous:  # else another container's, by VolumesFrom
             carried.append(_bind(mount))
     if single or carried:
@@ -170,7 +174,30 @@ def host_config(old: Mapping[str, Any]) -> Json:
 
 def _bind(mount: Mapping[str, Any]) -> str:
     mode = mount.get("Mode") or ("" if mount.get("RW", True) else "ro")
-    return f"{mount['Name']}:{mount['Destination']}" + (f":{mode}" if mode else "")
+    return f"{_volume(mount)}:{mount['Destination']}" + (f":{mode}" if mode else "")
+
+
+def volume_of(mount: Mapping[str, Any]) -> str | None:
+    """The name of a mounted volume; None for other mounts, and where nobody can tell.
+
+    Newer engines do not tell it of an anonymous volume that was asked for by `-v /path`; where
+    the local driver keeps it does.
+    """
+    if mount.get("Type") != "volume":
+        return None
+    if mount.get("Name"):
+        return str(mount["Name"])
+    folder, last = posixpath.split(mount.get("Source") or "")
+    told = mount.get("Driver") == "local" and last == "_data"
+    return posixpath.basename(folder) if told else None
+
+
+def _volume(mount: Mapping[str, Any]) -> str:
+    name = volume_of(mount)
+    if name is None:
+        fact = f"the engine does not tell which volume is mounted at {mount['Destination']}"
+        raise StepFailed(f"{fact}; make the container again with a named one", Cause.CONFIG)
+    return name
 
 
 def _bound_paths(host: Mapping[str, Any]) -> set[str]:
@@ -193,18 +220,35 @@ def short_link(link: str) -> str:
     return f"{target.lstrip('/')}:{name.rsplit('/', 1)[-1]}"
 
 
-def first_network(old: Mapping[str, Any]) -> str | None:
-    """The network that the create request names; None for modes that take none."""
-    mode = old["HostConfig"].get("NetworkMode", "default")
-    if mode in ("host", "none") or mode.startswith("container:"):
+def _networks_named(old: Mapping[str, Any]) -> dict[str, Json]:
+    """The networks that the create request names, with what is chosen there.
+
+    Older engines take one. Newer ones take all, and some of them forget a MAC address in what is
+    connected afterwards.
+    """
+    asked, main = endpoints(old), main_network(old)
+    if _keeps_addresses(old):
+        return asked if _has_networks(old) else {}
+    return {main: asked[main]} if main is not None and (main != "bridge" or asked[main]) else {}
+
+
+def _has_networks(container: Mapping[str, Any]) -> bool:
+    """Whether it has a network of its own at all."""
+    mode = container["HostConfig"].get("NetworkMode", "default")
+    return not (mode in ("host", "none") or mode.startswith("container:"))
+
+
+def main_network(container: Mapping[str, Any]) -> str | None:
+    """The network that the container's mode names, by its name; None where it is in none such."""
+    mode = container["HostConfig"].get("NetworkMode", "default")
+    known = container["NetworkSettings"].get("Networks") or {}
+    if not _has_networks(container):
         return None
-    known = endpoints(old)
     if mode in ("default", "bridge"):
-        return "bridge" if known.get("bridge") else None
+        return "bridge" if "bridge" in known else None
     if mode in known:
         return str(mode)
-    by_id = [n for n, e in old["NetworkSettings"]["Networks"].items() if e["NetworkID"] == mode]
-    return by_id[0] if by_id else None
+    return next((name for name, one in known.items() if one["NetworkID"] == mode), None)
 
 
 def endpoints(old: Mapping[str, Any]) -> dict[str, Json]:
@@ -215,6 +259,9 @@ def endpoints(old: Mapping[str, Any]) -> dict[str, Json]:
         aliases = user_aliases(endpoint.get("Aliases"), old)
         if aliases:
             settings["Aliases"] = aliases
+        address = _mac_address(network, endpoint, old)
+        if address:
+            settings["MacAddress"] = address
         chosen[network] = settings
     return chosen
 
@@ -223,6 +270,32 @@ _GIVEN = {
     "Aliases", "NetworkID", "EndpointID", "Gateway", "IPAddress", "IPPrefixLen", "IPv6Gateway",
     "GlobalIPv6Address", "GlobalIPv6PrefixLen", "MacAddress", "DNSNames",
 }  # fmt: skip
+
+
+def _keeps_addresses(container: Mapping[str, Any]) -> bool:
+    """Whether its engine knows MAC addresses per network (API 1.44, by a field of that version)."""
+    networks = (container["NetworkSettings"].get("Networks") or {}).values()
+    return any("DNSNames" in endpoint for endpoint in networks)
+
+
+def _mac_address(
+    network: str, endpoint: Mapping[str, Any], container: Mapping[str, Any]
+) -> str | None:
+    """The MAC address to ask for at a network; None for one that the engine made.
+
+    Inspect tells what is in use. Of the main network the engine says what was chosen, for others
+    nobody does: there it is kept, unless it is made of the IP address, as engines up to 27 do.
+    """
+    if "DNSNames" not in endpoint:
+        return None
+    used: str = endpoint.get("MacAddress") or ""
+    if container["State"]["Status"] == "created":
+        return used  # nothing made yet: what was asked for
+    if network == main_network(container):
+        chosen: str | None = container["Config"].get("MacAddress")
+        return chosen
+    parts = (endpoint.get("IPAddress") or "0.0.0.0").split(".")
+    return None if used == "02:42:" + ":".join(f"{int(part):02x}" for part in parts) else used
 
 
 def user_aliases(aliases: Sequence[str] | None, container: Mapping[str, Any]) -> list[str]:

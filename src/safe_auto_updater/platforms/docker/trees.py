@@ -19,7 +19,7 @@ from safe_auto_updater.core.stateful import is_stateful, version_from
 from safe_auto_updater.core.versions import Bump
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images
-from safe_auto_updater.platforms.docker.recreate import clean_path, user_config
+from safe_auto_updater.platforms.docker.recreate import clean_path, user_config, volume_of
 
 Json = Mapping[str, Any]
 
@@ -190,7 +190,7 @@ def _mount(mount: Json) -> dict[str, Any]:
         "type": kind,
         "path": clean_path(mount["Destination"]),
         "writable": writable,
-        "anonymous": kind == "volume" and bool(_ANONYMOUS.fullmatch(str(mount.get("Name", "")))),
+        "anonymous": bool(_ANONYMOUS.fullmatch(volume_of(mount) or "")),
         "data": writable and kind != "tmpfs" and not machine,
     }
 
