@@ -59,6 +59,11 @@ class Lab:
             told["docker"],
         )
 
+    def seen_by_engine(self, path: Path) -> Path:
+        """Where the engine finds a file of the machine: newer ones have a /usr of their own."""
+        own = path.resolve().is_relative_to("/usr")
+        return Path(f"{self.machine}{path}") if own else path
+
     def crash_engine(self) -> None:
         """SIGKILL to dockerd; containerd and the containers live on. Never on the shared lab."""
         if not self.layout.instance:

@@ -154,7 +154,7 @@ def test_the_updaters_own_container_is_held(world: World, sau: Sau) -> None:
     """The program runs inside a container: the host's Python is mounted into a lab image."""
     tree = Path(sys.executable).resolve().parents[1]
     shared = [Path("/lib"), Path("/lib64"), Path("/usr/lib"), tree, Path(sys.prefix).parent.parent]
-    binds = [f"{path}:{path}:ro" for path in shared if path.exists()]
+    binds = [f"{world.lab.seen_by_engine(path)}:{path}:ro" for path in shared if path.exists()]
     socket = world.lab.socket
     own = world.run(
         two_versions(world),

@@ -20,8 +20,11 @@ NAMES = [
 GROUPS = list(dict.fromkeys(field.group for field in RUNS))
 
 
-def of(group: str) -> list[Field]:
-    return [field for field in RUNS if field.group == group]
+def of(group: str, api: tuple[int, int]) -> list[Field]:
+    found = [field for field in RUNS if field.group == group and field.kept_by(api)]
+    if not found:
+        pytest.skip(f"an engine of API {api} keeps none of these fields")
+    return found
 
 
 def surroundings(world: World, fields: list[Field]) -> dict[str, str]:
@@ -31,7 +34,13 @@ def surroundings(world: World, fields: list[Field]) -> dict[str, str]:
         kit.network(world)
     if "<volume>" in text:
         world.volume("data")
-    words = kit.words(world)
+    words = kit.words(world) | {"folder": str(world.state_dir)}
+    if "<image>" in text:
+        other = world.publish("1", name="other")
+        world.pull(other.reference)
+        words["image"] = other.reference
+    if "Subpath" in text and "<volume>" in text:
+        kit.inside(world, kit.peer(world, Binds=[f"{words['volume']}:/all"]), "mkdir /all/below")
     if "<peer>" in text:
         kit.peer(world, NetworkMode=words["network"] if "<network>" in text else "bridge")
     return words
@@ -39,7 +48,7 @@ def surroundings(world: World, fields: list[Field]) -> dict[str, str]:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_fields_survive_a_rollback_and_an_update(world: World, group: str) -> None:
-    fields = of(group)
+    fields = of(group, world.lab.engine_api)
     words = surroundings(world, fields)
     body: dict[str, Any] = kit.fill(kit.body_of(fields, "<network>"), words)
     container = world.run(world.publish("1.0.0").reference, **body)
@@ -141,7 +150,7 @@ def test_every_field_of_the_schema_is_in_the_table_or_excluded_with_a_reason() -
 
 def test_no_field_is_in_the_table_twice() -> None:
     rows = [(field.path, str(field.value)) for field in (*RUNS, *STAGED, *ELSEWHERE)]
-    on_this_engine = [field.path for field in (*RUNS, *STAGED)]
+    on_an_engine = [(field.path, field.group) for field in (*RUNS, *STAGED)]
     assert len(set(rows)) == len(rows)
-    assert len(set(on_this_engine)) == len(on_this_engine)
+    assert len(set(on_an_engine)) == len(on_an_engine)
     assert {field.path for field in RUNS} <= set(NAMES)

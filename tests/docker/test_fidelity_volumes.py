@@ -34,7 +34,7 @@ class Seen:
 def volumes(container: Json) -> dict[str, str]:
     """Where each volume is mounted."""
     found = [mount for mount in container["Mounts"] if mount["Type"] == "volume"]
-    return {mount["Destination"]: mount["Name"] for mount in found}
+    return {mount["Destination"]: kit.volume_of(mount) for mount in found}
 
 
 IMAGE: Json = {

@@ -46,7 +46,8 @@ class Proxy:
             do_HEAD = do_GET
 
             def _pass_on(self) -> None:
-                wanted = {k: v for k, v in self.headers.items() if k.lower() == "accept"}
+                # Newer engines send a header line for each media type.
+                wanted = {"Accept": ", ".join(self.headers.get_all("Accept") or ["*/*"])}
                 asked = urllib.request.Request(
                     f"http://{registry}{self.path}", headers=wanted, method=self.command
                 )

@@ -88,7 +88,8 @@ def test_doctor_says_what_is_well_and_what_is_not(world: World, sau: Sau) -> Non
     good = sau("doctor")
     assert good.code == 0
     found = {finding["what"]: finding for finding in good.json["findings"]}
-    assert "API 1.41" in found["docker local"]["fact"]
+    major, minor = world.lab.engine_api
+    assert f"API {major}.{minor}" in found["docker local"]["fact"]
     assert found[f"registry {world.lab.registry}"]["ok"]
 
     sau.config.write_text("inventory: {docker: [{name: gone, host: 'unix:///run/no-such.sock'}]}\n")

@@ -14,6 +14,10 @@ SECOND = 1_000_000_000
 RATE = [{"Path": "/dev/loop0", "Rate": MIB}]
 
 
+Api = tuple[int, int]
+ALWAYS: tuple[Api, Api] = ((1, 41), (9, 99))
+
+
 @dataclass(frozen=True)
 class Field:
     """One settable field. `shown` is how the engine tells it, where that is not what was set."""
@@ -22,13 +26,27 @@ class Field:
     value: Any
     group: str
     shown: Any = None
+    apis: tuple[Api, Api] = ALWAYS
+    """From and to which API an engine keeps it."""
 
     def __str__(self) -> str:
         return self.path
 
+    def kept_by(self, api: Api) -> bool:
+        """Whether an engine that speaks this API keeps it."""
+        return self.apis[0] <= api <= self.apis[1]
 
-def _rows(group: str, of: str, **values: Any) -> tuple[Field, ...]:
-    return tuple(Field(f"{of}.{name}", value, group) for name, value in values.items())
+
+def _rows(group: str, of: str, apis: tuple[Api, Api] = ALWAYS, **values: Any) -> tuple[Field, ...]:
+    return tuple(Field(f"{of}.{name}", value, group, None, apis) for name, value in values.items())
+
+
+def _since(minor: int) -> tuple[Api, Api]:
+    return (1, minor), ALWAYS[1]
+
+
+def _until(minor: int) -> tuple[Api, Api]:
+    return ALWAYS[0], (1, minor)
 
 
 RUNS = (
@@ -50,8 +68,6 @@ RUNS = (
         PidsLimit=100,
         OomKillDisable=True,
         OomScoreAdj=500,
-        KernelMemory=60 * MIB,
-        KernelMemoryTCP=60 * MIB,
         Ulimits=[{"Name": "nofile", "Soft": 1024, "Hard": 2048}],
         ShmSize=MIB,
         CgroupParent="/<prefix>",
@@ -60,6 +76,8 @@ RUNS = (
         BlkioDeviceReadIOps=RATE,
         BlkioDeviceWriteIOps=RATE,
     ),
+    *_rows("limits", "HostConfig", _until(41), KernelMemory=60 * MIB),
+    *_rows("limits", "HostConfig", _until(51), KernelMemoryTCP=60 * MIB),
     *_rows("confinement", "HostConfig", NanoCpus=500_000_000),
     *_rows(
         "confinement",
@@ -192,7 +210,6 @@ RUNS = (
         StopTimeout=0,
         Shell=["/bin/sh", "-ec"],
         OnBuild=["RUN true"],
-        MacAddress="02:42:ac:11:ee:<octet>",
         ArgsEscaped=True,
         Volumes={"/user-volume": {}},
     ),
@@ -209,6 +226,74 @@ RUNS = (
         shown={"9000/tcp": {}, "8080/tcp": {}},
     ),
     *_rows("limits", "Config", Domainname="example.org"),
+    *_rows("config", "Config", _until(51), MacAddress="02:42:ac:11:ee:<octet>"),
+    *_rows("own network", "Endpoint", _since(44), MacAddress="02:42:ac:12:ee:<octet>"),
+    *_rows("own network", "Endpoint", _since(48), GwPriority=5),
+    *_rows("newer", "HostConfig", _since(43), Annotations={"a": "b"}),
+    *_rows("newer", "HostConfig", _since(56), Umask=0o27),
+    *_rows(
+        "newer",
+        "Config",
+        _since(44),
+        Healthcheck={
+            "Test": ["CMD-SHELL", "/lab/health"],
+            "StartPeriod": SECOND,
+            "StartInterval": SECOND // 5,
+        },
+    ),
+    *_rows(
+        "newer mounts",
+        "HostConfig",
+        _since(44),
+        Mounts=[
+            {
+                "Type": "bind",
+                "Source": "<folder>/made",
+                "Target": "/made",
+                "ReadOnly": True,
+                "BindOptions": {"CreateMountpoint": True, "ReadOnlyNonRecursive": True},
+            },
+            {
+                "Type": "bind",
+                "Source": "/etc",
+                "Target": "/host-etc",
+                "ReadOnly": True,
+                "BindOptions": {"Propagation": "rprivate", "ReadOnlyForceRecursive": True},
+            },
+        ],
+    ),
+    *_rows(
+        "part of a volume",
+        "HostConfig",
+        _since(45),
+        Mounts=[
+            {
+                "Type": "volume",
+                "Source": "<volume>",
+                "Target": "/part",
+                "VolumeOptions": {"Subpath": "below"},
+            }
+        ],
+    ),
+    *_rows(
+        "options of a tmpfs",
+        "HostConfig",
+        _since(46),
+        Mounts=[{"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"Options": [["noexec"]]}}],
+    ),
+    *_rows(
+        "image as a mount",
+        "HostConfig",
+        _since(48),
+        Mounts=[
+            {
+                "Type": "image",
+                "Source": "<image>",
+                "Target": "/other",
+                "ImageOptions": {"Subpath": "lab"},
+            }
+        ],
+    ),
 )
 
 STAGED = (
@@ -248,38 +333,6 @@ ELSEWHERE = (
         IOMaximumIOps=100,
         IOMaximumBandwidth=MIB,
     ),
-    *_rows("newer than API 1.41", "Config", Healthcheck={"StartInterval": SECOND}),
-    *_rows("newer than API 1.41", "Endpoint", GwPriority=5),
-    *_rows(
-        "newer than API 1.41",
-        "HostConfig",
-        Annotations={"a": "b"},
-        Mounts=[
-            {
-                "Type": "bind",
-                "Source": "/srv",
-                "Target": "/srv",
-                "BindOptions": {
-                    "CreateMountpoint": True,
-                    "ReadOnlyNonRecursive": True,
-                    "ReadOnlyForceRecursive": True,
-                },
-            },
-            {
-                "Type": "image",
-                "Source": "app:1",
-                "Target": "/app",
-                "ImageOptions": {"Subpath": "x"},
-            },
-            {"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"Options": [["noexec"]]}},
-            {
-                "Type": "volume",
-                "Source": "v",
-                "Target": "/v",
-                "VolumeOptions": {"Subpath": "below"},
-            },
-        ],
-    ),
 )
 
 EXCLUDED = {
@@ -292,7 +345,5 @@ EXCLUDED = {
     "Endpoint.IPv6Gateway": "the engine's answer",
     "Endpoint.GlobalIPv6Address": "the engine's answer; asked for by IPAMConfig",
     "Endpoint.GlobalIPv6PrefixLen": "the engine's answer",
-    "Endpoint.MacAddress": "the engine's answer up to API 1.43; asked for by Config.MacAddress, "
-    "which newer engines still tell for the main network",
     "Endpoint.DNSNames": "the engine's answer, made from names and aliases",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from safe_auto_updater.app import App
@@ -152,11 +153,14 @@ def settings(container: Json) -> Json:
     return {"Config": config, "HostConfig": host, "Networks": chosen(container)}
 
 
+_CHOSEN = ("IPAMConfig", "Links", "DriverOpts", "GwPriority")
+
+
 def chosen(container: Json) -> Json:
     """Per network, what can be chosen of an endpoint."""
     found = {}
     for network, endpoint in container["NetworkSettings"]["Networks"].items():
-        asked: Json = {key: endpoint.get(key) for key in ("IPAMConfig", "Links", "DriverOpts")}
+        asked: Json = {key: endpoint.get(key) for key in _CHOSEN}
         asked["Aliases"] = sorted(user_aliases(container, endpoint))
         found[network] = {key: value for key, value in asked.items() if value}
     return found
@@ -183,6 +187,11 @@ def words(world: World) -> dict[str, str]:
         "port": str(20_000 + number % 10_000),
         "octet": f"{third:02x}",
     }
+
+
+def volume_of(mount: Json) -> str:
+    """A mounted volume's name; newer engines keep some names to themselves."""
+    return str(mount.get("Name") or Path(mount["Source"]).parent.name)
 
 
 def subnet(world: World, which: int = 0) -> str:

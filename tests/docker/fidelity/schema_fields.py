@@ -1,6 +1,6 @@
 """Prints the field names in Docker Engine API schemas: what `schema_names.txt` is made with.
 
-    python -m tests.docker.fidelity.schema_fields 1.41.yaml 1.51.yaml > schema_names.txt
+    python -m tests.docker.fidelity.schema_fields 1.41.yaml 1.51.yaml 1.56.yaml > schema_names.txt
 
 Names only: fields of `Config`, `HostConfig` and of a network endpoint, nested ones with dots. A
 later schema adds the names that the earlier ones have not.
