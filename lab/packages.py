@@ -21,6 +21,9 @@ NEEDED = {
     "iptables": "iptables",
     "ip": "iproute2",
     "nsenter": "util-linux",
+    "sshd": "openssh-server",
+    "ssh": "openssh-client",
+    "openssl": "openssl",
 }
 
 

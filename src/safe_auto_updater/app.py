@@ -148,9 +148,12 @@ class App:
                 listener(event)
         self._notifications(event)
 
-    def recover(self, stopping: Callable[[], bool]) -> tuple[Record, ...]:
-        """Finish or undo what was interrupted; what the engine staged too late goes too."""
-        recovered = self.cycle.recover(stopping)
+    def recover(self, stopping: Callable[[], bool], wait: bool = True) -> tuple[Record, ...]:
+        """Finish or undo what was interrupted; what the engine staged too late goes too.
+
+        Without `wait` an engine that does not answer keeps no other waiting.
+        """
+        recovered = self.cycle.recover(stopping, wait)
         for engine in self.engines.values():
             remove_latecomers(Containers(engine), self._images(engine), self.journal.history())
         return recovered

@@ -33,7 +33,7 @@ def recover_first(app: App) -> tuple[Record, ...]:
     before = app.journal.unfinished()
     stopping = Stopping()
     with stopping.listening():
-        after = app.recover(stopping)
+        after = app.recover(stopping, wait=False)
     if stopping():
         raise click.Abort
     for interrupted, record in zip(before, after, strict=True):

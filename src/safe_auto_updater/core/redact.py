@@ -23,7 +23,9 @@ _PAIR = re.compile(
     r"(?P<quote>\\?[\"']?)(?P<sign>\s{0,8}[:=]\s{0,8})"
     r"(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s&]+)"
 )
-_USERINFO = re.compile(r"(?i)(?<=://)[^\s/?#\"'<>]+@")
+_USERINFO = re.compile(  # over ssh a user without a password is no secret
+    r"(?i)(?<=://)(?!(?<=ssh://)[^\s/?#\"'<>:@]+@)[^\s/?#\"'<>]+@"
+)
 _SCHEME = re.compile(
     r"(?i)\b(bearer|basic)(\s{1,8})(?!(?:auth\w*|tokens?|schemes?|challenges?|realm=\S*)(?!\S))"
     r"[^\s,;\"']{4,}"

@@ -12,17 +12,20 @@ from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.guards import WAITS_FOR_TIME, Case, Veto
 from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
+from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import Clock, Scanner
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
 from safe_auto_updater.engine.executor import UpdateExecutor
-from safe_auto_updater.engine.inventory import AssetInventory, take_inventory
+from safe_auto_updater.engine.inventory import AssetInventory, take_inventory, who_sees
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.memory import remember
 from safe_auto_updater.engine.past import Past
 from safe_auto_updater.engine.side_by_side import registry_of, side_by_side
+
+_Carried = tuple[UpdateExecutor, Record]  # a record, and who carries it on
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,13 @@ class Cycle:
         self._emit = emit
         self._new_id = new_id
 
-    def scan(self) -> AssetInventory:
-        """What runs."""
-        return take_inventory(self._scanners, self._settings)
+    def scan(self, names: Sequence[str] = ()) -> AssetInventory:
+        """What runs: everywhere, or where assets of these names can be."""
+        return take_inventory(who_sees(names, self._scanners), self._settings)
 
     def check(self, names: Sequence[str] = (), memory: Memory | None = None) -> Checked:
         """What could be newer, for the named assets and whoever moves with them, or for all."""
-        inventory = self.scan()
+        inventory = self.scan(names)
         assets = self._together(inventory.named(names), inventory)
         past = self._past(memory or self.memory())
         answers = side_by_side(assets, registry_of, lambda asset: self._detect(asset, past))
@@ -114,19 +117,44 @@ class Cycle:
             done.append(self._journal.get(update))
         return tuple(done)
 
-    def recover(self, stopping: Callable[[], bool]) -> tuple[Record, ...]:
-        """Finish or undo everything that was interrupted, oldest first."""
+    def recover(self, stopping: Callable[[], bool], wait: bool = True) -> tuple[Record, ...]:
+        """Finish or undo everything that was interrupted, oldest first.
+
+        Where some platforms do not answer, those that do come first; the others are waited for, or
+        without `wait` left for another time.
+        """
         interrupted = self._journal.unfinished()
-        for record in interrupted:
+        answering, silent = self._answering(interrupted)
+        for executor, record in answering:
             if stopping():
                 break
+            executor.recover(record)
+        given_up = not wait and bool(answering or len(self._scanners) > 1)
+        for executor, record in silent:
+            if stopping():
+                break
+            if given_up and not executor.reachable():
+                self._tell("unfinished", record.asset, f"update {record.id} waits for its platform")
+                continue
+            given_up = executor.recover(record) is Outcome.UNFINISHED
+        return tuple(self._journal.get(record.id) for record in interrupted)
+
+    def _answering(self, records: Sequence[Record]) -> tuple[list[_Carried], list[_Carried]]:
+        """Who carries on each record: where the platform answers, and where it does not."""
+        asked: dict[str, bool] = {}
+        answering: list[_Carried] = []
+        silent: list[_Carried] = []
+        for record in records:
             try:
                 executor = self._executor_for(record.step)
             except SafeAutoUpdaterError as error:
                 self._tell("unfinished", record.asset, f"update {record.id} waits: {error}")
                 continue
-            executor.recover(record)
-        return tuple(self._journal.get(record.id) for record in interrupted)
+            part = record.asset.rpartition("/")[0]
+            if part not in asked:
+                asked[part] = executor.reachable()
+            (answering if asked[part] else silent).append((executor, record))
+        return answering, silent
 
     def policy(self, asset: Asset) -> AssetPolicy:
         """The settings that hold for one asset."""
@@ -206,7 +234,7 @@ class Cycle:
 
     def _in_the_way(self, asset: str, going_on: str | None) -> str | None:
         """What forbids any touch of an asset; no registry is asked."""
-        (found,) = self.scan().named([asset])
+        (found,) = self.scan([asset]).named([asset])
         reasons = [b.reason for b in self.memory(going_on).blocked if b.asset == asset]
         reasons += [o.reason for o in found.obstacles if not o.only_tag_changes]
         return next(iter(reasons), None)

@@ -70,6 +70,10 @@ class UpdateExecutor:
         self._tell("started", work, _headline(step))
         return self._drive(work, _Next(Phase.PREPARE, {}), entries={})
 
+    def reachable(self) -> bool:
+        """Whether the platform answers now."""
+        return self._updater.reachable()
+
     def recover(self, record: Record) -> Outcome:
         """Finish or undo an update that was interrupted, by the table's third column."""
         work, entries = record.work, _entries(record)

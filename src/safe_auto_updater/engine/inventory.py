@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
@@ -69,9 +70,20 @@ def pick(name: str, known: Iterable[str]) -> str:
     raise UsageError(f"{name}: no such asset; `sau scan` and `sau history` list them")
 
 
+def who_sees(names: Sequence[str], scanners: Sequence[Scanner]) -> Sequence[Scanner]:
+    """The scanners that can see these assets: all, unless every name is whole and says where."""
+    wanted = {one.name: one for one in scanners}
+    parts = {name.rpartition("/")[0] for name in names}
+    return [wanted[part] for part in parts] if parts and parts <= wanted.keys() else scanners
+
+
 def take_inventory(scanners: Sequence[Scanner], settings: Settings) -> AssetInventory:
-    """Ask every scanner; one that breaks is a failure of its part, not of the inventory."""
-    scans = [_scan(scanner) for scanner in scanners]
+    """Ask every scanner at once; one that breaks is a failure of its part, not of the inventory."""
+    if len(scanners) == 1:
+        scans = [_scan(scanners[0])]
+    else:
+        with ThreadPoolExecutor(max(1, len(scanners))) as pool:
+            scans = list(pool.map(_scan, scanners))
     found = {asset.id: asset for scan in scans for asset in scan.assets}
     everything = [found[id_] for id_ in sorted(found)]
     return AssetInventory(

@@ -52,7 +52,7 @@ class Connections:
             connection.end()
             raise
         except (OSError, http.client.HTTPException) as error:
-            told = connection.last_words() or plainly(error)
+            told = connection.why(error)
             connection.end()
             raise ConnectionError(told) from error
         except BaseException:
@@ -130,9 +130,14 @@ class _Connection(http.client.HTTPConnection):
         except TimeoutError as error:
             raise ConnectionError("no connection in time") from error
 
-    def last_words(self) -> str:
-        """What the way there said when it broke; empty where it says nothing."""
-        return self._line.last_words() if self._line is not None else ""
+    def why(self, error: Exception) -> str:
+        """What broke it: what came instead of an answer, the way's own last words, or the error."""
+        match error:
+            case http.client.RemoteDisconnected():
+                pass
+            case http.client.BadStatusLine():
+                return f"what comes from there is no HTTP: {str(error).strip()[:100]}"
+        return (self._line.last_words() if self._line is not None else "") or plainly(error)
 
     def end(self) -> None:
         """Close it, and free what it held. (`close` is also called while an answer comes in.)"""

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10.0
 _ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}  # a dead link is told in 60 s
+_WHO = "it wants a certificate of ours that it accepts; set cert_file and key_file"
 _TLS_SAYS = {  # OpenSSL's words, and what they mean here
-    "CERTIFICATE_REQUIRED": "it wants to know who we are; set cert_file and key_file",
-    "BAD_CERTIFICATE": "it does not accept our certificate; look at cert_file and key_file",
-    "HANDSHAKE_FAILURE": "it does not accept our certificate; look at cert_file and key_file",
+    "CERTIFICATE_REQUIRED": _WHO,
+    "BAD_CERTIFICATE": _WHO,
+    "HANDSHAKE_FAILURE": _WHO,
     "UNKNOWN_CA": "it does not know who signed our certificate; look at cert_file",
     "CERTIFICATE_EXPIRED": "our certificate has expired; renew cert_file",
     "WRONG_VERSION_NUMBER": "it speaks no TLS there; use its TLS port, or leave the TLS files out",

@@ -46,6 +46,7 @@ class DockerEngine:
         self._endpoint = Endpoint(host, tls)
         self._lock = threading.Lock()
         self._connection: _Connection | None = None
+        self._refusals, self._refusal = 0, ""  # how often nobody answered, and the last reason
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON that the engine answers."""
@@ -193,10 +194,17 @@ class DockerEngine:
             connection.to.close()  # who still asks through it keeps what is in use
 
     def _connected(self) -> _Connection:
+        before = self._refusals
         with self._lock:
             connection = self._connection
             if connection is None:
-                connection = self._connection = self._connect()
+                if self._refusals != before:  # another thread has tried while this one waited
+                    raise PlatformUnreachable(self._refusal)
+                try:
+                    connection = self._connection = self._connect()
+                except PlatformUnreachable as error:
+                    self._refusals, self._refusal = before + 1, str(error)
+                    raise
             return connection
 
     def _connect(self) -> _Connection:
@@ -207,7 +215,9 @@ class DockerEngine:
                 error = self._refused(reply, "/version")
                 raise PlatformUnreachable(f"{self.host}: the engine is not ready: {error}")
             if reply.status >= 400:
-                raise self._refused(reply, "/version")
+                fact = str(self._refused(reply, "/version"))
+                remedy = "; set ca_file, cert_file and key_file" * ("HTTPS server" in fact)
+                raise PlatformError(f"{self.host}: {fact}{remedy}")
             content = reply.read()
         version = self._decoded(content, "/version")
         if not isinstance(version, dict):
