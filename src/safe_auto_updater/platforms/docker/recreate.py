@@ -16,6 +16,7 @@ from typing import Any
 
 from safe_auto_updater.core.errors import StepFailed
 from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.platforms.docker.compose.labels import PREFIX
 from safe_auto_updater.platforms.docker.marks import MARK, USERS, our_marks, policy_labels
 
 Json = dict[str, Any]
@@ -89,7 +90,11 @@ def user_config(old: Mapping[str, Any], defaults: Mapping[str, Any]) -> Json:
         key: value
         for key, value in (config.get("Labels") or {}).items()
         if key not in (MARK, USERS)
-        and (key in users or (defaults.get("Labels") or {}).get(key) != value)
+        and (
+            key in users
+            or key.startswith(PREFIX)  # an image that Compose built has some too
+            or (defaults.get("Labels") or {}).get(key) != value
+        )
     }
     published = set(old["HostConfig"].get("PortBindings") or {})
     config["ExposedPorts"] = {

@@ -20,6 +20,7 @@ from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.spelling import Strategy
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.platforms.docker.compare import changes, differences
+from safe_auto_updater.platforms.docker.compose.labels import labels_after
 from safe_auto_updater.platforms.docker.containers import (
     Containers,
     last_words,
@@ -134,6 +135,8 @@ class DockerUpdater:
             self._images.tag(candidate.reference, new_image["Id"])
         body = create_body(old, old_image, candidate.reference, work.update)
         body = joined(body, old, work.facts.get("replaced", {}))
+        told = self._images.find(candidate.reference) or new_image
+        body["Labels"] |= labels_after(old, told["Id"])
         new = self._staged(work)
         if new is None:
             self._refuse_foreign(work, work.change.container + STAGED)

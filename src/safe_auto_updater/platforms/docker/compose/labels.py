@@ -7,6 +7,7 @@ Source: docker/compose, pkg/api/labels.go and pkg/compose/create.go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ PREFIX = "com.docker.compose."
 PROJECT, SERVICE = PREFIX + "project", PREFIX + "service"
 CONFIG_HASH, IMAGE = PREFIX + "config-hash", PREFIX + "image"
 NUMBER, ONE_OFF, REPLACE = PREFIX + "container-number", PREFIX + "oneoff", PREFIX + "replace"
-DEPENDS_ON = PREFIX + "depends_on"
+DEPENDS_ON, VERSION = PREFIX + "depends_on", PREFIX + "version"
 WORKING_DIR, CONFIG_FILES = PROJECT + ".working_dir", PROJECT + ".config_files"
 ENVIRONMENT_FILE = PROJECT + ".environment_file"
 
@@ -80,3 +81,30 @@ def depends_on(labels: Mapping[str, str]) -> tuple[Dependency, ...]:
 
 def _parts(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
+
+
+def labels_after(old: Json, image_id: str, config_hash: str | None = None) -> dict[str, str]:
+    """What Compose would have written on a container that it made in place of this one.
+
+    `image_id` is what the engine says of the new reference, in the words of its image store. Only
+    labels that the old one has are renewed: another Compose did not write the others.
+    """
+    labels = old["Config"].get("Labels") or {}
+    if PROJECT not in labels:
+        return {}
+    known = {IMAGE: image_id, CONFIG_HASH: config_hash}
+    found = {key: value for key, value in known.items() if key in labels and value is not None}
+    service = compose_service(old)
+    if service is not None and CONFIG_HASH in labels:
+        found[REPLACE] = _replaced(service, old)  # an attached `up` does not take it for the end
+    return found
+
+
+def _replaced(service: ComposeService, old: Json) -> str:
+    """Who was replaced, as this Compose says it: by its ID, since 2.39 by its name."""
+    version = re.findall(r"\d+", (old["Config"]["Labels"]).get(VERSION, ""))
+    if tuple(int(part) for part in version[:2]) < (2, 39):
+        return str(old["Id"])
+    name = str(old["Name"]).lstrip("/")
+    usual = f"{service.project}-{service.service}-{service.number}"
+    return f"{service.service}-{service.number}" if name == usual else name
