@@ -127,11 +127,7 @@ def _mounts(old: Json, new: Json, declared: Json) -> list[str]:
     """Every old mount is there with the same source; what is new, the new image declares."""
 
     def known(container: Json) -> dict[str, tuple[Any, ...]]:
-        keys = ("Type", "Source", "RW", "Driver", "Propagation")
-        return {
-            mount["Destination"]: (volume_of(mount), *(mount.get(key) for key in keys))
-            for mount in container.get("Mounts") or ()
-        }
+        return {mount["Destination"]: _source(mount) for mount in container.get("Mounts") or ()}
 
     before, after = known(old), known(new)
     wrong = [path for path in before if after.get(path) != before[path]]
@@ -140,6 +136,13 @@ def _mounts(old: Json, new: Json, declared: Json) -> list[str]:
     return [
         f"Mounts {path}: {before.get(path)} became {after.get(path)}" for path in wrong + strange
     ]
+
+
+def _source(mount: Json) -> tuple[Any, ...]:
+    kept = tuple(mount.get(key) for key in ("Type", "RW", "Driver", "Propagation"))
+    if mount.get("Type") == "image":
+        return (mount.get("Name"), *kept)  # each container has a layer of its own over it
+    return (volume_of(mount), mount.get("Source"), *kept)
 
 
 def _mapping(where: str, before: Json, after: Json) -> list[str]:
