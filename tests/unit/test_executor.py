@@ -46,6 +46,7 @@ class RecordingUpdater:
     asked: list[str] = field(default_factory=list)
     well: dict[Side, bool] = field(default_factory=lambda: {Side.OLD: True, Side.NEW: True})
     answers: list[bool] = field(default_factory=list)
+    unverified: str | None = None
 
     def _do(self, verb: str) -> Facts:
         self.asked.append(verb)
@@ -83,7 +84,8 @@ class RecordingUpdater:
     def look(self, work: Work, side: Side) -> Look:
         self._do(f"look {side.value}")
         state = CheckState.PASSED if self.well[side] else CheckState.FAILED
-        return Look((CheckResult("fake", state, "said so"),), (Subject(ASSET, "web"),))
+        checked = CheckResult("fake", state, "said so")
+        return Look((checked,), (Subject(ASSET, "web"),), self.unverified)
 
     def patience(self, work: Work, side: Side) -> Patience:
         return Patience(60.0, 1.0)
@@ -147,6 +149,27 @@ PHASE_OF = {"look old": "PRECHECK", "look new": "VERIFY"}
 def test_good_update_walks_the_table_forward(bench: Bench) -> None:
     assert bench.executor.execute("u0", STEP) is Outcome.SUCCEEDED
     assert bench.walk() == [*FORWARD, "SUCCEEDED"]
+
+
+@pytest.mark.parametrize("also_fails", [[], ["commit"]])
+def test_what_nobody_can_say_is_unverified_and_why(bench: Bench, also_fails: list[str]) -> None:
+    bench.updater.unverified = "nothing of it runs"
+    bench.updater.faults = {verb: [broken()] for verb in also_fails}
+
+    assert bench.executor.execute("u0", STEP) is Outcome.UNVERIFIED
+
+    assert bench.walk() == [*FORWARD, "UNVERIFIED"]
+    (record,) = bench.journal.history()
+    assert record.took_effect
+    assert record.facts["verdict"] == {"proven": False, "reason": "nothing of it runs"}
+    assert bench.events[-1].message == "unverified: nothing of it runs"
+
+
+def test_an_unverified_update_that_died_in_commit_stays_unverified(bench: Bench) -> None:
+    bench.journal.begin("u0", STEP)
+    bench.journal.enter("u0", Phase.COMMIT, {"unverified": "nothing of it runs"})
+    (record,) = bench.journal.unfinished()
+    assert bench.executor.recover(record) is Outcome.UNVERIFIED
 
 
 @pytest.mark.parametrize("verb", AFTER_FAILURE)

@@ -38,13 +38,14 @@ def member(
     candidate: Image | None = NEW,
     error: str | None = None,
     memory: Memory = MEMORY,
+    kind: str = "container",
     **more: Any,
 ) -> Case:
     asset = docker_id(host, name)
     use = ImageUse(name, OLD)
     change = Change(asset, name, OLD, candidate, candidate and "minor", error=error)
     return Case(
-        Asset(asset, "docker", "container", name, (use,), Status.RUNNING, Health.HEALTHY),
+        Asset(asset, "docker", kind, name, (use,), Status.RUNNING, Health.HEALTHY),
         (change,),
         resolve(Settings(default=Keys(policy=PolicyLevel.MINOR, group=group)), asset, {}),
         memory,
@@ -90,6 +91,15 @@ def test_a_member_that_nobody_knows_about_holds_the_group() -> None:
     assert (web.action, web.hold_rules) == (Action.HOLD, ("unknown",))
     assert web.reasons == ("db of the same group: unknown: 429",)
     assert found["local/db"].action is Action.HOLD
+
+
+def test_a_group_that_needs_two_updaters_is_held() -> None:
+    (step,) = steps(member("web"), member("db", kind="service")).values()
+    assert (step.action, step.hold_rules) == (Action.HOLD, ("group",))
+    assert step.reasons == (
+        "db, web are one group and need different updaters (native, swarm); give them different "
+        "groups",
+    )
 
 
 def test_every_member_tells_its_own_reasons() -> None:

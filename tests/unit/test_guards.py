@@ -80,6 +80,10 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
      "switched off by enable=false (label)"),
     ({"asset": replace(ASSET, obstacles=(Obstacle("x", "it removes itself"),))}, "obstacle",
      "it removes itself"),
+    ({"policy": ruled(Rule("*/web", after_update=("/warm-up",))),
+      "asset": replace(ASSET, kind="service")}, "hooks",
+     "after_update (rule */web): hooks run in a container, and a Swarm service is several; take "
+     "them away"),
     ({"policy": ruled(Rule("*/web", strategy=Strategy.START_FIRST)),
       "asset": replace(ASSET, exclusive=("it publishes port 80/tcp", "it writes to /data"))},
      "strategy",
@@ -157,6 +161,7 @@ def test_all_that_say_no_are_told() -> None:
     everything = case(
         asset=replace(
             ASSET,
+            kind="service",
             status=Status.PAUSED,
             health=Health.UNHEALTHY,
             obstacles=(Obstacle("x", "it removes itself"), Obstacle("y", "others share it")),
@@ -168,6 +173,7 @@ def test_all_that_say_no_are_told() -> None:
                 Rule(
                     "*/web",
                     enable=False,
+                    before_update=("/drain",),
                     strategy=Strategy.START_FIRST,
                     minimum_age=7200.0,
                     approval=Approval.REQUIRED,
@@ -213,6 +219,9 @@ GO: dict[str, dict[str, Any]] = {
     "a version told by nobody": {"changes": (replace(BEHIND, behind=None),)},
     "a hold of another version": {
         "memory": replace(MEMORY, holds=(Hold(WEB, "no", 1.0, content="sha256:other"),))
+    },
+    "a service of which nothing is to run": {
+        "asset": replace(ASSET, kind="service", status=Status.EXITED)
     },
     "a crash loop that may be fixed forward": {
         "asset": replace(ASSET, status=Status.RESTARTING),

@@ -98,6 +98,15 @@ def _strategy(case: Case, step: str) -> str | None:
     )
 
 
+def _hooks(case: Case, step: str) -> str | None:
+    hooks = case.policy.hooks
+    if case.asset.kind != "service" or not (hooks.before or hooks.after):
+        return None
+    keys = ("before_update", hooks.before), ("after_update", hooks.after)
+    named = " and ".join(f"{key} ({case.policy.source(key)})" for key, words in keys if words)
+    return f"{named}: hooks run in a container, and a Swarm service is several; take them away"
+
+
 def _memory(case: Case, step: str) -> str | None:
     asset, memory = case.asset.id, case.memory
     blocked = [blocked.reason for blocked in memory.blocked if blocked.asset == asset]
@@ -139,6 +148,8 @@ def _status(case: Case, step: str) -> str | None:
             return "paused; an update would have to start it. Unpause it first"
         case Status.RESTARTING if case.policy.fix_forward:
             return None
+        case Status.EXITED if case.asset.kind == "service":
+            return None  # nothing of it is to run, and its next task takes the new version
         case Status.EXITED | Status.CREATED if case.follows:
             return None  # made anew, and not started
         case Status.RESTARTING:
@@ -259,6 +270,7 @@ _GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
     ("label", _labels),
     ("disabled", _enabled),
     ("obstacle", _obstacle),
+    ("hooks", _hooks),
     ("strategy", _strategy),
     ("memory", _memory),
     ("status", _status),

@@ -65,3 +65,8 @@ TABLE: dict[Phase, Exits] = {
     P.CONFIRM:  Exits(P.ROLLED_BACK,  P.INCONSISTENT,  P.CONFIRM),
     P.CLEAN:    Exits(P.ABORTED,      P.ABORTED,       P.CLEAN),
 }  # fmt: skip
+
+
+def ended(phase: Phase, *, unverified: bool) -> Phase:
+    """What was committed and nobody could see well is no success. Other phases stay."""
+    return P.UNVERIFIED if phase is P.SUCCEEDED and unverified else phase

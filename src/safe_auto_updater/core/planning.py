@@ -53,6 +53,7 @@ def decide(*unit: Case) -> Step:
     against = [
         No(no.rule, _of(case, no.reason, unit)) for case in unit for no in objections(case, step.id)
     ]
+    against += _mixed(unit)
     if against:
         return _held(step, against)
     why = [_of(case, _why(case, change), unit) for case in unit for change in case.wanted]
@@ -132,6 +133,16 @@ def _why(case: Case, change: Change) -> str:
 def _updater(case: Case) -> str:
     """Which of the platform's updaters carries it out."""
     return "swarm" if case.asset.kind == "service" else case.policy.docker_updater.value
+
+
+def _mixed(unit: Sequence[Case]) -> list[No]:
+    """A unit is made by one updater: the way back of one is none for what another one made."""
+    updaters = sorted({_updater(case) for case in unit})
+    if len(updaters) < 2:
+        return []
+    names = ", ".join(short_name(case.asset.id) for case in unit)
+    reason = f"{names} are one group and need different updaters ({', '.join(updaters)})"
+    return [No("group", f"{reason}; give them different groups")]
 
 
 def _of(case: Case, reason: str, unit: Sequence[Case]) -> str:

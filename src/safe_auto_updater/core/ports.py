@@ -79,10 +79,14 @@ class Subject:
 
 @dataclass(frozen=True)
 class Look:
-    """One look at one side: the platform's own results, and the subjects for configured checks."""
+    """One look at one side: the platform's own results, and the subjects for configured checks.
+
+    `unverified`: why nobody can say whether it is well, where it is as it was told to be.
+    """
 
     results: tuple[CheckResult, ...]
     subjects: tuple[Subject, ...]
+    unverified: str | None = None
 
 
 @dataclass(frozen=True)

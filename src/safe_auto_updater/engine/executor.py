@@ -19,7 +19,7 @@ from safe_auto_updater.core.errors import (
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.outcome import Cause, Outcome
-from safe_auto_updater.core.phases import TABLE, Phase
+from safe_auto_updater.core.phases import TABLE, Phase, ended
 from safe_auto_updater.core.ports import Clock, Facts, Patience, Side, Updater, Work
 from safe_auto_updater.core.redact import redact
 from safe_auto_updater.engine.health import HealthChecker, Verdict
@@ -93,7 +93,7 @@ class UpdateExecutor:
         waits = 0
         while True:
             work = work.with_facts(following.facts)
-            phase = following.phase
+            phase = ended(following.phase, unverified="unverified" in work.facts)
             if phase in TABLE:
                 entries[phase] = entries.get(phase, 0) + 1
                 if entries[phase] > MOST_ENTRIES:
@@ -203,7 +203,8 @@ class UpdateExecutor:
             if cause.quarantines and {"waited", "interrupted"} & work.facts.keys():
                 cause = Cause.PLATFORM  # an engine restart or a reboot may have ended it as well
             raise StepFailed(verdict.reason, cause, _seen(verdict))
-        return {"verdict": {"proven": verdict.proven, "reason": verdict.reason}}
+        facts = {"verdict": {"proven": verdict.proven, "reason": verdict.reason}}
+        return facts if verdict.unverified is None else {**facts, "unverified": verdict.unverified}
 
     def _confirm(self, work: Work) -> Facts:
         facts = self._updater.confirm(work)

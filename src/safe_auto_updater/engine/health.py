@@ -34,6 +34,7 @@ class Verdict:
     results: tuple[CheckResult, ...]
     watched_s: float
     guilty: str | None = None  # whose check decided, where several assets are watched as one
+    unverified: str | None = None  # why it is as it was told to be, and nobody can say more
 
     @property
     def evidence(self) -> list[dict[str, str]]:
@@ -78,7 +79,7 @@ class HealthChecker:
             elif good_since is None:
                 good_since = now
             if good_since is not None and now - good_since >= patience.stable_for_s:
-                return _good(results, watched, patience)
+                return _good(results, watched, patience, seen.unverified)
             if pending and watched >= patience.timeout_s:
                 return _bad(pending, results, watched, f" after {patience.timeout_s:g} s")
             self._clock.sleep(LOOK_EVERY_S)
@@ -106,7 +107,11 @@ def _ask(name: str, check: HealthCheck, subject: Subject) -> CheckResult:
     return result
 
 
-def _good(results: tuple[CheckResult, ...], watched_s: float, patience: Patience) -> Verdict:
+def _good(
+    results: tuple[CheckResult, ...], watched_s: float, patience: Patience, unverified: str | None
+) -> Verdict:
+    if unverified is not None:
+        return Verdict(True, False, unverified, None, results, watched_s, unverified=unverified)
     proven = any(result.proves for result in results)
     reason = f"stable for {patience.stable_for_s:g} s"
     if not proven:

@@ -45,6 +45,11 @@ class Record:
             return None
 
     @property
+    def took_effect(self) -> bool:
+        """Whether it left the new version behind."""
+        return self.outcome in (Outcome.SUCCEEDED, Outcome.UNVERIFIED)
+
+    @property
     def facts(self) -> dict[str, Any]:
         """Everything recorded on the way, later rows over earlier ones."""
         merged: dict[str, Any] = {}

@@ -46,7 +46,7 @@ Counting = Sequence[tuple[Record, str]]  # updates, newest first, each with an a
 def _left(history: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
     """What updates took assets away from: a tag that points there again has gone back."""
     for record in history:
-        if record.outcome is Outcome.SUCCEEDED and record.step.undoes is None:
+        if record.took_effect and record.step.undoes is None:
             for change in record.step.changes:
                 if change.current.digest is not None:
                     yield change.asset, change.container, change.current.digest
@@ -73,7 +73,7 @@ def _taken_back(counting: Counting) -> list[Hold]:
             content=change.current.key(),
         )
         for record, asset in counting
-        if record.step.undoes is not None and record.outcome is Outcome.SUCCEEDED
+        if record.step.undoes is not None and record.took_effect
         for change in record.step.changes
         if change.asset == asset
     ]

@@ -7,10 +7,7 @@ from dataclasses import replace
 
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.model import Action, Change, Step
-from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.journal import Record
-
-_TOOK_EFFECT = (Outcome.SUCCEEDED, Outcome.UNVERIFIED)
 
 
 def undo_step(record: Record, history: Sequence[Record]) -> Step:
@@ -18,7 +15,7 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
 
     UsageError where it changed nothing, or where a newer update of the asset took effect.
     """
-    if record.outcome not in _TOOK_EFFECT:
+    if not record.took_effect:
         said = "is not finished" if record.outcome is None else f"ended {record.outcome.value}"
         raise UsageError(f"update {record.id} {said}: there is nothing to take back")
     if record.id in _undone(history):
@@ -39,6 +36,7 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
         changes,
         undoes=record.id,
         members=record.step.members,
+        updater="swarm" if record.step.updater == "swarm" else "native",
     )
 
 
@@ -56,7 +54,7 @@ def _standing(history: Sequence[Record]) -> list[Record]:
     return [
         record
         for record in history
-        if record.outcome in _TOOK_EFFECT and record.step.undoes is None and record.id not in undone
+        if record.took_effect and record.step.undoes is None and record.id not in undone
     ]
 
 
@@ -64,7 +62,7 @@ def _undone(history: Sequence[Record]) -> set[str]:
     """Updates that were taken back. A rollback that was taken back itself has undone nothing."""
     undone: set[str] = set()
     for record in history:  # from the newest on
-        if record.outcome in _TOOK_EFFECT and record.id not in undone and record.step.undoes:
+        if record.took_effect and record.id not in undone and record.step.undoes:
             undone.add(record.step.undoes)
     return undone
 

@@ -83,11 +83,13 @@ class Unit:
         """All members at once: the unit is as well as its worst."""
         results: list[CheckResult] = []
         subjects: list[Subject] = []
+        unverified = None
         for member in _members(work, work.step.assets):
             seen = self._of(member).look(member, side)
             results += (replace(result, asset=member.step.asset) for result in seen.results)
             subjects += seen.subjects
-        return Look(tuple(results), tuple(subjects))
+            unverified = unverified or seen.unverified
+        return Look(tuple(results), tuple(subjects), unverified)
 
     def patience(self, work: Work, side: Side) -> Patience:
         """As long as the slowest needs."""

@@ -48,9 +48,9 @@ class DockerEngine:
         self._connection: _Connection | None = None
         self._refusals, self._refusal = 0, ""  # how often nobody answered, and the last reason
 
-    def get(self, path: str, **params: Any) -> Any:
+    def get(self, path: str, headers: Mapping[str, str] | None = None, **params: Any) -> Any:
         """The JSON that the engine answers."""
-        return self._json("GET", path, params=params)
+        return self._json("GET", path, params=params, headers=headers)
 
     def get_as(self, newest: tuple[int, int], path: str) -> Any:
         """What the engine answers to a client that knows no newer API than this.
@@ -68,10 +68,11 @@ class DockerEngine:
         path: str,
         body: Mapping[str, Any] | None = None,
         timeout_s: float = ANSWER_S,
+        headers: Mapping[str, str] | None = None,
         **params: Any,
     ) -> Any:
         """Ask the engine to do something; its JSON answer, or None where it has none."""
-        return self._json("POST", path, params=params, body=body, wait_s=timeout_s)
+        return self._json("POST", path, params=params, body=body, headers=headers, wait_s=timeout_s)
 
     def delete(self, path: str, **params: Any) -> Any:
         """Ask the engine to remove something."""

@@ -33,11 +33,13 @@ def expired(records: Sequence[Record], keep: Keep, now: float) -> tuple[Expired,
     """What the rule lets go: replaced images beyond `keep`, and what failed updates pulled. Pure.
 
     `records` are one engine's updates, newest first. An image that any asset still keeps stays.
+    What a Swarm pulled is on many nodes, and none of ours.
     """
     kept: set[str] = set()
     over: dict[str, set[str]] = {}
     counted: dict[str, list[str]] = {}
-    for record, asset in [(r, asset) for r in records for asset in r.step.assets]:
+    here = [record for record in records if record.step.updater != "swarm"]
+    for record, asset in [(r, asset) for r in here for asset in r.step.assets]:
         facts = record.facts_of(asset)
         if record.outcome is None:
             kept |= {facts.get("prepared", {}).get("image_id", ""), _replaced(facts)[0]}
