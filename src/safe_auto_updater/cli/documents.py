@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from safe_auto_updater.core.codec import to_json
@@ -150,6 +151,17 @@ def update(record: Record) -> Json:
         "warnings": facts.get("warnings", []),
         "phases": phases(record),
         "downtime_s": facts.get("downtime_s"),
+    }
+
+
+def downtime(records: Sequence[Record]) -> Json:
+    """What several updates cost in all, and the one that cost most; what is unknown counts none."""
+    down = {record.asset: record.facts.get("downtime_s") or 0.0 for record in records}
+    longest = max(down, key=lambda asset: down[asset], default=None)
+    return {
+        "total_s": round(sum(down.values()), 6),
+        "longest_s": down[longest] if longest else None,
+        "longest": longest,
     }
 
 

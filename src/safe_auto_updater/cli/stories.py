@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from safe_auto_updater.cli import documents
 from safe_auto_updater.cli.tables import arrow, milliseconds, when
 from safe_auto_updater.core.model import Image, short_name
 from safe_auto_updater.core.outcome import Outcome
@@ -40,6 +41,17 @@ def result(record: Record) -> str:
             )
         case _:
             return f"{name}: {what} was interrupted. Run `sau recover`."
+
+
+def downtime(records: Sequence[Record]) -> str:
+    """What several updates cost in all, and the one that cost most; empty for fewer than two."""
+    if len(records) < 2:
+        return ""
+    down = documents.downtime(records)
+    return (
+        f"Down in all for {milliseconds(down['total_s'])}, the longest "
+        f"{short_name(down['longest'])} for {milliseconds(down['longest_s'])}."
+    )
 
 
 def recovered(before: Record, after: Record) -> str:

@@ -57,6 +57,7 @@ def _settings(file: m.File) -> Settings:
         health=HealthSettings(health.timeout, health.stable_for),
         checks=tuple(_check(entry) for entry in health.checks),
         keep=Keep(keep.versions, keep.days),
+        max_parallel=file.execution.max_parallel,
     )
 
 

@@ -26,7 +26,6 @@ LATER = frozenset(
                 "docker_updater",
                 "compose",
                 "watchtower",
-                "max_parallel",
             )
         ),
     }

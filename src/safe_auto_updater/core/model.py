@@ -236,6 +236,11 @@ class Plan:
         return hashlib.sha256(told.encode()).hexdigest()[:12]
 
     @property
+    def assets(self) -> tuple[str, ...]:
+        """Every asset that some step is about."""
+        return tuple(dict.fromkeys(asset for step in self.steps for asset in step.assets))
+
+    @property
     def updates(self) -> tuple[Step, ...]:
         """The steps that act."""
         return tuple(step for step in self.steps if step.action is Action.UPDATE)

@@ -138,6 +138,7 @@ class Settings:
     health: HealthSettings = field(default_factory=HealthSettings)
     checks: tuple[CheckSpec, ...] = ()
     keep: Keep = field(default_factory=Keep)
+    max_parallel: int = 1
 
     def covers(self, asset_id: str) -> bool:
         """Whether the inventory sections `include` and `exclude` leave this asset in."""

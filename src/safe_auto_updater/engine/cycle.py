@@ -15,6 +15,7 @@ from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import Clock, Scanner
+from safe_auto_updater.core.ties import Ties
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
@@ -23,6 +24,7 @@ from safe_auto_updater.engine.inventory import AssetInventory, take_inventory, w
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.memory import remember
 from safe_auto_updater.engine.past import Past
+from safe_auto_updater.engine.schedule import in_turn
 from safe_auto_updater.engine.side_by_side import registry_of, side_by_side
 
 _Carried = tuple[UpdateExecutor, Record]  # a record, and who carries it on
@@ -99,23 +101,25 @@ class Cycle:
         return plan, checked
 
     def execute(self, plan: Plan, stopping: Callable[[], bool]) -> tuple[Record, ...]:
-        """Carry the plan out, one step at a time; each is asked again right before it begins.
+        """Carry the plan out; each step is asked again right before it begins.
 
         `stopping` ends the run between two updates, never inside one.
         """
         self.tell_holds(plan)
-        done = []
-        for step in plan.updates:
-            if stopping():
-                break
-            refusal = self.refusal(step)
-            if refusal is not None:
-                self._tell("held", step.asset, refusal)
-                continue
-            update = self._new_id()
-            self._executor_for(step).execute(update, step)
-            done.append(self._journal.get(update))
-        return tuple(done)
+        at_once = self._settings.max_parallel
+        needs = Ties(self.scan().everything).among(plan.assets) if at_once > 1 else ()
+        done = in_turn(plan.updates, at_once, needs, self._carry_out, stopping)
+        return tuple(record for record in done if record is not None)
+
+    def _carry_out(self, step: Step) -> Record | None:
+        """One step, unless something speaks against it by now."""
+        refusal = self.refusal(step)
+        if refusal is not None:
+            self._tell("held", step.asset, refusal)
+            return None
+        update = self._new_id()
+        self._executor_for(step).execute(update, step)
+        return self._journal.get(update)
 
     def recover(self, stopping: Callable[[], bool], wait: bool = True) -> tuple[Record, ...]:
         """Finish or undo everything that was interrupted, oldest first.

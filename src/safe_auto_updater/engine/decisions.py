@@ -6,7 +6,6 @@ A later word replaces an earlier one: the rows are never changed, their order de
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.memory import Approved, Denied, Hold
 from safe_auto_updater.core.model import Action, Change, Step
 from safe_auto_updater.core.risk import Reversibility
-from safe_auto_updater.engine.state import all_or_nothing, ask
+from safe_auto_updater.engine.state import State, all_or_nothing, ask
 
 ALL = "*"
 
@@ -52,7 +51,7 @@ class Standing:
 class Decisions:
     """The decisions, told and proposals tables. Every method may raise JournalError."""
 
-    def __init__(self, connection: sqlite3.Connection, now: Callable[[], float]) -> None:
+    def __init__(self, connection: State, now: Callable[[], float]) -> None:
         self._db = connection
         self._now = now
 

@@ -24,6 +24,11 @@ class AssetInventory:
     failures: tuple[tuple[str, str], ...]
     left_out: tuple[Asset, ...] = ()
 
+    @property
+    def everything(self) -> tuple[Asset, ...]:
+        """All that was seen, excluded or not."""
+        return self.assets + self.left_out
+
     def named(self, names: Sequence[str]) -> tuple[Asset, ...]:
         """The assets a person means, by the shortest unique name; all where no name is given.
 

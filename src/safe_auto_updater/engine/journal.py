@@ -14,6 +14,7 @@ from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import TABLE, Phase
 from safe_auto_updater.core.ports import Facts, Work
+from safe_auto_updater.engine.state import State
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Record:
 class Journal:
     """The updates and phases tables. Every method may raise JournalError."""
 
-    def __init__(self, connection: sqlite3.Connection, now: Callable[[], float]) -> None:
+    def __init__(self, connection: State, now: Callable[[], float]) -> None:
         self._db = connection
         self._now = now
 

@@ -6,7 +6,6 @@ has shrunk since is doubted: half an answer has downgraded others.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Callable, Container, Iterable
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from safe_auto_updater.core.memory import Denied
 from safe_auto_updater.core.spelling import in_words
 from safe_auto_updater.core.taglists import shrunk
-from safe_auto_updater.engine.state import all_or_nothing, ask
+from safe_auto_updater.engine.state import State, all_or_nothing, ask
 
 BELIEVED_AFTER_S = 86400.0  # a list that stays shrunk for so long is how the repository is now
 
@@ -24,7 +23,7 @@ class Past:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: State,
         denied: Iterable[Denied],
         left: Container[tuple[str, str, str]],
         now: Callable[[], float],

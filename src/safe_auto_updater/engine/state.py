@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -62,7 +63,20 @@ CREATE TABLE tag_lists (
 }
 
 
-def open_state(folder: Path) -> sqlite3.Connection:
+class State(sqlite3.Connection):
+    """The state file, for several threads: what one writes at once, no other writes into."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.turn = threading.RLock()
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """One statement, in its turn."""
+        with self.turn:
+            return super().execute(*arguments)
+
+
+def open_state(folder: Path) -> State:
     """The state file, made or upgraded where needed. JournalError names what is wrong with it.
 
     The folder is 0700 and the file 0600, because snapshots can hold secrets.
@@ -73,7 +87,7 @@ def open_state(folder: Path) -> sqlite3.Connection:
         _refuse_network_file_system(folder)
         file.touch(mode=0o600, exist_ok=True)
         connection = sqlite3.connect(
-            file, timeout=10.0, isolation_level=None, check_same_thread=False
+            file, timeout=10.0, isolation_level=None, check_same_thread=False, factory=State
         )
         _prepare(connection, file)
     except (sqlite3.Error, OSError) as error:
@@ -85,16 +99,16 @@ def open_state(folder: Path) -> sqlite3.Connection:
     return connection
 
 
-def ask(connection: sqlite3.Connection, query: str, values: Iterable[Any] = ()) -> list[Any]:
+def ask(connection: State, query: str, values: Iterable[Any] = ()) -> list[Any]:
     """One statement's rows. Raises JournalError."""
     with _told():
         return connection.execute(query, tuple(values)).fetchall()
 
 
 @contextmanager
-def all_or_nothing(connection: sqlite3.Connection) -> Iterator[None]:
+def all_or_nothing(connection: State) -> Iterator[None]:
     """What is written within is written whole or not at all. Raises JournalError."""
-    with _told():
+    with connection.turn, _told():
         try:
             connection.execute("BEGIN IMMEDIATE")
             yield

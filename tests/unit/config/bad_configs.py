@@ -74,6 +74,7 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("detection.rules[].walk", RULE, "walk"),
     ("execution.risk", None, "mapping"),
     ("execution.risk.automatic", None, "whole number"),
+    ("execution.max_parallel", None, "whole number"),
     ("execution.risk.approval", None, "score"),
     ("detection.registries", None, "list"),
     ("detection.registries[]", None, "mapping"),
@@ -212,7 +213,6 @@ LATER: tuple[tuple[str, object], ...] = (
     ("execution.docker_updater", None),
     ("execution.compose", None),
     ("execution.watchtower", None),
-    ("execution.max_parallel", None),
 )
 
 

@@ -63,9 +63,11 @@ def command(
         "plan_id": plan.id,
         "updates": [documents.update(record) for record in done],
         "not_begun": left,
+        "downtime": documents.downtime(records),
         "failures": documents.failures(checked.inventory),
     }
     told = "\n".join(stories.result(record) for record in done)
+    told += f"\n{stories.downtime(records)}" if len(records) > 1 else ""
     told += "".join(f"\n{asset}: not begun, as asked" for asset in left)
     options.answer("apply", document, lambda: tables.say(told) if told else None)
     exit_with(done, len(recovered), incomplete=bool(left or checked.inventory.failures))
