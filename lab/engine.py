@@ -120,3 +120,9 @@ def version(layout: Layout) -> dict[str, Any]:
     """What it says of itself."""
     said: dict[str, Any] = wire.call(layout.socket, "GET", "/version")
     return said
+
+
+def keeps_images_in_containerd(layout: Layout) -> bool:
+    """Whether images are containerd's, as engines from 29 on have it, or the engine's own."""
+    said = wire.call(layout.socket, "GET", "/info").get("DriverStatus") or ()
+    return any("io.containerd.snapshotter" in value for _, value in said)

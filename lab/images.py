@@ -48,8 +48,8 @@ class Published:
     name: str
     tag: str
     digest: str
-    image_id: str
-    """Digest of the image's config: its ID in the engine (for an index, of its first image)."""
+    config: str
+    """Digest of the image's config (for an index, of its first image)."""
     media_type: str
     size: int
     platform: str = "linux/amd64"
@@ -126,14 +126,14 @@ def publish(registry: str, name: str, tag: str, recipe: Recipe | None = None) ->
     with Push(registry, name) as push:
         for part in parts:
             push.blob(part.blob)
-        image_id = push.blob(config)
+        config_digest = push.blob(config)
         stored = push.manifest(tag, document, kind)
     return Published(
         registry,
         name,
         tag,
         layers.digest_of(stored),
-        image_id,
+        config_digest,
         kind,
         len(stored),
         f"linux/{recipe.architecture}",
@@ -184,9 +184,7 @@ def publish_index(
             listed += [_attestation(push, one) for one, _ in pairs]
         document: dict[str, object] = {"schemaVersion": 2, "mediaType": kind, "manifests": listed}
         stored = push.manifest(tag, document, kind)
-    return Published(
-        registry, name, tag, layers.digest_of(stored), first.image_id, kind, len(stored)
-    )
+    return Published(registry, name, tag, layers.digest_of(stored), first.config, kind, len(stored))
 
 
 def tag(registry: str, name: str, reference: str, new_tag: str) -> str:
@@ -206,7 +204,7 @@ def delete(registry: str, name: str, reference: str) -> None:
 def lose_config(published: Published) -> None:
     """Take an image's configuration away; its tag is still listed, and cannot be run."""
     with Push(published.registry, published.name) as push:
-        push.delete_blob(published.image_id)
+        push.delete_blob(published.config)
 
 
 def lose_manifest(storage: Path, published: Published) -> None:

@@ -70,6 +70,7 @@ def up(layout: Layout) -> bool:
             "release": layout.engine,
             "engine": said["Version"],
             "api": said["ApiVersion"],
+            "containerd_store": engine.keeps_images_in_containerd(layout),
             "machine": releases.machine(layout),
             "compose": trees.compose(),
             "docker": trees.docker(),

@@ -35,6 +35,8 @@ class Lab:
     engine: str
     engine_api: tuple[int, int]
     """The newest API version that the engine speaks."""
+    containerd_store: bool
+    """Whether the engine keeps images in containerd, by the digests that registries know."""
     machine: str
     """Where the engine sees the machine's own /usr and all else; empty: as it is."""
     compose: str
@@ -54,6 +56,7 @@ class Lab:
             Layout.here(told["instance"], told["release"]),
             told["engine"],
             api_version(told["api"]),
+            told["containerd_store"],
             told["machine"],
             told["compose"],
             told["docker"],
@@ -116,8 +119,18 @@ class World:
         made = images.Recipe(**({"version": tag, "maker": self.prefix} | recipe))
         where = f"{self.prefix}/{name}" if name else self.name
         published = images.publish(self.lab.registry, where, tag, made)
-        self._image_ids.add(published.image_id)
+        self._image_ids.add(self.id_of(published))
         return published
+
+    def id_of(self, published: images.Published) -> str:
+        """The ID that the engine gives it."""
+        return published.digest if self.lab.containerd_store else published.config
+
+    def runs(self, container: str, published: images.Published) -> bool:
+        """Whether a container runs this image, be it out of an index."""
+        found = self.get(container)
+        within = (found.get("ImageManifestDescriptor") or {}).get("digest")
+        return self.id_of(published) in (found["Image"], within)
 
     def pull(self, reference: str) -> None:
         """Pull, and fail when the engine's stream tells an error."""

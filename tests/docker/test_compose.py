@@ -34,7 +34,7 @@ def test_new_content_of_the_same_tag_leaves_nothing_to_do_for_compose(
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
 
     labels = project.labels("web")
-    assert labels["image"] == new.image_id != old["image"]
+    assert labels["image"] == project.world.id_of(new) != old["image"]
     assert labels["config-hash"] == old["config-hash"]
     project.assert_settled()
 

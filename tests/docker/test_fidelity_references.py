@@ -29,22 +29,22 @@ def by_digest(world: World) -> None:
 def by_image_id(world: World) -> None:
     published = world.publish("1.0.0")
     world.pull(published.reference)
-    create(world, published.image_id)
+    create(world, world.id_of(published))
 
 
 def by_short_image_id(world: World) -> None:
     published = world.publish("1.0.0")
     world.pull(published.reference)
-    create(world, published.image_id.removeprefix("sha256:")[:12])
+    create(world, world.id_of(published).removeprefix("sha256:")[:12])
 
 
 def untagged_since(world: World) -> None:
     published = world.publish("1.0.0")
     world.run(published.reference)
     world.call("DELETE", f"/images/{published.reference}?force=1")
-    for known in world.image(published.image_id)["RepoDigests"] or ():
+    for known in world.image(world.id_of(published))["RepoDigests"] or ():
         world.call("DELETE", f"/images/{known}?force=1")
-    assert not world.image(published.image_id)["RepoDigests"]
+    assert not world.image(world.id_of(published))["RepoDigests"]
 
 
 def dangling(world: World) -> None:
@@ -127,7 +127,7 @@ def test_newer_version_of_a_tag_with_a_digest_is_pinned_again(world: World) -> N
 
     assert record.rows[-1].name == "SUCCEEDED", record.rows[-1].facts
     assert world.get("web")["Config"]["Image"] == f"{new.reference}@{new.digest}"
-    assert world.get("web")["Image"] == new.image_id
+    assert world.get("web")["Image"] == world.id_of(new)
     assert step(world).action is Action.NONE
 
 
@@ -186,7 +186,7 @@ def test_new_content_for_this_platform_in_an_index_is_an_update(world: World) ->
 
     kit.update(world)
 
-    assert world.get("web")["Image"] == member.image_id
+    assert world.runs("web", member)
     assert step(world).action is Action.NONE
 
 
@@ -196,10 +196,11 @@ def test_several_digests_of_one_image_are_all_known(world: World) -> None:
     world.run(published.reference)
     member = world.publish("amd64", version="1.0.0")
     elsewhere = world.publish("1.0.0", name="mirror", version="1.0.0")
-    assert elsewhere.image_id == member.image_id
+    assert world.id_of(elsewhere) == world.id_of(member)
     world.pull(f"{world.repository}:amd64")
     world.pull(elsewhere.reference)
-    assert len(world.image(member.image_id)["RepoDigests"]) == 3
+    known = world.image(world.id_of(member))["RepoDigests"]
+    assert len(known) == (2 if world.lab.containerd_store else 3)  # there, an index is an image
 
     assert step(world).action is Action.NONE
     images.tag(world.lab.registry, world.name, "amd64", "1.0.0")

@@ -107,7 +107,8 @@ def test_index_with_attestations_and_several_digests_is_no_news_and_never_a_cras
     world.run(f"{world.repository}:latest")
     assert plan(sau)["action"] == "none"
     world.pull(f"{world.repository}:amd64")  # another digest of the same image
-    assert len(world.image(ours.image_id)["RepoDigests"]) == 2
+    known = world.image(world.id_of(ours))["RepoDigests"]
+    assert len(known) == (1 if world.lab.containerd_store else 2)  # there, an index is an image
     rebuilt = world.publish("arm64", version="2 arm", oci=True, architecture="arm64")
     images.publish_index(*where, [ours, rebuilt], attestation=True)
     assert plan(sau)["action"] == "none"
@@ -121,8 +122,8 @@ def test_whatever_a_container_was_made_of_is_told_and_left_alone(world: World, s
     world.pull(published.reference)
     made_of = {
         "pinned": published.pinned,
-        "by-id": published.image_id,
-        "by-short-id": published.image_id[7:19],
+        "by-id": world.id_of(published),
+        "by-short-id": world.id_of(published)[7:19],
         "no-tag": world.repository,
     }
     world.pull(world.repository)

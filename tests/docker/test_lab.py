@@ -112,7 +112,7 @@ def test_recipe_reaches_the_image_config(world: World) -> None:
     assert (config["User"], config["WorkingDir"]) == ("nobody", "/tmp")
     assert (config["StopSignal"], config["Labels"]) == ("SIGUSR1", {"l": "v"})
     assert (config["Volumes"], config["ExposedPorts"]) == ({"/data": {}}, {"9/udp": {}})
-    assert world.get(container)["Image"] == published.image_id
+    assert world.get(container)["Image"] == world.id_of(published)
     assert eventually(lambda: world.http(container)) == "1"
 
 
@@ -130,7 +130,7 @@ def test_engine_pulls_its_own_platform_from_an_index(world: World, attestation: 
         world.lab.registry, world.name, "7", [(arm, "linux/arm64/v8"), ours], attestation
     )
     container = world.run(index.reference)
-    assert world.get(container)["Image"] == ours.image_id
+    assert world.runs(container, ours)
     assert eventually(lambda: world.http(container)) == "7"
     listed = world.image(index.reference)["RepoDigests"]
     assert listed == [index.pinned]
@@ -140,7 +140,7 @@ def test_a_tag_moves_and_a_manifest_is_deleted(world: World) -> None:
     old, new = world.publish("1"), world.publish("2")
     assert images.tag(world.lab.registry, world.name, new.digest, "1") == new.digest
     world.pull(old.reference)
-    assert world.image(old.reference)["Id"] == new.image_id
+    assert world.image(old.reference)["Id"] == world.id_of(new)
     images.delete(world.lab.registry, world.name, new.digest)
     with pytest.raises(LabError, match="404"):
         images.tag(world.lab.registry, world.name, "1", "3")

@@ -106,7 +106,7 @@ def test_saved_plan_is_compared_and_never_carried_out_itself(world: World, sau: 
     planned = json.loads(file.read_text())
     (step,) = planned["steps"]
     step["changes"][0]["candidate"]["digest"] = evil.digest  # what the step's ID does not cover
-    step["changes"][0]["candidate"]["image_id"] = evil.image_id
+    step["changes"][0]["candidate"]["image_id"] = world.id_of(evil)
     step["undoes"] = "anything"
     file.write_text(json.dumps(planned))
 

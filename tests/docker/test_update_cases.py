@@ -180,10 +180,10 @@ def test_replaced_image_is_kept_for_the_way_back_and_goes_with_the_next(
     world.run(one.reference)
     two = world.publish("1.1.0")
     sau("apply", "--yes")
-    assert image_ids(world) == {one.image_id, two.image_id}
+    assert image_ids(world) == {world.id_of(one), world.id_of(two)}
     three = world.publish("1.2.0")
     sau("apply", "--yes")
-    assert image_ids(world) == {two.image_id, three.image_id}
+    assert image_ids(world) == {world.id_of(two), world.id_of(three)}
 
 
 def test_replaced_image_that_another_container_uses_or_a_user_tagged_stays(
@@ -194,12 +194,17 @@ def test_replaced_image_that_another_container_uses_or_a_user_tagged_stays(
     world.run(one.reference, "other", Labels={"safe-auto-updater.policy": "none"})
     two = world.publish("1.1.0")
     sau("apply", "--yes")
-    world.call("POST", f"/images/{two.image_id}/tag?repo={world.repository}&tag=mine")
+    world.call("POST", f"/images/{world.id_of(two)}/tag?repo={world.repository}&tag=mine")
     three = world.publish("1.2.0")
     sau("apply", "--yes")
     four = world.publish("1.3.0")
     sau("apply", "--yes")
-    assert image_ids(world) == {one.image_id, two.image_id, three.image_id, four.image_id}
+    assert image_ids(world) == {
+        world.id_of(one),
+        world.id_of(two),
+        world.id_of(three),
+        world.id_of(four),
+    }
 
 
 def test_bad_image_that_was_pulled_for_nothing_is_removed_again(world: World, sau: Sau) -> None:
@@ -207,7 +212,7 @@ def test_bad_image_that_was_pulled_for_nothing_is_removed_again(world: World, sa
     world.run(one.reference)
     world.publish("1.1.0", behaviour="crash")
     sau("apply", "--yes")
-    assert image_ids(world) == {one.image_id}
+    assert image_ids(world) == {world.id_of(one)}
 
 
 def test_a_bad_image_is_not_updated_and_rolled_back_for_ever(world: World, sau: Sau) -> None:

@@ -29,7 +29,7 @@ def meanwhile(world: World, phase: str, deed: Deed, **recipe: object) -> tuple[s
     """Update web from 1.0.0 to 1.1.0 while `deed` is done in `phase`: the old ID, the journal."""
     old = world.run(world.publish("1.0.0").reference)
     new = world.publish("1.1.0", **recipe)
-    record = kit.update(world, when(phase, lambda: deed(world, new.image_id)), soak="1s")
+    record = kit.update(world, when(phase, lambda: deed(world, world.id_of(new))), soak="1s")
     return old, record
 
 

@@ -85,6 +85,7 @@ class ImageUse:
     digests: tuple[str, ...] = ()  # every registry digest the engine knows for this image
     declared: str | None = None  # the version that the image itself says it is
     policy_labels: tuple[tuple[str, str], ...] = ()  # labels a user set, not the image
+    claimed: tuple[str, ...] = ()  # instead of `digests`: so if the registry says it has them
 
 
 @dataclass(frozen=True)

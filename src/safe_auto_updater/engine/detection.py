@@ -42,7 +42,7 @@ class _Question:
 
 
 class _Doubted(RegistryError):
-    """A list of tags came that is half an answer, for all we know."""
+    """What came is half an answer, for all we know."""
 
 
 class ChangeDetector:
@@ -68,14 +68,28 @@ class ChangeDetector:
             return replace(nothing, error=f"no reference to look up: {error}")
         if reference.tag is None and reference.digest is not None:
             return replace(nothing, note="pinned by digest without a tag: nothing to look up")
-        if not use.digests:
+        if not use.digests and not use.claimed:
             return replace(nothing, note=f"built here: not known to come from {reference.name}")
         try:
+            if not use.digests:
+                use = self._believed(use, reference)
             return self._look_up(nothing, _Question(asset, use, policy, reference))
         except _Doubted as error:
             return replace(nothing, error=str(error))
         except RegistryError as error:
             return replace(nothing, error=f"unknown, the registry did not tell: {error}")
+
+    def _believed(self, use: ImageUse, reference: Reference) -> ImageUse:
+        """With the digests that the engine claims, where the registry has them."""
+        try:
+            self._registry.image(str(reference.with_digest(use.claimed[0])))
+        except RegistryError as error:
+            if error.reason not in _NOT_A_CANDIDATE:
+                raise
+            short = use.claimed[0].removeprefix("sha256:")[:12]
+            fact = f"unknown: {reference.name} has no {short}: built here, or deleted there"
+            raise _Doubted(f"{fact}. Pull it again, or exclude it", error.reason) from error
+        return replace(use, digests=use.claimed)
 
     def _look_up(self, nothing: Change, asked: _Question) -> Change:
         newer = nothing

@@ -41,11 +41,11 @@ def assert_side(scene: Scene) -> str:
         assert scene.volumes_now() == scene.volumes, "no volume is lost or left over"
         assert scene.tags_now() == scene.tags, "the tags point where they did"
     else:
-        assert now["Image"] == scene.new.image_id
+        assert now["Image"] == scene.world.id_of(scene.new)
         assert now["HostConfig"]["RestartPolicy"] == scene.before["HostConfig"]["RestartPolicy"]
         assert endpoints(now) == endpoints(scene.before)
         assert scene.volumes_now() == scene.volumes | {mounted["/lab/www"]}
-        assert scene.tags_now() == scene.tags | {scene.new.reference: scene.new.image_id}
+        assert scene.tags_now() == scene.tags | {scene.new.reference: scene.world.id_of(scene.new)}
     return side
 
 

@@ -72,7 +72,8 @@ def sweep(engine: DockerEngine, images: Images, gone: Iterable[Expired]) -> list
         used = {c["ImageID"] for c in engine.get("/containers/json", all="true")}
         for item in gone:
             image = None if item.image_id in used else images.find(item.image_id)
-            tags = set((image or {}).get("RepoTags") or ()) - {"<none>:<none>"}
+            names = (image or {}).get("RepoTags") or ()  # containerd's store tells digests here too
+            tags = {name for name in names if "@" not in name and name != "<none>:<none>"}
             if image is None or not tags <= item.references:
                 continue  # in use, gone already, or somebody gave it a name of their own
             names = sorted(tags) + sorted(image.get("RepoDigests") or ())

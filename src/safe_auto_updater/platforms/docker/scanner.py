@@ -17,6 +17,7 @@ from safe_auto_updater.platforms.docker.exclusive import exclusive_in
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
 from safe_auto_updater.platforms.docker.needs import Everyone, name_of
 from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
+from safe_auto_updater.platforms.docker.origins import Origin, in_containerd, origin
 from safe_auto_updater.platforms.docker.state import health_of, status_of
 
 Json = Mapping[str, Any]
@@ -63,11 +64,13 @@ class DockerScanner:
     def _image(self, container: Json, listed: Mapping[str, Json]) -> Json:
         """What the list says of a container's image, if that is all there is to know.
 
-        The list has labels and no environment, in which known products state their version; and
-        it leaves out images that only serve as the beginning of others.
+        The list has labels and no environment, in which known products state their version, and
+        no origin of what containerd keeps; and it leaves out images that only serve as the
+        beginning of others.
         """
         image_id = container["Image"]
-        if image_id in listed and is_stateful(container["Config"]["Image"]) is None:
+        enough = not in_containerd(container) and is_stateful(container["Config"]["Image"]) is None
+        if image_id in listed and enough:
             known = listed[image_id]
             return {**known, "Config": {"Labels": known.get("Labels")}}
         try:
@@ -83,7 +86,7 @@ class DockerScanner:
             platform="docker",
             kind="container",
             name=name,
-            images=(_use(name, container, image),),
+            images=(_use(name, container, image, self._engine.api()),),
             status=status_of(container),
             health=health_of(container),
             managed_by=manager_of(container),
@@ -109,42 +112,27 @@ def _helpers(everyone: Iterable[Json]) -> set[str]:
     return found
 
 
-def _use(name: str, container: Json, image: Json) -> ImageUse:
+def _use(name: str, container: Json, image: Json, api: tuple[int, int]) -> ImageUse:
     written = container["Config"]["Image"]
-    digests, version = _registry_digests(written, image)
+    try:
+        reference = Reference.parse(written)
+    except InvalidReference:
+        tag, found = None, Origin()
+    else:
+        tag, found = reference.tag, origin(reference, container, image, api)
     return ImageUse(
         container=name,
         image=Image(
             reference=written,
-            version=version,
-            digest=digests[0] if digests else None,
+            version=tag,
+            digest=next(iter((*found.digests, *found.claimed)), None),
             image_id=container["Image"],
         ),
-        digests=digests,
+        digests=found.digests,
+        claimed=found.claimed,
         declared=declared_version(written, image.get("Config") or {}),
         policy_labels=policy_labels(container, image),
     )
-
-
-def _registry_digests(written: str, image: Json) -> tuple[tuple[str, ...], str | None]:
-    """Digests that this image has at the repository it was written with, and the tag's version.
-
-    An image that was never pulled from there has none: it was built here, or merely tagged so.
-    """
-    try:
-        reference = Reference.parse(written)
-    except InvalidReference:
-        return (), None
-    digests = []
-    for known in image.get("RepoDigests") or ():
-        try:
-            other = Reference.parse(known)
-        except InvalidReference:
-            continue  # "<none>@<none>"
-        same = (other.host, other.repository) == (reference.host, reference.repository)
-        if same and other.digest is not None:
-            digests.append(other.digest)
-    return tuple(digests), reference.tag
 
 
 def _users(containers: Iterable[Json]) -> Mapping[str, list[str]]:
@@ -158,7 +146,9 @@ def _users(containers: Iterable[Json]) -> Mapping[str, list[str]]:
 def _stored(image: Json, users: Mapping[str, list[str]]) -> dict[str, Any]:
     return {
         "id": image["Id"],
-        "references": [tag for tag in image.get("RepoTags") or () if tag != "<none>:<none>"],
+        "references": [
+            tag for tag in image.get("RepoTags") or () if "@" not in tag and "<" not in tag
+        ],
         "size": image.get("Size"),
         "used_by": sorted(users.get(image["Id"], ())),
     }

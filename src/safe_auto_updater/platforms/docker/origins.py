@@ -1,0 +1,65 @@
+"""From where an image came, as far as its engine tells. Pure.
+
+An engine's own image store keeps for each image the digests under which it was pulled. In
+containerd's store an image's ID is such a digest itself, and everything that bears a name has
+"a digest at the registry", whether it was pulled from there or built here; an image that has
+lost its name has none. Where it came from is told from API 1.53 on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from safe_auto_updater.core.errors import InvalidReference
+from safe_auto_updater.core.reference import Reference
+
+Json = Mapping[str, Any]
+TELLS_ORIGINS = (1, 53)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Digests that an image has at the repository that it was written with.
+
+    `digests` are known; `claimed` are so if the registry says that it has them.
+    """
+
+    digests: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
+
+
+def in_containerd(container: Json) -> bool:
+    """Whether a container's image is kept by containerd (told from API 1.48 on)."""
+    return bool(container.get("ImageManifestDescriptor"))
+
+
+def origin(reference: Reference, container: Json, image: Json, api: tuple[int, int]) -> Origin:
+    """By a container's and its image's inspect JSON, and the API that they were asked with.
+
+    Nothing where it was never pulled from there: it was built here, or merely tagged so.
+    """
+    told = _digests(reference, image)
+    if not in_containerd(container):
+        return Origin(told)
+    content = container["ImageManifestDescriptor"]["digest"]
+    found = tuple(dict.fromkeys((*told, container["Image"], content)))
+    if api >= TELLS_ORIGINS:
+        pulled = (image.get("Identity") or {}).get("Pull") or ()
+        known = any(one["Repository"] == reference.canonical_name for one in pulled)
+        return Origin(found if known else ())
+    nameless = not image.get("RepoTags") and not image.get("RepoDigests")
+    return Origin(claimed=found if told or nameless else ())
+
+
+def _digests(reference: Reference, image: Json) -> tuple[str, ...]:
+    digests = []
+    for known in image.get("RepoDigests") or ():
+        try:
+            other = Reference.parse(known)
+        except InvalidReference:
+            continue  # "<none>@<none>"
+        if other.canonical_name == reference.canonical_name and other.digest is not None:
+            digests.append(other.digest)
+    return tuple(digests)
