@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +82,29 @@ def test_only_so_many_tags_that_cannot_be_had_are_asked_for(
     assert (change.error is None) == (error is None)
     assert (error or "") in (change.error or "")
     assert len(change.rejected) == asked - (candidate is not None)
+
+
+OLD = "sha256:" + "0" * 64
+
+
+@pytest.mark.parametrize("has", [OLD, ""])
+def test_digests_that_an_engine_only_claims_count_where_the_registry_has_them(
+    has: str, tmp_path: Path
+) -> None:
+    class Claimed(Listing):
+        def image(self, reference: str) -> ImageAnswer:
+            digest = Reference.parse(reference).digest
+            if digest is None:
+                return super().image(reference)
+            if digest != has:
+                raise RegistryError("gone", "not_found")
+            return ImageAnswer(digest, "sha256:content", "sha256:config")
+
+    use = replace(USE, digests=(), claimed=(OLD,))
+    past = Past(open_state(tmp_path), (), (), lambda: 0.0)
+    detector = ChangeDetector(Claimed(1, ("1.1.0",), "server"), SemVerEvaluator(), past)
+
+    (change,) = detector.check(replace(ASSET, images=(use,)), resolve(Settings(), WEB, {}))
+
+    assert (change.candidate is not None) == bool(has)
+    assert ("built here, or deleted there" in (change.error or "")) == (not has)
