@@ -69,6 +69,19 @@ def _same_line(release: Release, tree: Path) -> None:
         )
 
 
+_MOUNTS = """
+mount --make-rslave /
+mount --make-rshared /  # as on a host of systemd's: containers may ask for it
+mkdir -p "$1" && mount --bind / "$1"
+mount --rbind /sys/fs/cgroup "$1/sys/fs/cgroup"
+mount -t sysfs sysfs /sys  # that of the network namespace: its bridges are looked up there
+mount --rbind "$1/sys/fs/cgroup" /sys/fs/cgroup
+mount --bind "$0" /usr && mount -o remount,bind,ro /usr
+shift
+exec "$@"
+"""
+
+
 def userland(layout: Layout) -> list[str]:
     """Prefix of a command that shall see the release's programs instead of the machine's.
 
@@ -80,15 +93,9 @@ def userland(layout: Layout) -> list[str]:
     suite = RELEASES[layout.engine].suite
     if not suite:
         return []
-    script = (
-        # As on a host of systemd's: mounts are shared, so that containers may ask for it.
-        "mount --make-rslave / && mount --make-rshared / && "
-        'mkdir -p "$1" && mount --bind / "$1" && shift && '
-        'mount --bind "$0" /usr && mount -o remount,bind,ro /usr && exec "$@"'
-    )
     usr = _kept(layout, trees.name(suite)) / "usr"
     inside = [str(usr), machine(layout), *search_path(layout)]
-    return ["unshare", "--mount", "sh", "-c", script, *inside]
+    return ["unshare", "--mount", "sh", "-euc", _MOUNTS, *inside]
 
 
 def machine(layout: Layout) -> str:

@@ -14,7 +14,7 @@ A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 WEB = Reference.parse("registry.example:5000/web:1.0.0")
 NAME = "registry.example:5000/web"
 OTHER = "registry.example:5000/other"
-PULLED: Json = {"Identity": {"Pull": [{"Repository": NAME}]}}
+PULLED: Json = {"Identity": {"Pull": [{"Repository": "registry.example/web"}]}}
 OWN: Json = {"Image": A}
 IN_CONTAINERD: Json = {"Image": A, "ImageManifestDescriptor": {"digest": C}}
 
@@ -40,7 +40,7 @@ TABLE: dict[str, tuple[Json, Json, tuple[int, int], Origin]] = {
     "built into containerd": (IN_CONTAINERD, {"RepoDigests": [f"{NAME}@{A}"]}, (1, 53), Origin()),
     "tagged so in containerd": (
         IN_CONTAINERD,
-        {"RepoDigests": [f"{NAME}@{A}"], "Identity": {"Pull": [{"Repository": OTHER}]}},
+        {"RepoDigests": [f"{NAME}@{A}"], "Identity": {"Pull": [{"Repository": "registry.example/other"}]}},
         (1, 53),
         Origin(),
     ),

@@ -8,6 +8,7 @@ lost its name has none. Where it came from is told from API 1.53 on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,8 @@ def origin(reference: Reference, container: Json, image: Json, api: tuple[int, i
     found = tuple(dict.fromkeys((*told, container["Image"], content)))
     if api >= TELLS_ORIGINS:
         pulled = (image.get("Identity") or {}).get("Pull") or ()
-        known = any(one["Repository"] == reference.canonical_name for one in pulled)
+        host = re.sub(r":\d+$", "", reference.host)  # ports are not kept
+        known = any(one["Repository"] == f"{host}/{reference.repository}" for one in pulled)
         return Origin(found if known else ())
     nameless = not image.get("RepoTags") and not image.get("RepoDigests")
     return Origin(claimed=found if told or nameless else ())
