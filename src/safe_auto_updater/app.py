@@ -54,6 +54,8 @@ from safe_auto_updater.platforms.docker.restarter import Restarter
 from safe_auto_updater.platforms.docker.retention import expired, sweep
 from safe_auto_updater.platforms.docker.scanner import DockerScanner
 from safe_auto_updater.platforms.docker.self_id import own_container_id
+from safe_auto_updater.platforms.docker.swarm.services import Services
+from safe_auto_updater.platforms.docker.swarm.updater import SwarmUpdater
 from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.trees import DockerComparer
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
@@ -260,6 +262,15 @@ class App:
     def _updater_for(self, step: Step, health: HealthChecker) -> Updater:
         engine = self.engine(step.asset)
         containers = Containers(engine)
+        if step.updater == "swarm":
+            swarm = SwarmUpdater(
+                Services(engine, self._pull_headers),
+                containers,
+                self._images(engine),
+                self.settings,
+                self.clock.sleep,
+            )
+            return Unit(swarm, swarm, health) if step.members else swarm
         alone = DockerUpdater(
             containers,
             self._images(engine),

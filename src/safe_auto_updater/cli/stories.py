@@ -19,18 +19,15 @@ def result(record: Record) -> str:
     facts = record.facts
     name = _names(record)
     what = _what(record)
-    down = milliseconds(facts.get("downtime_s"))
+    down = "" if _is_service(record) else f" Down for {milliseconds(facts.get('downtime_s'))}."
     why = ending(facts)
     match record.outcome:
         case Outcome.SUCCEEDED:
-            return f"{name}: {what}. {_seen(facts)}: {why}. Down for {down}."
+            return f"{name}: {what}. {_seen(facts)}: {why}.{down}"
         case Outcome.UNVERIFIED:
             return f"{name}: {what}. Applied; nobody can say whether it is healthy: {why}."
         case Outcome.ROLLED_BACK:
-            return (
-                f"{name}: {what} failed ({_cause(facts)}): {why}. {_again(record)}. "
-                f"Down for {down}."
-            )
+            return f"{name}: {what} failed ({_cause(facts)}): {why}. {_again(record)}.{down}"
         case Outcome.ABORTED:
             ones = "old ones were" if record.step.members else "old one was"
             return f"{name}: {what} not done ({_cause(facts)}): {why}. The {ones} not touched."
@@ -66,6 +63,8 @@ def recovered(before: Record, after: Record) -> str:
             return f"{began} {new}: {_seen(facts).lower()}: {ending(facts)}. {_left(facts)}"
         case Outcome.ROLLED_BACK:
             old = ", ".join(_version(change.current) for change in after.step.changes)
+            if _is_service(after):
+                return f"{began} {old} runs again: {_again(after)}. {_left(facts)}"
             which = "the same containers" if after.step.members else "the same container"
             runs = "run" if after.step.members else "runs"
             ids = ", ".join(_old_ids(after))
@@ -119,6 +118,8 @@ def _old_ids(record: Record) -> list[str]:
 
 
 def _again(record: Record) -> str:
+    if _is_service(record):
+        return "Its spec is what it was, and its tasks run the old image"
     if record.step.members:
         return f"The same old containers ({', '.join(_old_ids(record))}) are back"
     facts, (old,) = record.facts, _old_ids(record)
@@ -126,6 +127,10 @@ def _again(record: Record) -> str:
     return f"The same old container ({old}) " + (
         "runs again" if ran else "is back, not running, as before"
     )
+
+
+def _is_service(record: Record) -> bool:
+    return record.step.updater == "swarm"
 
 
 def _seen(facts: Mapping[str, Any]) -> str:
@@ -142,6 +147,9 @@ def _containers(facts: Mapping[str, Any]) -> list[str]:
     """What somebody who repairs by hand needs to know."""
     if "snapshot" not in facts:
         return []
+    if "service" in facts["snapshot"]:
+        service = facts["snapshot"]["service"]
+        return [f"  service {service['ID'][:12]}, before at version {service['Version']['Index']}"]
     old = facts["snapshot"]["container"]
     policy = old["HostConfig"]["RestartPolicy"]
     tries = f":{policy['MaximumRetryCount']}" if policy.get("MaximumRetryCount") else ""

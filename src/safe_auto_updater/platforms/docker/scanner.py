@@ -19,6 +19,7 @@ from safe_auto_updater.platforms.docker.needs import Everyone, name_of
 from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
 from safe_auto_updater.platforms.docker.origins import Origin, in_containerd, origin
 from safe_auto_updater.platforms.docker.state import health_of, status_of
+from safe_auto_updater.platforms.docker.swarm.scanner import Swarm
 
 Json = Mapping[str, Any]
 AT_ONCE = 8
@@ -30,6 +31,7 @@ class DockerScanner:
     def __init__(self, engine: DockerEngine, own_id: str | None) -> None:
         self._engine = engine
         self._own_id = own_id
+        self._swarm = Swarm(engine)
         self.name = f"docker:{engine.name}"
 
     def scan(self) -> Scan:
@@ -45,14 +47,15 @@ class DockerScanner:
         except SafeAutoUpdaterError as error:
             return Scan((), (), ((self.name, str(error)),))
         everyone = Everyone(self._engine.name, found)
-        helpers = _helpers(found)
+        helpers, services = _helpers(found), self._swarm.seen(found)
         assets = tuple(
             self._asset(container, image, everyone)
             for container, image in zip(found, images, strict=True)
-            if container["Name"] not in helpers
+            if container["Name"] not in helpers and container["Id"] not in services.tasks
         )
         users = _users(found)
-        return Scan(assets, tuple(_stored(image, users) for image in stored))
+        images_told = tuple(_stored(image, users) for image in stored)
+        return Scan((*assets, *services.assets), images_told, services.failures)
 
     def _inspect(self, container: str) -> Json | None:
         try:

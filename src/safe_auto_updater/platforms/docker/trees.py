@@ -20,6 +20,7 @@ from safe_auto_updater.core.versions import Bump
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.recreate import clean_path, user_config, volume_of
+from safe_auto_updater.platforms.docker.swarm.settings import as_container, user_settings
 
 Json = Mapping[str, Any]
 
@@ -48,6 +49,8 @@ class DockerComparer:
         candidate = change.candidate
         if candidate is None:
             raise ValueError(f"{asset.id}: nothing to compare with")
+        if asset.kind == "service":
+            return self._service_trees(asset, change, candidate)
         container = self._containers.inspect(change.container)
         old = self._images.find(container["Image"])
         if old is None:
@@ -55,9 +58,25 @@ class DockerComparer:
                 f"{asset.name}: its own image {container['Image'][:19]} is gone from the engine; "
                 "nobody can say what the user set. Pull it again or recreate the container."
             )
-        found = self._here(candidate)
-        new = from_config(self._config_of(candidate)) if found is None else from_engine(found)
+        new = self._seen(candidate)
         return trees(container, old, new, change.current.reference, candidate.reference)
+
+    def _service_trees(self, asset: Asset, change: Change, candidate: Image) -> Trees:
+        """A service's spec says what the user set; its image may be on other nodes only."""
+        spec = self._containers.engine.get(f"/services/{asset.name}")["Spec"]
+        return compared(
+            as_container(spec),
+            user_settings(spec),
+            self._seen(change.current),
+            self._seen(candidate),
+            change.current.reference,
+            candidate.reference,
+        )
+
+    def _seen(self, image: Image) -> dict[str, Any]:
+        """What an image says of itself, here or else in the registry."""
+        found = self._here(image)
+        return from_config(self._config_of(image)) if found is None else from_engine(found)
 
     def _here(self, candidate: Image) -> Json | None:
         names = [candidate.image_id]
@@ -73,7 +92,13 @@ class DockerComparer:
 def trees(container: Json, old: Json, new: Json, reference: str, candidate: str) -> Trees:
     """From a container's inspect JSON, its image's, and the `image` of the candidate."""
     user = user_config(container, old.get("Config") or {})
-    before = from_engine(old)
+    return compared(container, user, from_engine(old), new, reference, candidate)
+
+
+def compared(
+    container: Json, user: Json, before: Json, new: Json, reference: str, candidate: str
+) -> Trees:
+    """From what a user set, and both images as `from_engine` or `from_config` tell them."""
     layers = before["layers"], new["layers"]
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*layers, strict=False)))
     return Trees(

@@ -1,0 +1,1 @@
+"""Swarm services: updated by the engine's own rolling update, whose verdict is awaited."""

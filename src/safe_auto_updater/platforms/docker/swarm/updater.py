@@ -1,0 +1,285 @@
+"""SwarmUpdater: one service, by the engine's own rolling update and its own way back.
+
+The engine replaces the tasks, watches each, and takes the update back when one fails; its verdict
+is awaited. Of the spec only the image is written. Nothing is staged and nothing is left over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from safe_auto_updater.core.errors import NotFound, SafeAutoUpdaterError, StepFailed
+from safe_auto_updater.core.model import Image, matches
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
+from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Subject, Work
+from safe_auto_updater.platforms.docker.containers import Containers
+from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.subject import subject_of
+from safe_auto_updater.platforms.docker.swarm.checking import healthcheck_of
+from safe_auto_updater.platforms.docker.swarm.differences import differences
+from safe_auto_updater.platforms.docker.swarm.services import OutOfSequence, Services
+from safe_auto_updater.platforms.docker.swarm.view import (
+    GOING,
+    STUCK,
+    ended,
+    labels_of,
+    pinned,
+    running,
+    runs_on,
+    state_of,
+    wanted,
+    with_image,
+)
+from safe_auto_updater.platforms.docker.swarm.watching import judge, patience_for, told
+
+Json = dict[str, Any]
+TRIES = 10  # against an engine that is writing the same service (its own verdict) meanwhile
+TRY_S = 0.2
+
+
+class SwarmUpdater:
+    """The verbs of `core.ports.Updater` for services; each looks first and may be repeated."""
+
+    def __init__(
+        self,
+        services: Services,
+        containers: Containers,
+        images: Images,
+        settings: Settings,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._services = services
+        self._containers = containers
+        self._images = images
+        self._settings = settings
+        self._sleep = sleep
+
+    def reachable(self) -> bool:
+        """Whether the Swarm answers through this engine."""
+        return self._services.reachable()
+
+    def prepare(self, work: Work) -> Facts:
+        """The candidate can be had: the nodes pull it themselves, by its digest."""
+        wanted_image = pinned(_new(work))
+        why = self._services.resolvable(wanted_image)
+        if why is not None and self._images.find(wanted_image) is None:
+            fact = f"the Swarm's manager cannot find {wanted_image}: {why}"
+            raise StepFailed(fact, Cause.REGISTRY)
+        return {"prepared": {"image_id": None, "pulled": False}}
+
+    def precheck(self, work: Work) -> Facts:
+        """The service still runs what was planned from, and nobody is updating it."""
+        name = work.change.container
+        service = self._services.find(name)
+        if service is None:
+            raise StepFailed(f"service {name} is gone since it was planned", Cause.CONFLICT)
+        if not _is(work.change.current, service):
+            fact = f"service {name} now has image {runs_on(service['Spec'])}, not what was planned"
+            raise StepFailed(f"{fact} from", Cause.CONFLICT)
+        if state_of(service) in (*GOING, *STUCK):
+            fact = f"service {name} is being updated by somebody ({state_of(service)})"
+            raise StepFailed(fact, Cause.CONFLICT)
+        labels = dict(labels_of(service["Spec"]))
+        policy = self._policy(work.with_facts({"labels": labels}))
+        return {
+            "service": service["ID"],
+            "old_image": runs_on(service["Spec"]),
+            "labels": labels,
+            "fix_forward": policy.fix_forward,
+        }
+
+    def snapshot(self, work: Work) -> Facts:
+        """The service as the engine tells it: its whole spec, its version, and its spec before."""
+        return {"snapshot": {"service": self._present(work)}}
+
+    def stage(self, work: Work) -> Facts:
+        """Nothing is made beside it; the last look before its first task is replaced."""
+        self._untouched(work)
+        return {}
+
+    def withdraw(self, work: Work, side: Side) -> None:
+        """A service is not taken out of service for the sake of another asset."""
+        raise StepFailed(f"service {work.change.container} cannot be withdrawn", Cause.PLATFORM)
+
+    def apply(self, work: Work) -> Facts:
+        """Have the engine roll the new image out. Whoever wrote the spec meanwhile wins."""
+        new = pinned(_new(work))
+        for _ in range(TRIES):
+            service = self._present(work)
+            if runs_on(service["Spec"]) == new:
+                return {}
+            self._unchanged(work, service)
+            try:
+                self._services.update(service, with_image(service["Spec"], new))
+                return {}
+            except OutOfSequence:
+                self._sleep(TRY_S)
+        raise StepFailed("the service is written by somebody again and again", Cause.CONFLICT)
+
+    def look(self, work: Work, side: Side) -> Look:
+        """Identity first: the spec has this side's image; the engine's verdict; then the tasks."""
+        image = _image(work, side)
+        service = self._services.find(work.facts["service"])
+        tasks = [] if service is None else self._services.tasks(service["ID"])
+        check = None if service is None else self._check(service, image)
+        tasks = [self._with_memory(task, image) for task in tasks]
+        since = None if service is None else _completed(work, service)
+        results = judge(service, tasks, image, since, check is not None)
+        nothing = service is not None and wanted(service["Spec"], tasks) == 0
+        why = "nothing of it runs: it is scaled to 0" if nothing else None
+        subjects = () if nothing else self._subjects(work, tasks)
+        return Look(tuple(results), subjects, why)
+
+    def patience(self, work: Work, side: Side) -> Patience:
+        """By the engine's own pace (parallelism, delay, monitor), the HEALTHCHECK, the settings."""
+        checked = any(matches(spec.pattern, work.step.asset) for spec in self._settings.checks)
+        service = self._services.find(work.facts["service"])
+        health = self._policy(work).health
+        if service is None:
+            return patience_for({}, None, (), health, checked)
+        check = self._check(service, _image(work, side))
+        tasks = self._services.tasks(service["ID"])
+        return patience_for(service["Spec"], check, tasks, health, checked)
+
+    def commit(self, work: Work) -> Facts:
+        """Nothing was kept for the way back that the engine does not keep itself."""
+        return {}
+
+    def rollback(self, work: Work) -> Facts:
+        """The old image is in the spec again, by the engine or by us. CONFIRM awaits the rest."""
+        old, new = _image(work, Side.OLD), pinned(_new(work))
+        for _ in range(TRIES):
+            service = self._services.find(work.facts["service"])
+            if service is None:
+                fact = "the service was removed by somebody; make it again by hand"
+                raise StepFailed(f"{fact}, then run `sau release`", Cause.CONFLICT)
+            image = runs_on(service["Spec"])
+            if image == old:
+                return self._last_words(service, new)
+            if image != new:
+                fact = f"somebody updated the service to {image} meanwhile; that was left as it is"
+                raise StepFailed(f"{fact}. Look at it, then run `sau release`", Cause.CONFLICT)
+            try:
+                self._take_back(work, service, old)
+            except OutOfSequence:
+                self._sleep(TRY_S)  # the engine's own verdict came first
+        raise StepFailed("the service is written by somebody again and again", Cause.CONFLICT)
+
+    def confirm(self, work: Work) -> Facts:
+        """The spec equals the snapshot, field by field."""
+        service = self._services.find(work.facts["service"])
+        found = ("ID",) if service is None else self._found(work, service)
+        if found:
+            raise StepFailed(
+                f"the service differs from before: {', '.join(found)}",
+                Cause.CONFLICT,
+                {"differences": list(found)},
+            )
+        return {}
+
+    def clean(self, work: Work) -> Facts:
+        """Nothing was staged."""
+        return {}
+
+    def _take_back(self, work: Work, service: Json, old: str) -> None:
+        """By the engine's memory where that is the snapshot; else only the image goes back."""
+        before = work.facts["snapshot"]["service"]["Spec"]
+        if service.get("PreviousSpec") == before:
+            self._services.go_back(service)
+        else:  # somebody scaled it, or wrote something else, since
+            self._services.update(service, with_image(service["Spec"], old))
+
+    def _last_words(self, service: Json, image: str) -> Facts:
+        """What the tasks of the failed image said, where any did."""
+        try:
+            broken = ended(self._services.tasks(service["ID"]), image)[:1]
+            lines = [line for task in broken for line in (told(task), *self._log(task))]
+        except SafeAutoUpdaterError as error:
+            lines = [f"its tasks could not be asked: {error}"]
+        return {"last_words": lines} if lines else {}
+
+    def _log(self, task: Mapping[str, Any]) -> list[str]:
+        try:
+            return self._services.log(task["ID"])
+        except SafeAutoUpdaterError as error:
+            return [f"its log could not be read: {error}"]
+
+    def _present(self, work: Work) -> Json:
+        service = self._services.find(work.facts["service"])
+        if service is None:
+            raise StepFailed(f"service {work.change.container} is gone", Cause.CONFLICT)
+        return service
+
+    def _untouched(self, work: Work) -> None:
+        service = self._present(work)
+        self._unchanged(work, service)
+        if state_of(service) in GOING:
+            fact = f"service {work.change.container} is being updated by somebody"
+            raise StepFailed(fact, Cause.CONFLICT)
+
+    def _unchanged(self, work: Work, service: Json) -> None:
+        found = self._found(work, service)
+        if found:
+            raise StepFailed(
+                f"somebody changed service {work.change.container} meanwhile: {', '.join(found)}",
+                Cause.CONFLICT,
+                {"differences": list(found)},
+            )
+
+    def _found(self, work: Work, service: Json) -> tuple[str, ...]:
+        return differences(work.facts["snapshot"]["service"]["Spec"], service["Spec"])
+
+    def _check(self, service: Json, image: str) -> Json | None:
+        check = healthcheck_of(service["Spec"], self._images.find(image))
+        return None if check is None else dict(check)
+
+    def _policy(self, work: Work) -> AssetPolicy:
+        return resolve(self._settings, work.step.asset, work.facts.get("labels", {}))
+
+    def _with_memory(self, task: Json, image: str) -> Json:
+        """A task that ended here, with whether its container ran out of memory."""
+        container = self._container(task) if ended([task], image) else None
+        if container is None or not container["State"].get("OOMKilled"):
+            return task
+        status = {**task["Status"], "Err": "killed: out of memory"}
+        status["ContainerStatus"] = {**status["ContainerStatus"], "OOMKilled": True}
+        return {**task, "Status": status}
+
+    def _subjects(self, work: Work, tasks: list[Json]) -> tuple[Subject, ...]:
+        """The tasks of this node, for configured checks; else the service without address."""
+        found = [container for task in running(tasks) if (container := self._container(task))]
+        mine = tuple(subject_of(work, container) for container in found)
+        return mine or (Subject(work.step.asset, work.change.container),)
+
+    def _container(self, task: Mapping[str, Any]) -> Json | None:
+        """The container of a task, if it is one of this node's."""
+        container = (task["Status"].get("ContainerStatus") or {}).get("ContainerID")
+        try:
+            return self._containers.find(container) if container else None
+        except NotFound:
+            return None
+
+
+def _new(work: Work) -> Image:
+    assert work.change.candidate is not None
+    return work.change.candidate
+
+
+def _image(work: Work, side: Side) -> str:
+    return pinned(_new(work)) if side is Side.NEW else str(work.facts["old_image"])
+
+
+def _completed(work: Work, service: Json) -> str | None:
+    """When the engine called the update of this work, or its way back, completed; else None."""
+    status = service.get("UpdateStatus") or {}
+    before = work.facts.get("snapshot", {}).get("service")
+    if before is None or before.get("UpdateStatus") == service.get("UpdateStatus"):
+        return None
+    return status.get("CompletedAt")
+
+
+def _is(planned: Image, service: Json) -> bool:
+    """Whether a service has the image that was planned from, whoever pinned it."""
+    return pinned(planned) == runs_on(service["Spec"])
