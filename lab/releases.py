@@ -72,10 +72,11 @@ def _same_line(release: Release, tree: Path) -> None:
 _MOUNTS = """
 mount --make-rslave /
 mount --make-rshared /  # as on a host of systemd's: containers may ask for it
-mkdir -p "$1" && mount --bind / "$1"
-mount --rbind /sys/fs/cgroup "$1/sys/fs/cgroup"
+mkdir -p "$1" "$1-cgroup"
+mount --bind / "$1"
+mount --rbind /sys/fs/cgroup "$1-cgroup"
 mount -t sysfs sysfs /sys  # that of the network namespace: its bridges are looked up there
-mount --rbind "$1/sys/fs/cgroup" /sys/fs/cgroup
+mount --rbind "$1-cgroup" /sys/fs/cgroup
 mount --bind "$0" /usr && mount -o remount,bind,ro /usr
 shift
 exec "$@"
