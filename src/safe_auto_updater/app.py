@@ -45,6 +45,9 @@ from safe_auto_updater.engine.state import open_state
 from safe_auto_updater.engine.unit import Unit
 from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS, Handler, Notifications
 from safe_auto_updater.platforms.docker.command_check import CommandCheck
+from safe_auto_updater.platforms.docker.compose.command import ComposeCommand
+from safe_auto_updater.platforms.docker.compose.file import ComposeFile
+from safe_auto_updater.platforms.docker.compose.planned import PlannedEdits
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.dialling import Tls
 from safe_auto_updater.platforms.docker.engine import DockerEngine
@@ -118,12 +121,18 @@ class App:
             (s.pattern, s.kind, plugins.load_or_broken(plugins.POLICIES, s.kind, s.options))
             for s in self.settings.policies
         ]
+        self._compose = ComposeFile(ComposeCommand(environ), state / "compose")
         self.cycle = Cycle(
             self._scanners(),
             self.settings,
             lambda memory: Past(connection, memory.denied, memory.left, self.clock.now),
             self._detector_for,
-            Evaluation(self._comparer_for, DiffAnalyzer(), PluginPolicies(self._policies_for)),
+            Evaluation(
+                self._comparer_for,
+                DiffAnalyzer(),
+                PluginPolicies(self._policies_for),
+                PlannedEdits(lambda asset: Containers(self.engine(asset)), self._compose),
+            ),
             self._executor_for,
             self.journal,
             self.decisions,
@@ -278,6 +287,7 @@ class App:
             self._progress,
             Takeover(containers, self.clock.sleep),
             health,
+            self._compose,
         )
         if not step.members:
             return alone

@@ -67,7 +67,7 @@ def test_compose_service_is_held_for_a_new_tag_and_updated_for_new_content(
     world: World, sau: Sau
 ) -> None:
     world.run(two_versions(world), Labels=COMPOSE)
-    assert "Compose project shop names this tag for service front" in held(sau)
+    assert "its Compose file has to name the new tag" in held(sau)
     world.publish("1.0.0", version="1.0.0 again")
     sau.configure(extra="detection: {policy: digest}\n")
 

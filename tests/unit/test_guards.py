@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from safe_auto_updater.core import guards, planning
-from safe_auto_updater.core.guards import Case, Veto
+from safe_auto_updater.core.guards import Case, FileEdit, Veto
 from safe_auto_updater.core.memory import Approved, Blocked, Failed, Hold, Memory
 from safe_auto_updater.core.model import (
     Action,
@@ -28,7 +28,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.core.policy import AssetPolicy, Keys, Rule, Settings, resolve
 from safe_auto_updater.core.risk import Bands, Reversibility, Risk
-from safe_auto_updater.core.spelling import Approval, Strategy
+from safe_auto_updater.core.spelling import Approval, ComposeChange, Strategy
 from safe_auto_updater.core.versions import PolicyLevel
 from safe_auto_updater.core.windows import parse_freeze, parse_window
 from safe_auto_updater.engine.decisions import Decisions
@@ -48,6 +48,7 @@ ASSET = Asset(
     WEB, "docker", "container", "web", (ImageUse("web", OLD),), Status.RUNNING, Health.HEALTHY
 )
 MEMORY = Memory(now=NOW)
+EDIT = FileEdit("compose.yml:3: image: web:1.0.0 -> web:1.1.0")
 FAILED = Failed(WEB, "web", "sha256:content", Cause.IMAGE, "u1", "it crashed")
 
 
@@ -80,6 +81,15 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
      "switched off by enable=false (label)"),
     ({"asset": replace(ASSET, obstacles=(Obstacle("x", "it removes itself"),))}, "obstacle",
      "it removes itself"),
+    ({"edits": (EDIT,)}, "compose",
+     "compose.yml:3: image: web:1.0.0 -> web:1.1.0 in its Compose project, then `docker compose up "
+     "-d`; with compose set to update-file this program does both (default: hold)"),
+    ({"edits": (FileEdit(None, "compose.yml is gone"),)}, "compose",
+     "its Compose file has to name the new tag, then `docker compose up -d`; where is not clear: "
+     "compose.yml is gone"),
+    ({"edits": (replace(EDIT, refusal="it may not be written"),),
+      "policy": ruled(Rule("*/web", compose=ComposeChange.UPDATE_FILE))}, "compose",
+     "its Compose file is not edited (rule */web): it may not be written"),
     ({"policy": ruled(Rule("*/web", after_update=("/warm-up",))),
       "asset": replace(ASSET, kind="service")}, "hooks",
      "after_update (rule */web): hooks run in a container, and a Swarm service is several; take "
@@ -191,6 +201,7 @@ def test_all_that_say_no_are_told() -> None:
         ),
         risk=scored(90),
         vetoes=(Veto("plugin", "the moon"),),
+        edits=(EDIT,),
     )
     step = planning.decide(everything)
     assert step.hold_rules == (*(name for name, _ in guards._GUARDS), "plugin")
@@ -202,6 +213,14 @@ def test_all_that_say_no_are_told() -> None:
 
 # what lets an update go although its guard was near to saying no
 GO: dict[str, dict[str, Any]] = {
+    "a Compose file that may be written": {
+        "edits": (EDIT,),
+        "policy": ruled(labels={"compose": "update-file"}),
+    },
+    "a Compose file that stays": {
+        "edits": (replace(EDIT, refusal="not found"),),
+        "policy": ruled(labels={"compose": "container-only"}),
+    },
     "an age that is reached": {"policy": ruled(minimum_age=3600.0)},
     "a window that is open": {"policy": ruled(window=(parse_window("Tue 12:00-12:01 UTC"),))},
     "a freeze that begins tomorrow": {
@@ -233,6 +252,21 @@ GO: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("what", GO)
 def test_update_goes_on_with(what: str) -> None:
     assert planning.decide(case(**GO[what])).action is Action.UPDATE
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("update-file", "writes compose.yml:3: image: web:1.0.0 -> web:1.1.0"),
+        (
+            "container-only",
+            "its Compose file stays: the next `docker compose up` puts the old version back",
+        ),
+    ],
+)
+def test_plan_says_what_becomes_of_a_compose_file(rule: str, told: str) -> None:
+    step = planning.decide(case(edits=(EDIT,), policy=ruled(labels={"compose": rule})))
+    assert told in step.reasons
 
 
 @pytest.mark.parametrize(("at", "action"), [(-1, Action.HOLD), (0, Action.UPDATE)])

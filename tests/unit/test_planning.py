@@ -36,7 +36,7 @@ ASSET = Asset(
 POLICY = resolve(Settings(), WEB, {})
 MEMORY = Memory(now=100.0)
 FAILED = Failed(WEB, "web", "sha256:content", Cause.IMAGE, "u1", "it crashed")
-COMPOSE = Obstacle("compose", "the file names this tag", only_tag_changes=True)
+TAGGED = Obstacle("x", "the tag is fixed", only_tag_changes=True)
 
 HELD: dict[str, tuple[dict[str, Any], str]] = {
     "unknown": ({"changes": (Change(WEB, "web", OLD, error="429"),)}, "429"),
@@ -54,7 +54,7 @@ HELD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "interrupted": ({"memory": replace(MEMORY, blocked=(Blocked(WEB, "u", "half"),))}, "half"),
     "obstacle": ({"asset": replace(ASSET, obstacles=(Obstacle("x", "no way"),))}, "no way"),
-    "compose tag": ({"asset": replace(ASSET, obstacles=(COMPOSE,))}, "names this tag"),
+    "fixed tag": ({"asset": replace(ASSET, obstacles=(TAGGED,))}, "the tag is fixed"),
     "quarantined": ({"memory": replace(MEMORY, quarantine=(FAILED,))}, "it crashed"),
     "failed elsewhere": (
         {"memory": replace(MEMORY, quarantine=(replace(FAILED, asset="docker:local/b"),))},
@@ -88,8 +88,8 @@ def test_hold_says_why(what: str) -> None:
 
 
 GO: dict[str, dict[str, Any]] = {
-    "compose with new content of the same tag": {
-        "asset": replace(ASSET, obstacles=(COMPOSE,)),
+    "a fixed tag with new content": {
+        "asset": replace(ASSET, obstacles=(TAGGED,)),
         "changes": (Change(WEB, "web", OLD, MOVED, "digest"),),
     },
     "another version was quarantined": {

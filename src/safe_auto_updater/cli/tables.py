@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MOST_REJECTED = 3
 _WORDS = {Action.UPDATE: "READY", Action.HOLD: "HELD", Action.NONE: "NEWEST"}
 _COLOURS = {
-    "READY": "green", "HELD": "yellow", "UNKNOWN": "red", "succeeded": "green",
+    "READY": "green", "HELD": "yellow", "EDIT": "yellow", "UNKNOWN": "red", "succeeded": "green",
     "rolled_back": "yellow", "aborted": "yellow", "inconsistent": "bold red",
     "unfinished": "bold red", "halted": "bold red",
 }  # fmt: skip
@@ -122,6 +122,8 @@ def counted(number: int, word: str) -> str:
 
 def _step(step: Step) -> list[tuple[str, str, str]]:
     word = "UNKNOWN" if "unknown" in step.hold_rules else _WORDS[step.action]
+    if step.hold_rules == ("compose",):
+        word = "EDIT"
     name = short_name(step.asset)
     lines = []
     for change in step.changes:

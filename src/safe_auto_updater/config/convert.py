@@ -44,10 +44,11 @@ def _engine(entry: m.DockerEntry) -> DockerHost | DockerContext:
 
 def _settings(file: m.File) -> Settings:
     health, keep = file.execution.health, file.execution.keep
+    default = {key: getattr(file.detection, key) for key in m.Keys.model_fields}
     return Settings(
         include=file.inventory.include,
         exclude=file.inventory.exclude,
-        default=Keys(**{key: getattr(file.detection, key) for key in m.Keys.model_fields}),
+        default=Keys(**default, compose=file.execution.compose),
         rules=tuple(_rule(entry) for entry in file.detection.rules),
         policies=tuple(
             PolicySpec(entry.match.asset, entry.type, entry.options)

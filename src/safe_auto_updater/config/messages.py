@@ -24,7 +24,6 @@ LATER = frozenset(
             for key in (
                 "unattended",
                 "docker_updater",
-                "compose",
                 "watchtower",
             )
         ),

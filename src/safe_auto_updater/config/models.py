@@ -229,6 +229,7 @@ class Execution(Section):
     risk: RiskSection = Field(default_factory=RiskSection)
     health: HealthSection = Field(default_factory=HealthSection)
     rollback: Literal["automatic"] = "automatic"
+    compose: v.Compose | None = None
     max_parallel: Annotated[int, Field(ge=1, le=32)] = 1
     keep: KeepSection = Field(default_factory=KeepSection)
 

@@ -15,7 +15,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import AssetPolicy
 from safe_auto_updater.core.risk import Band, Bands, Risk
 from safe_auto_updater.core.semver import SemVerEvaluator
-from safe_auto_updater.core.spelling import Approval, Strategy, in_words
+from safe_auto_updater.core.spelling import Approval, ComposeChange, Strategy, in_words
 from safe_auto_updater.core.versions import Bump
 from safe_auto_updater.core.windows import opening, told
 
@@ -29,6 +29,18 @@ class Veto:
 
 
 @dataclass(frozen=True)
+class FileEdit:
+    """What the file that an asset was made from must say for a change to last.
+
+    `text` names place, old and new; None where nobody can say. `refusal` is why the program cannot
+    be the one to write it.
+    """
+
+    text: str | None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
 class Case:
     """One asset with everything that decides about it."""
 
@@ -39,6 +51,7 @@ class Case:
     bands: Bands = field(default_factory=Bands)
     risk: Risk | None = None
     vetoes: tuple[Veto, ...] = ()
+    edits: tuple[FileEdit, ...] = ()
     follows: bool = False  # it takes nothing itself, and would be touched for the sake of another
 
     @property
@@ -84,6 +97,31 @@ def _enabled(case: Case, step: str) -> str | None:
 def _obstacle(case: Case, step: str) -> str | None:
     moves = any(change.moves_tag for change in case.wanted)
     return _all(o.reason for o in case.asset.obstacles if moves or not o.only_tag_changes)
+
+
+def _compose(case: Case, step: str) -> str | None:
+    if case.follows:
+        return None
+    source = case.policy.source("compose")
+    return _all(no for edit in case.edits if (no := _unwritten(edit, case.policy.compose, source)))
+
+
+def _unwritten(edit: FileEdit, rule: ComposeChange, source: str) -> str | None:
+    match rule:
+        case ComposeChange.CONTAINER_ONLY:
+            return None
+        case ComposeChange.UPDATE_FILE:
+            return edit.refusal and f"its Compose file is not edited ({source}): {edit.refusal}"
+        case ComposeChange.HOLD if edit.text is None:
+            return (
+                "its Compose file has to name the new tag, then `docker compose up -d`; where is "
+                f"not clear: {edit.refusal}"
+            )
+        case ComposeChange.HOLD:
+            return (
+                f"{edit.text} in its Compose project, then `docker compose up -d`; with compose "
+                f"set to update-file this program does both ({source}: hold)"
+            )
 
 
 def _strategy(case: Case, step: str) -> str | None:
@@ -270,6 +308,7 @@ _GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
     ("label", _labels),
     ("disabled", _enabled),
     ("obstacle", _obstacle),
+    ("compose", _compose),
     ("hooks", _hooks),
     ("strategy", _strategy),
     ("memory", _memory),

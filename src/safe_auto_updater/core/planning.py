@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from safe_auto_updater.core.guards import Case, No, named_level, objections
 from safe_auto_updater.core.model import Action, Change, Plan, Step, short_name
 from safe_auto_updater.core.risk import combine
+from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.core.units import in_step_order, united
 
 
@@ -57,6 +58,7 @@ def decide(*unit: Case) -> Step:
     if against:
         return _held(step, against)
     why = [_of(case, _why(case, change), unit) for case in unit for change in case.wanted]
+    why += [_of(case, told, unit) for case in unit for told in _of_its_file(case)]
     approved = unit[0].memory.approval(step.id)
     if approved is not None:
         at = datetime.fromtimestamp(approved.at, UTC)
@@ -143,6 +145,15 @@ def _mixed(unit: Sequence[Case]) -> list[No]:
     names = ", ".join(short_name(case.asset.id) for case in unit)
     reason = f"{names} are one group and need different updaters ({', '.join(updaters)})"
     return [No("group", f"{reason}; give them different groups")]
+
+
+def _of_its_file(case: Case) -> list[str]:
+    match case.policy.compose:
+        case ComposeChange.UPDATE_FILE:
+            return [f"writes {edit.text}" for edit in case.edits]
+        case _:
+            left = "its Compose file stays: the next `docker compose up` puts the old version back"
+            return [left] if case.edits else []
 
 
 def _of(case: Case, reason: str, unit: Sequence[Case]) -> str:

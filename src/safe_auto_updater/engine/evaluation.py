@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
-from safe_auto_updater.core.guards import Case, Veto
+from safe_auto_updater.core.guards import Case, FileEdit, Veto
 from safe_auto_updater.core.model import Asset, Change
 from safe_auto_updater.core.ports import Comparer, Proposal
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.risk import Circumstances, Risk, combine
+from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.core.versions import Bump, parse_tag
 from safe_auto_updater.engine.policies import PluginPolicies
 
@@ -24,22 +25,31 @@ class Evaluation:
         comparer_for: Callable[[str], Comparer],
         analyzer: DiffAnalyzer,
         policies: PluginPolicies,
+        edit_of: Callable[[Asset, Change, ComposeChange], FileEdit | None],
     ) -> None:
         self._comparer_for = comparer_for
         self._analyzer = analyzer
         self._policies = policies
+        self._edit_of = edit_of
 
     def judged(self, case: Case) -> Case:
         """The case with its risk, and with every no that is not ours to find."""
         try:
             comparer = self._comparer_for(case.asset.id)
             risks = [self._risk(comparer, case.asset, change) for change in case.wanted]
+            rule = case.policy.compose
+            edits = [self._edit_of(case.asset, change, rule) for change in case.wanted]
         except SafeAutoUpdaterError as error:
             veto = Veto("unknown", f"what it would change could not be seen: {error}")
             return replace(case, vetoes=(veto,))
         risk = combine(risks)
         proposal = Proposal(case.asset, case.wanted, risk, case.memory.now)
-        return replace(case, risk=risk, vetoes=self._policies.judge(proposal))
+        return replace(
+            case,
+            risk=risk,
+            vetoes=self._policies.judge(proposal),
+            edits=tuple(edit for edit in edits if edit is not None),
+        )
 
     def _risk(self, comparer: Comparer, asset: Asset, change: Change) -> Risk:
         assert change.candidate is not None

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from safe_auto_updater.platforms.docker.compose.edit import Edit, find_edit
+from safe_auto_updater.platforms.docker.compose.edit import Edit
 from safe_auto_updater.platforms.docker.compose.errors import Unclear
+from safe_auto_updater.platforms.docker.compose.find import find_edit
 from safe_auto_updater.platforms.docker.compose.labels import ComposeService
 
 FOLDER = "/srv/shop"

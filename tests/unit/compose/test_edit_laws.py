@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safe_auto_updater.platforms.docker.compose.edit import find_edit
 from safe_auto_updater.platforms.docker.compose.errors import Unclear
+from safe_auto_updater.platforms.docker.compose.find import find_edit
 from tests.unit.compose.kit import FOLDER, NEW, OLD, edited, service
 
 NAMES = st.sampled_from(["web", "db", "cache", "admin"])

@@ -115,6 +115,7 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("execution.health.checks[].command[]", COMMAND, "text"),
     ("execution.health.checks[].options", PLUGIN, "mapping"),
     ("execution.rollback", None, "rollback"),
+    ("execution.compose", None, "compose"),
     ("execution.keep", None, "mapping"),
     ("execution.keep.versions", None, "whole number"),
     ("execution.keep.days", None, "number"),
@@ -211,7 +212,6 @@ LATER: tuple[tuple[str, object], ...] = (
     ("detection.helm_sources", None),
     ("execution.unattended", None),
     ("execution.docker_updater", None),
-    ("execution.compose", None),
     ("execution.watchtower", None),
 )
 

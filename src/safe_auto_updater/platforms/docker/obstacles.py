@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from safe_auto_updater.core.model import Obstacle
+from safe_auto_updater.platforms.docker.compose.labels import PROJECT
 
 Json = Mapping[str, Any]
-_PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 _SWARM = "com.docker.swarm.service.name"
 
 
@@ -17,8 +17,8 @@ def manager_of(container: Json) -> str | None:
     labels = container["Config"].get("Labels") or {}
     if _SWARM in labels:
         return f"swarm:{labels[_SWARM]}"
-    if _PROJECT in labels:
-        return f"compose:{labels[_PROJECT]}"
+    if PROJECT in labels:
+        return f"compose:{labels[PROJECT]}"
     return None
 
 
@@ -37,15 +37,5 @@ def obstacles_of(container: Json, own_id: str | None) -> tuple[Obstacle, ...]:
     if _SWARM in labels:
         found.append(
             Obstacle("swarm", f"a task of Swarm service {labels[_SWARM]}; update the service")
-        )
-    elif _PROJECT in labels:
-        service = labels.get(_SERVICE, "?")
-        found.append(
-            Obstacle(
-                "compose",
-                f"Compose project {labels[_PROJECT]} names this tag for service {service}: write "
-                "the new tag into its file, then `docker compose up -d`",
-                only_tag_changes=True,
-            )
         )
     return tuple(found)

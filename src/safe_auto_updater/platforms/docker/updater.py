@@ -20,7 +20,7 @@ from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.spelling import Strategy
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.platforms.docker.compare import changes, differences
-from safe_auto_updater.platforms.docker.compose.labels import labels_after
+from safe_auto_updater.platforms.docker.compose.file import ComposeFile
 from safe_auto_updater.platforms.docker.containers import (
     Containers,
     last_words,
@@ -49,6 +49,7 @@ class DockerUpdater:
         progress: Callable[[Work, str], None],
         takeover: Takeover,
         health: HealthChecker,
+        compose: ComposeFile,
     ) -> None:
         self._containers = containers
         self._images = images
@@ -56,6 +57,7 @@ class DockerUpdater:
         self._progress = progress
         self._takeover = takeover
         self._health = health
+        self._compose = compose
 
     def reachable(self) -> bool:
         """Whether the engine answers now."""
@@ -136,7 +138,9 @@ class DockerUpdater:
         body = create_body(old, old_image, candidate.reference, work.update)
         body = joined(body, old, work.facts.get("replaced", {}))
         told = self._images.find(candidate.reference) or new_image
-        body["Labels"] |= labels_after(old, told["Id"])
+        rule = policy_of(self._settings, work).compose
+        staged = self._compose.stage(work, old, body, told["Id"], rule)
+        body["Labels"] |= staged.labels
         new = self._staged(work)
         if new is None:
             self._refuse_foreign(work, work.change.container + STAGED)
@@ -160,7 +164,7 @@ class DockerUpdater:
             fact = f"the old container was changed meanwhile: {'; '.join(found)}"
             raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
         self._hook(work, "before_update", old["Id"])
-        return {"new_id": new["Id"]}
+        return {"new_id": new["Id"], **staged.facts}
 
     def withdraw(self, work: Work, side: Side) -> None:
         """Stop one side, so that nothing brings it back."""
@@ -172,6 +176,7 @@ class DockerUpdater:
 
     def apply(self, work: Work) -> Facts:
         """Stop old, park it, start new. A refused start is a failure with its cause."""
+        self._compose.write(work)
         name = work.change.container
         old = self._containers.inspect(work.facts["old_id"])
         new = self._containers.inspect(work.facts["new_id"])
@@ -204,7 +209,7 @@ class DockerUpdater:
                 raise StepFailed(fact, Cause.CONFLICT)
             self._containers.stop(parked)  # whoever has started it
             self._containers.remove(parked["Id"], volumes=False)
-        return {}
+        return _told(self._compose.commit(work))
 
     def rollback(self, work: Work) -> Facts:
         """The same old container serves again under its name and policy; then the new one goes."""
@@ -216,7 +221,7 @@ class DockerUpdater:
                 "one was left as it is. Repair it by hand, then run `sau release`",
                 Cause.CONFLICT,
             )
-        new, told = self._staged(work), {}
+        new, told, warnings = self._staged(work), {}, []
         holder = self._containers.find(name)
         if holder is not None and holder["Id"] not in (old["Id"], new["Id"] if new else None):
             raise StepFailed(
@@ -228,19 +233,21 @@ class DockerUpdater:
             self._takeover.back_first(old, new, name, snapshot, lambda: self._old_is_well(work))
         else:
             self._takeover.back(old, new, name, snapshot)
+        warnings += self._compose.restore(work)
         try:
             if new is not None:
                 told["last_words"] = last_words(self._containers, new)
                 self._discard(work, new)
             self._restore_tags(work)
         except PlatformError as error:  # the old one serves: what is left over is a warning
-            told["warnings"] = [f"left over: {error}"]
+            warnings.append(f"left over: {error}")
         old = self._containers.inspect(old["Id"])
         never_stopped = old["State"]["StartedAt"] == snapshot["State"]["StartedAt"]
         return {
             "restarts": old.get("RestartCount", 0),
             "downtime_s": 0.0 if never_stopped else out_of_service_s(old, old),
             **told,
+            **_told(warnings),
         }
 
     def confirm(self, work: Work) -> Facts:
@@ -264,7 +271,7 @@ class DockerUpdater:
         if new is not None:
             self._discard(work, new)
         self._restore_tags(work)
-        return {}
+        return _told(self._compose.restore(work))
 
     def _well_beside(self, work: Work) -> None:
         """The new container is well while the old one still serves; else StepFailed."""
@@ -324,3 +331,7 @@ class DockerUpdater:
             except (KeyError, TypeError):
                 fact = "it is not ours; rename it to let this one be updated"
             raise StepFailed(f"container {helper} is in the way: {fact}", Cause.CONFLICT)
+
+
+def _told(warnings: list[str]) -> Facts:
+    return {"warnings": warnings} if warnings else {}

@@ -1,0 +1,91 @@
+"""The real `docker compose`, asked for what only it can say: its model of a project, its hashes.
+
+It reads files and talks to no engine. Nothing else is ever asked of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safe_auto_updater.platforms.docker.compose.errors import Unclear
+from safe_auto_updater.platforms.docker.compose.labels import ComposeService
+
+Json = dict[str, Any]
+PLUGIN = "docker-compose"
+ANSWER_S = 60.0
+# Where Docker looks for plugins, after the user's own folder.
+_FOLDERS = ("/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec")
+
+
+def find_program(environ: Mapping[str, str]) -> str | None:
+    """The plugin, or the command of the same name; None where there is neither."""
+    own = environ.get("DOCKER_CONFIG") or f"{environ.get('HOME', '')}/.docker"
+    for folder in (own, *(f"{folder}/docker" for folder in _FOLDERS)):
+        path = Path(folder) / "cli-plugins" / PLUGIN
+        if path.is_file() and os.access(path, os.X_OK):
+            return str(path)
+    return shutil.which(PLUGIN, path=environ.get("PATH"))
+
+
+class ComposeCommand:
+    """Asks the program. Unclear where there is none, or where it does not answer."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def environment(self, service: ComposeService) -> dict[str, str]:
+        """What a project's variables see: ours, as of somebody who stands in its folder."""
+        mine = {k: v for k, v in self._environ.items() if not k.startswith("COMPOSE_")}
+        return {**mine, "PWD": service.working_dir or "/"}
+
+    def model(self, service: ComposeService) -> Json:
+        """The project as its files say it now, everything resolved."""
+        files = [word for path in service.config_files for word in ("-f", path)]
+        env = [word for path in service.environment_files for word in ("--env-file", path)]
+        said = self._ask(service, [*files, *env], ["--format", "json"])
+        try:
+            found: Json = json.loads(said)
+        except ValueError as error:
+            raise Unclear(f"docker compose does not answer in JSON: {said[:80]!r}") from error
+        return found
+
+    def hashes(self, service: ComposeService, model: Json) -> dict[str, str]:
+        """For each service of a model what Compose would write on its containers."""
+        said = self._ask(service, ["-f", "-"], ["--hash", "*"], json.dumps(model))
+        return dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
+
+    def _ask(
+        self, service: ComposeService, source: list[str], what: list[str], given: str = ""
+    ) -> str:
+        program = find_program(self._environ)
+        if program is None:
+            raise Unclear(
+                "there is no docker compose here to ask; install its plugin "
+                "(docker-compose-plugin), or run the program where it is"
+            )
+        folder = service.working_dir or "/"
+        where = ["--project-name", service.project, "--project-directory", folder]
+        # Every profile, and without the check that volumes_from names services: here they are IDs.
+        command = [*where, "--profile", "*", *source, "config", "--no-consistency", *what]
+        try:
+            done = subprocess.run(
+                [program, *command],
+                input=given,
+                capture_output=True,
+                text=True,
+                timeout=ANSWER_S,
+                cwd=folder if Path(folder).is_dir() else "/",
+                env=self.environment(service),
+            )
+        except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
+            raise Unclear(f"{program} cannot be asked: {error}") from error
+        if done.returncode:
+            said = " ".join(done.stderr.split())[-300:]
+            raise Unclear(f"docker compose cannot read project {service.project}: {said}")
+        return done.stdout

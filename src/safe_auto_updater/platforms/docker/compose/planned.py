@@ -1,0 +1,72 @@
+"""What a plan says of the Compose file of a service that would move to another tag."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from safe_auto_updater.core.guards import FileEdit
+from safe_auto_updater.core.model import Asset, Change
+from safe_auto_updater.core.spelling import ComposeChange
+from safe_auto_updater.platforms.docker.compose.errors import Unclear
+from safe_auto_updater.platforms.docker.compose.file import ComposeFile
+from safe_auto_updater.platforms.docker.compose.labels import (
+    ONE_OFF,
+    PROJECT,
+    SERVICE,
+    WORKING_DIR,
+)
+from safe_auto_updater.platforms.docker.containers import Containers
+from safe_auto_updater.platforms.docker.marks import PARKED, STAGED
+
+Json = Mapping[str, Any]
+
+
+class PlannedEdits:
+    """Looks, and touches nothing."""
+
+    def __init__(self, containers_of: Callable[[str], Containers], file: ComposeFile) -> None:
+        self._containers_of = containers_of
+        self._file = file
+
+    def __call__(self, asset: Asset, change: Change, rule: ComposeChange) -> FileEdit | None:
+        """The edit that a change asks for; None where it asks for none.
+
+        Only a rule that lets us write is worth the question whether we could.
+        """
+        managed = (asset.managed_by or "").startswith("compose:")
+        if not (managed and change.moves_tag and change.candidate):
+            return None
+        container = self._containers_of(asset.id).find(change.container)
+        if container is None:
+            return FileEdit(None, f"container {change.container} is gone")
+        was, will = change.current.reference, change.candidate.reference
+        text = None
+        try:
+            edit = self._file.edit(container, was, will)
+            if edit is not None:
+                text = edit.told(container["Config"]["Labels"].get(WORKING_DIR))
+            if rule is ComposeChange.UPDATE_FILE:
+                self._file.check(container, edit)
+                self._alone(asset, container)
+        except Unclear as error:
+            return FileEdit(text, str(error))
+        return None if edit is None else FileEdit(text)
+
+    def _alone(self, asset: Asset, container: Json) -> None:
+        """Unclear where the same line of the file stands for other containers too."""
+        labels = container["Config"]["Labels"]
+        same = [f"{key}={labels.get(key)}" for key in (PROJECT, SERVICE)] + [f"{ONE_OFF}=False"]
+        listed = self._containers_of(asset.id).engine.get(
+            "/containers/json", all="true", filters=json.dumps({"label": same})
+        )
+        others = sorted(
+            name.lstrip("/")
+            for one in listed
+            for name in one["Names"]
+            if one["Id"] != container["Id"]
+        )
+        others = [name for name in others if not name.endswith((STAGED, PARKED))]
+        if others:
+            raise Unclear(f"its service has other containers too: {', '.join(others)}")

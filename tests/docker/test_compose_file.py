@@ -1,0 +1,195 @@
+"""A newer tag for a Compose service: shown, written into the file, or left to the container."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.docker.compose_kit import Project, program
+from tests.lab_kit import World
+from tests.sau_kit import SOAK, Sau
+
+__all__ = ["program"]
+
+
+@pytest.fixture
+def project(world: World, program: Path, tmp_path: Path) -> Project:
+    return Project(world, program, tmp_path / "shop")
+
+
+def rule(sau: Sau, compose: str) -> None:
+    rules = f'detection:\n  rules: [{{match: {{asset: "*"}}, compose: {compose}}}]\n'
+    sau.configure(SOAK, rules)
+
+
+def text(project: Project, tag: str) -> str:
+    return (
+        "# größer 🎈\r\nservices:\r\n  web:   # the front door\r\n"
+        f"    image: '{project.world.repository}:{tag}'  # pinned\r\n"
+        "  other: {image: '" + project.world.repository + ":1.0.0'}\r\n"
+    )
+
+
+def published(project: Project, **new: str) -> None:
+    project.world.publish("1.0.0")
+    project.world.publish("1.1.0", **new)
+    project.write(text(project, "1.0.0"))
+    project.up()
+
+
+def test_by_default_the_exact_edit_is_shown_and_nothing_changes(project: Project, sau: Sau) -> None:
+    published(project)
+    repository = project.world.repository
+    edit = f"compose.yml:4: image: {repository}:1.0.0 -> {repository}:1.1.0"
+
+    step = sau("plan").step(f"{project.name}-web-1")
+
+    assert (step["action"], step["hold_rules"]) == ("hold", ["compose"])
+    assert step["reasons"][0].startswith(edit)
+    said = sau("check", "web-1", json_output=False)
+    assert "EDIT" in said.out and edit in " ".join(said.out.split()).replace(": ", ": "), said.out
+    assert sau("apply", "--yes").json["updates"] == []
+    assert project.read() == text(project, "1.0.0")
+    project.assert_settled()
+
+
+def test_the_file_moves_with_the_container(project: Project, sau: Sau) -> None:
+    published(project)
+    rule(sau, "update-file")
+    path = project.folder / "compose.yml"
+    path.chmod(0o640)
+    os.chown(path, 12, 34)
+
+    said = sau("apply", "--yes", "web-1")
+
+    assert said.update["outcome"] == "succeeded", said.out
+    assert project.read() == text(project, "1.1.0"), "that value, and not one byte more"
+    assert (path.stat().st_mode & 0o7777, path.stat().st_uid, path.stat().st_gid) == (0o640, 12, 34)
+    assert project.ps()["web"] == ("running", f"{project.world.repository}:1.1.0")
+    project.assert_settled()
+    assert sorted(p.name for p in project.folder.iterdir()) == ["compose.yml"]
+    assert not list((sau.state / "compose").iterdir()), "what the file said is not kept for ever"
+
+
+def test_the_file_goes_back_with_the_container(project: Project, sau: Sau) -> None:
+    published(project, behaviour="crash")
+    rule(sau, "update-file")
+    old = project.container("web")
+    said = sau("apply", "--yes", "web-1")
+    assert said.update["outcome"] == "rolled_back", said.out
+    assert project.container("web")["Id"] == old["Id"]
+    assert project.read() == text(project, "1.0.0")
+    project.assert_settled()
+
+
+def test_an_update_taken_back_takes_its_edit_back(project: Project, sau: Sau) -> None:
+    published(project)
+    rule(sau, "update-file")
+    update = sau("apply", "--yes", "web-1").update
+    assert update["outcome"] == "succeeded"
+    said = sau("rollback", "--yes", update["id"])
+    assert said.update["outcome"] == "succeeded", said.out
+    assert project.read() == text(project, "1.0.0")
+    project.assert_settled()
+
+
+def test_the_container_alone_moves_where_that_is_the_rule(project: Project, sau: Sau) -> None:
+    published(project)
+    rule(sau, "container-only")
+    step = sau("plan").step(f"{project.name}-web-1")
+    assert any("next `docker compose up` puts the old version back" in r for r in step["reasons"])
+    assert sau("apply", "--yes", "web-1").update["outcome"] == "succeeded"
+    assert project.read() == text(project, "1.0.0")
+    assert "Recreated" in project.up()
+
+
+def test_a_file_that_does_not_say_what_runs_is_not_edited(project: Project, sau: Sau) -> None:
+    published(project)
+    rule(sau, "update-file")
+    changed = text(project, "1.0.0").replace("  web:", "  web:\r\n    tty: true")
+    project.write(changed)
+    step = sau("plan").step(f"{project.name}-web-1")
+    assert step["action"] == "hold"
+    assert "what its files say of service web is not what runs" in step["reasons"][0]
+    assert project.read() == changed
+
+
+def test_without_docker_compose_no_file_is_edited(
+    project: Project, sau: Sau, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    published(project)
+    rule(sau, "update-file")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nothing"))
+    step = sau("plan").step(f"{project.name}-web-1")
+    assert "there is no docker compose here to ask" in step["reasons"][0]
+
+
+def test_a_variable_of_env_is_edited_in_its_file(project: Project, sau: Sau) -> None:
+    project.world.publish("1.0.0")
+    project.world.publish("1.1.0")
+    compose = f"services:\n  web:\n    image: {project.world.repository}:${{TAG:-9}}\n"
+    project.write(compose)
+    project.write("# mine\nexport TAG='1.0.0' # see below\nX=1\n", ".env")
+    project.up()
+    rule(sau, "update-file")
+    assert sau("apply", "--yes").update["outcome"] == "succeeded"
+    assert project.read() == compose
+    assert project.read(".env") == "# mine\nexport TAG='1.1.0' # see below\nX=1\n"
+    project.assert_settled()
+
+
+def test_a_link_to_the_file_stays_a_link(project: Project, sau: Sau, tmp_path: Path) -> None:
+    project.world.publish("1.0.0")
+    project.world.publish("1.1.0")
+    real = tmp_path / "elsewhere.yml"
+    real.write_text(f"services:\n  web:\n    image: {project.world.repository}:1.0.0\n")
+    (project.folder / "compose.yml").symlink_to(real)
+    project.up()
+    rule(sau, "update-file")
+    assert sau("apply", "--yes").update["outcome"] == "succeeded"
+    assert (project.folder / "compose.yml").is_symlink()
+    assert real.read_text().endswith(":1.1.0\n")
+    project.assert_settled()
+
+
+def test_a_file_mounted_by_itself_is_written_in_place(
+    project: Project, sau: Sau, tmp_path: Path
+) -> None:
+    """A rename onto a mount point is refused; two names for one file stand in for that here."""
+    published(project, behaviour="crash")
+    other = tmp_path / "other-name.yml"
+    other.hardlink_to(project.folder / "compose.yml")
+    rule(sau, "update-file")
+    assert sau("apply", "--yes", "web-1").update["outcome"] == "rolled_back"
+    assert other.read_bytes().decode() == text(project, "1.0.0")
+    assert other.samefile(project.folder / "compose.yml")
+
+
+def test_what_others_wrote_meanwhile_stays_when_the_edit_is_taken_back(
+    project: Project, sau: Sau
+) -> None:
+    published(project, behaviour="ready_late", env={"READY_AFTER": "60"})
+    rule(sau, "update-file")
+    run = sau.start("apply", "--yes", "web-1")
+    try:
+        while "1.1.0" not in project.read():
+            assert run.poll() is None, run.communicate()
+        project.write(text(project, "1.1.0") + "# a human was here\r\n")
+        out, _ = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert '"rolled_back"' in out
+    assert "changed by others meanwhile: only this image was put back in it" in out
+    assert project.read() == text(project, "1.0.0") + "# a human was here\r\n"
+
+
+def test_a_line_that_stands_for_several_containers_is_not_edited(
+    project: Project, sau: Sau
+) -> None:
+    published(project)
+    project.up("--scale", "web=2")
+    rule(sau, "update-file")
+    step = sau("plan").step(f"{project.name}-web-1")
+    assert f"has other containers too: {project.name}-web-2" in step["reasons"][0]
