@@ -53,6 +53,7 @@ from safe_auto_updater.platforms.docker.dialling import Tls
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images, auth_header
 from safe_auto_updater.platforms.docker.latecomers import remove_latecomers
+from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.restarter import Restarter
 from safe_auto_updater.platforms.docker.retention import expired, sweep
 from safe_auto_updater.platforms.docker.scanner import DockerScanner
@@ -105,6 +106,7 @@ class App:
         self.config, self.state = config, state
         self.settings = config.settings()
         self.clock = clock or SystemClock()
+        self._own = Own(own_container_id(), state.absolute())
         self._closing = ExitStack()
         self._listeners = list(listeners)
         self._notifications = self._handlers()
@@ -220,8 +222,7 @@ class App:
         return client
 
     def _scanners(self) -> list[Scanner]:
-        own_id = own_container_id()
-        found: list[Scanner] = [DockerScanner(e, own_id) for e in self.engines.values()]
+        found: list[Scanner] = [DockerScanner(e, self._own) for e in self.engines.values()]
         return found + [plugins.LazyScanner(name) for name in plugins.known(plugins.SCANNERS)]
 
     def engine(self, asset: str) -> DockerEngine:
@@ -285,9 +286,10 @@ class App:
             self._images(engine),
             self.settings,
             self._progress,
-            Takeover(containers, self.clock.sleep),
+            Takeover(containers, self.clock.sleep, self._own),
             health,
             self._compose,
+            self._own,
         )
         if not step.members:
             return alone

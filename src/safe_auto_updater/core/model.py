@@ -97,6 +97,9 @@ class Obstacle:
     only_tag_changes: bool = False
 
 
+SELF = "self"  # the updater of a step by which this program replaces itself
+
+
 class Bond(StrEnum):
     """What becomes of an asset when another one that it needs is replaced."""
 
@@ -129,6 +132,7 @@ class Asset:
     obstacles: tuple[Obstacle, ...] = ()
     needs: tuple[Need, ...] = ()
     exclusive: tuple[str, ...] = ()  # why a second one like it could not run beside it
+    own: bool = False  # this program runs in it
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -235,6 +239,16 @@ class Plan:
         """Hash of the steps: two plans of the same world are the same plan."""
         told = "".join(f"{step.id}{step.action}" for step in self.steps)
         return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+    @property
+    def hand_over(self) -> Plan:
+        """The part by which this program replaces itself: the last, for it ends the program."""
+        return Plan(tuple(step for step in self.updates if step.updater == SELF))
+
+    @property
+    def before_hand_over(self) -> Plan:
+        """All the rest."""
+        return Plan(tuple(step for step in self.steps if step not in self.hand_over.steps))
 
     @property
     def assets(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from safe_auto_updater.core.guards import Case, No, named_level, objections
-from safe_auto_updater.core.model import Action, Change, Plan, Step, short_name
+from safe_auto_updater.core.model import SELF, Action, Change, Plan, Step, short_name
 from safe_auto_updater.core.risk import combine
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.core.units import in_step_order, united
@@ -134,6 +134,8 @@ def _why(case: Case, change: Change) -> str:
 
 def _updater(case: Case) -> str:
     """Which of the platform's updaters carries it out."""
+    if case.asset.own:
+        return SELF
     return "swarm" if case.asset.kind == "service" else case.policy.docker_updater.value
 
 

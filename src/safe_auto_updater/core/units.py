@@ -6,11 +6,11 @@ without having an update of its own to take follows on the image that it has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from safe_auto_updater.core.guards import Case, No, objections_to_touching
-from safe_auto_updater.core.model import Action, Follower, Need, Step, short_name
+from safe_auto_updater.core.model import SELF, Action, Follower, Need, Step, short_name
 from safe_auto_updater.core.risk import combine
 from safe_auto_updater.core.spelling import Strategy
 from safe_auto_updater.core.ties import Ties, in_order
@@ -30,7 +30,7 @@ def united(steps: Sequence[Step], around: Mapping[str, Case]) -> list[Step]:
 
 
 def in_step_order(steps: Sequence[Step], around: Mapping[str, Case]) -> list[Step]:
-    """What is needed comes before what needs it, else by name."""
+    """What is needed comes before what needs it, else by name; this program itself is the last."""
     ties = Ties(case.asset for case in around.values())
     by_asset = {asset: step for step in steps for asset in step.movers}
     pairs = [
@@ -40,7 +40,12 @@ def in_step_order(steps: Sequence[Step], around: Mapping[str, Case]) -> list[Ste
     ]
     ordered, _ = in_order((step.asset for step in steps), pairs)
     place = {asset: number for number, asset in enumerate(ordered)}
-    return sorted(steps, key=lambda step: (place.get(step.asset, len(place)), step.asset))
+    last = len(place)  # in a circle: by name, behind the others
+
+    def rank(step: Step) -> tuple[bool, int, str]:
+        return step.updater == SELF, place.get(step.asset, last), step.asset
+
+    return sorted(steps, key=rank)
 
 
 def _moves(step: Step) -> bool:
@@ -107,6 +112,7 @@ def _with_followers(step: Step, ties: Ties, around: Mapping[str, Case]) -> Step:
         needs=needs,
     )
     against = [*_circular(circle), *_start_first(movers, needs, around)]
+    against += _with_ourselves(inside, around)
     for asset in sorted(following):
         against += _against(around[asset], following[asset], step.id)
     return _held(whole, against) if against else whole
@@ -122,6 +128,15 @@ def _circular(circle: Sequence[str]) -> list[No]:
         return []
     path = " needs ".join(short_name(asset) for asset in (*circle, circle[0]))
     return [No("cycle", f"no order to update them in: {path}; take one of these links away")]
+
+
+def _with_ourselves(inside: Iterable[str], around: Mapping[str, Case]) -> list[No]:
+    """This program replaces itself alone: it cannot watch over others once it has ended."""
+    return [
+        No("self", f"{short_name(asset)} is this program's own container and moves with nobody")
+        for asset in sorted(inside)
+        if around[asset].asset.own
+    ]
 
 
 def _start_first(

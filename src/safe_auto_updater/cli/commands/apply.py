@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
+from safe_auto_updater.app import App
 from safe_auto_updater.cli import documents, planfile, stories, tables
 from safe_auto_updater.cli.acting import confirmed, exit_with, recover_first
 from safe_auto_updater.cli.context import Options, Stopping
 from safe_auto_updater.cli.progress import Progress
 from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.model import Plan
 from safe_auto_updater.engine.journal import Record
 
 
@@ -49,28 +52,45 @@ def command(
             plan = planfile.still_holds(file, saved, plan)
         tables.plan(plan, checked, err=options.json)
         records: tuple[Record, ...] = ()
+        own = Plan(())
         if not plan.updates:
             app.cycle.tell_holds(plan)
         elif confirmed(f"Update {len(plan.updates)}?", yes):
+            own = plan.hand_over
             with stopping.listening():
-                records = app.cycle.execute(plan, stopping)
+                records = app.cycle.execute(plan.before_hand_over, stopping)
         app.sweep()
-    done = [*recovered, *records]
-    progress.wipe()
-    begun = {record.asset for record in records}
-    left = [step.asset for step in plan.updates if stopping() and step.asset not in begun]
-    document = {
-        "plan_id": plan.id,
-        "updates": [documents.update(record) for record in done],
-        "not_begun": left,
-        "downtime": documents.downtime(records),
-        "failures": documents.failures(checked.inventory),
-    }
-    told = "\n".join(stories.result(record) for record in done)
-    told += f"\n{stories.downtime(records)}" if len(records) > 1 else ""
-    told += "".join(f"\n{asset}: not begun, as asked" for asset in left)
-    options.answer("apply", document, lambda: tables.say(told) if told else None)
-    exit_with(done, len(recovered), incomplete=bool(left or checked.inventory.failures))
+        begun = {record.asset for record in records}
+        left = [step.asset for step in plan.updates if stopping() and step.asset not in begun]
+        document = {
+            "plan_id": plan.id,
+            "updates": [documents.update(record) for record in (*recovered, *records)],
+            "not_begun": left,
+            "hands_over": [step.asset for step in own.steps if step.asset not in left],
+            "downtime": documents.downtime(records),
+            "failures": documents.failures(checked.inventory),
+        }
+        told = "\n".join(stories.result(record) for record in (*recovered, *records))
+        told += f"\n{stories.downtime(records)}" if len(records) > 1 else ""
+        told += "".join(f"\n{asset}: not begun, as asked" for asset in left)
+        progress.wipe()
+        options.answer("apply", document, lambda: tables.say(told) if told else None)
+        if own.steps and not stopping():
+            records += _hand_over(app, own, stopping)
+    incomplete = bool(left or checked.inventory.failures)
+    exit_with([*recovered, *records], len(recovered), incomplete=incomplete)
+
+
+def _hand_over(app: App, own: Plan, stopping: Stopping) -> tuple[Record, ...]:
+    """Replace this very program, when all else was told: where it succeeds nobody is left to."""
+    sys.stdout.flush()
+    text = "Handing over to the new version of this program; `sau history` there tells the rest."
+    tables.say(text, err=True)
+    with stopping.listening():
+        records = app.cycle.execute(own, stopping)
+    for record in records:
+        tables.say(stories.result(record), err=True)
+    return records
 
 
 def _show(options: Options, assets: tuple[str, ...], file: Path | None) -> None:

@@ -81,8 +81,7 @@ class Containers:
         """Stop it so that an engine that restarts, now or later, does not bring it back."""
         ran = status_of(container) not in _STOPPED
         self.stop(container)
-        policy = container["HostConfig"]["RestartPolicy"]["Name"]
-        if ran and policy in ("", "no", "unless-stopped"):
+        if ran and policy_name(container) in ("", "no", "unless-stopped"):
             return  # stopped on request, which the engine remembers: nothing brings it back
         self.restart_policy(container, {"Name": "no"})
         self.stop(self.inspect(container["Id"]))  # brought back between the two
@@ -115,6 +114,11 @@ class Containers:
         except PlatformError as error:
             if error.status != 409 or "already in progress" not in str(error):
                 raise
+
+
+def policy_name(container: Json) -> str:
+    """Its restart policy; empty and `no` are the same."""
+    return str(container["HostConfig"]["RestartPolicy"]["Name"])
 
 
 def stop_grace_s(container: Json) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Json = Mapping[str, Any]
+WRITES = "it writes to"
+DEFAULT_BRIDGE = "it is on the default bridge, where nobody can reach it by a name"
 
 
 def exclusive_in(container: Json) -> tuple[str, ...]:
@@ -25,14 +27,14 @@ def _found(container: Json) -> Iterator[str]:
     elif mode.startswith("container:"):
         yield "it uses another container's network"
     elif mode in ("default", "bridge"):
-        yield "it is on the default bridge, where nobody can reach it by a name"
+        yield DEFAULT_BRIDGE
     yield from _addresses(container)
     for device in host.get("Devices") or ():
         yield f"it uses the device {device.get('PathOnHost')}"
     for mount in container.get("Mounts") or ():
         path = str(mount["Destination"])
         if mount["Type"] != "tmpfs" and mount.get("RW", True) and not path.endswith(".sock"):
-            yield f"it writes to {path}"
+            yield f"{WRITES} {path}"
 
 
 def _addresses(container: Json) -> Iterator[str]:

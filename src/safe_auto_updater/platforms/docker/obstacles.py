@@ -7,6 +7,7 @@ from typing import Any
 
 from safe_auto_updater.core.model import Obstacle
 from safe_auto_updater.platforms.docker.compose.labels import PROJECT
+from safe_auto_updater.platforms.docker.own import Own
 
 Json = Mapping[str, Any]
 _SWARM = "com.docker.swarm.service.name"
@@ -22,14 +23,13 @@ def manager_of(container: Json) -> str | None:
     return None
 
 
-def obstacles_of(container: Json, own_id: str | None) -> tuple[Obstacle, ...]:
+def obstacles_of(container: Json, own: Own) -> tuple[Obstacle, ...]:
     """Every reason in itself to leave this container alone, each with its remedy."""
     found = []
     labels = container["Config"].get("Labels") or {}
-    if container["Id"] == own_id:
-        found.append(
-            Obstacle("self", "this is the updater's own container; update it from outside")
-        )
+    if own.is_it(container) and (why := own.hindrances(container)):
+        fact = "this is the program's own container and cannot hand over to a new one"
+        found.append(Obstacle("self", f"{fact}: {'; '.join(why)}. Update it from outside"))
     if container["HostConfig"].get("AutoRemove"):
         found.append(
             Obstacle("auto-remove", "started with --rm: stopping it would delete the way back")

@@ -18,6 +18,7 @@ from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, polic
 from safe_auto_updater.platforms.docker.needs import Everyone, name_of
 from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
 from safe_auto_updater.platforms.docker.origins import Origin, in_containerd, origin
+from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.state import health_of, status_of
 from safe_auto_updater.platforms.docker.swarm.scanner import Swarm
 
@@ -28,10 +29,10 @@ AT_ONCE = 8
 class DockerScanner:
     """Scans one engine. An engine that does not answer is a failure in the result."""
 
-    def __init__(self, engine: DockerEngine, own_id: str | None) -> None:
+    def __init__(self, engine: DockerEngine, own: Own) -> None:
         self._engine = engine
-        self._own_id = own_id
         self._swarm = Swarm(engine)
+        self._own = own
         self.name = f"docker:{engine.name}"
 
     def scan(self) -> Scan:
@@ -93,9 +94,10 @@ class DockerScanner:
             status=status_of(container),
             health=health_of(container),
             managed_by=manager_of(container),
-            obstacles=obstacles_of(container, self._own_id) + everyone.gone(container),
+            obstacles=obstacles_of(container, self._own) + everyone.gone(container),
             needs=everyone.needs_of(container),
             exclusive=exclusive_in(container),
+            own=self._own.is_it(container),
         )
 
 

@@ -14,9 +14,11 @@ from safe_auto_updater.core.errors import PlatformError, StepFailed
 from safe_auto_updater.platforms.docker.containers import (
     Containers,
     out_of_service_s,
+    policy_name,
     stop_grace_s,
 )
 from safe_auto_updater.platforms.docker.marks import PARKED, STAGED
+from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.state import start_error_cause
 
 Json = dict[str, Any]
@@ -27,9 +29,10 @@ START_AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0)
 class Takeover:
     """The two orders, on one engine. Every act looks first and may be repeated."""
 
-    def __init__(self, containers: Containers, sleep: Callable[[float], None]) -> None:
+    def __init__(self, containers: Containers, sleep: Callable[[float], None], own: Own) -> None:
         self._containers = containers
         self._sleep = sleep
+        self._own = own
 
     def stop_first(self, old: Json, new: Json, name: str, *, start: bool) -> float | None:
         """New takes over from old, which stops before; the seconds between, None if unknown."""
@@ -49,8 +52,14 @@ class Takeover:
         well()
         self._swap_names(old, new, name)
         if retire:
-            self._containers.retire(old)
+            self.retire(old)
         return 0.0
+
+    def retire(self, container: Json) -> None:
+        """Stop it so that nothing brings it back. Our own container's stop ends this program."""
+        if self._own.is_it(container) and policy_name(container) != "unless-stopped":
+            self._containers.restart_policy(container, {"Name": "no"})  # nobody does it afterwards
+        self._containers.retire(container)
 
     def back(self, old: Json, new: Json | None, name: str, before: Json) -> None:
         """The old one serves again, as it did `before`; the new one stops first."""
@@ -72,7 +81,7 @@ class Takeover:
         self.start_again(old)
         well()
         if new is not None:
-            self._containers.retire(new)
+            self.retire(new)
 
     def start_again(self, old: Json) -> None:
         """Start the old container; what stands in its way for a moment (a port) is waited out."""

@@ -30,6 +30,7 @@ from safe_auto_updater.platforms.docker.exclusive import exclusive_in
 from safe_auto_updater.platforms.docker.hooks import run_hook
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
+from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.recreate import create_body, endpoints, joined
 from safe_auto_updater.platforms.docker.state import status_of
 from safe_auto_updater.platforms.docker.takeover import Takeover
@@ -50,6 +51,7 @@ class DockerUpdater:
         takeover: Takeover,
         health: HealthChecker,
         compose: ComposeFile,
+        own: Own,
     ) -> None:
         self._containers = containers
         self._images = images
@@ -58,6 +60,7 @@ class DockerUpdater:
         self._takeover = takeover
         self._health = health
         self._compose = compose
+        self._own = own
 
     def reachable(self) -> bool:
         """Whether the engine answers now."""
@@ -98,7 +101,9 @@ class DockerUpdater:
         rests = status in (Status.EXITED, Status.CREATED) and bool(work.step.followers)
         if status is not Status.RUNNING and not (broken or rests):
             raise StepFailed(f"container {name} is {status_of(old).value} now", Cause.CONFLICT)
-        if start_first and (found := exclusive_in(old)):
+        ours = self._own.is_it(old)
+        found = self._own.hindrances(old) if ours else exclusive_in(old)
+        if found and (start_first or ours):
             raise StepFailed(f"start-first is not possible: {'; '.join(found)}", Cause.CONFLICT)
         for helper in (name + STAGED, name + PARKED):
             self._refuse_foreign(work, helper)
@@ -108,7 +113,8 @@ class DockerUpdater:
             "labels": labels,
             "fix_forward": fix_forward,
             "ran": not rests,
-            "start_first": start_first,
+            "start_first": start_first or ours,
+            "hands_over": ours,
         }
 
     def snapshot(self, work: Work) -> Facts:
@@ -182,7 +188,11 @@ class DockerUpdater:
         new = self._containers.inspect(work.facts["new_id"])
         if work.facts.get("start_first"):
             seconds: float | None = self._takeover.start_first(
-                old, new, name, lambda: self._well_beside(work), retire=True
+                old,
+                new,
+                name,
+                lambda: self._well_beside(work),
+                retire=not work.facts.get("hands_over"),
             )
         else:
             seconds = self._takeover.stop_first(old, new, name, start=work.facts.get("ran", True))
@@ -201,12 +211,18 @@ class DockerUpdater:
         return patience_with(self._settings, work, container)
 
     def commit(self, work: Work) -> Facts:
-        """Remove the parked old container. Its volumes are the new one's now and stay."""
+        """Remove the parked old container. Its volumes are the new one's now and stay.
+
+        Where that is our own this program ends here, and the next one to act in the new container
+        does the rest.
+        """
         parked = self._containers.find(work.facts["old_id"])
         if parked is not None:
             if parked["Name"].lstrip("/") == work.change.container:
                 fact = "the old container bears the name: it is not parked, and was not removed"
                 raise StepFailed(fact, Cause.CONFLICT)
+            if work.facts.get("hands_over"):
+                self._takeover.retire(parked)
             self._containers.stop(parked)  # whoever has started it
             self._containers.remove(parked["Id"], volumes=False)
         return _told(self._compose.commit(work))

@@ -1,0 +1,45 @@
+"""The container that this program itself runs in: may it hand over to a new one? Pure.
+
+It cannot stop itself and then start another. So the new one runs beside it until it is well; then
+the old one gives way as its last act. Whoever of the two acts next finds the rest in the journal,
+which both must have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from safe_auto_updater.platforms.docker.exclusive import DEFAULT_BRIDGE, WRITES, exclusive_in
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Own:
+    """Which container this is, None outside of one, and where the state folder is in it."""
+
+    id: str | None
+    state: Path
+
+    def is_it(self, container: Json) -> bool:
+        """Whether this program runs in that container."""
+        return self.id is not None and container["Id"] == self.id
+
+    def hindrances(self, container: Json) -> tuple[str, ...]:
+        """Why this container cannot hand over to another one like it, one reason each."""
+        return tuple(self._found(container))
+
+    def _found(self, container: Json) -> Iterator[str]:
+        holders = [
+            str(mount["Destination"])
+            for mount in container.get("Mounts") or ()
+            if mount["Type"] != "tmpfs"
+            and PurePosixPath(self.state).is_relative_to(str(mount["Destination"]))
+        ]
+        if not holders:
+            yield f"its state folder {self.state} is on no volume"
+        allowed = {DEFAULT_BRIDGE, *(f"{WRITES} {path}" for path in holders)}
+        yield from (why for why in exclusive_in(container) if why not in allowed)
