@@ -100,7 +100,11 @@ def test_unusual_reference_is_recognised_and_reported(
     world: World, make: Callable[[World], None], action: Action, word: str
 ) -> None:
     make(world)
+    if make is untagged_since and world.lab.engine_api >= (1, 53):
+        word = "nothing newer"  # these engines remember where it came from
+
     found = step(world)
+
     assert found.action is action, found.reasons
     assert word in " ".join(found.reasons)
 

@@ -40,7 +40,10 @@ TABLE: dict[str, tuple[Json, Json, tuple[int, int], Origin]] = {
     "built into containerd": (IN_CONTAINERD, {"RepoDigests": [f"{NAME}@{A}"]}, (1, 53), Origin()),
     "tagged so in containerd": (
         IN_CONTAINERD,
-        {"RepoDigests": [f"{NAME}@{A}"], "Identity": {"Pull": [{"Repository": "registry.example/other"}]}},
+        {
+            "RepoDigests": [f"{NAME}@{A}"],
+            "Identity": {"Pull": [{"Repository": "registry.example/other"}]},
+        },
         (1, 53),
         Origin(),
     ),
@@ -49,6 +52,12 @@ TABLE: dict[str, tuple[Json, Json, tuple[int, int], Origin]] = {
         {"RepoTags": [f"{NAME}:1.0.0"], "RepoDigests": [f"{NAME}@{A}"]},
         (1, 52),
         Origin(claimed=(A, C)),
+    ),
+    "a still older engine does not even tell the store": (
+        OWN,
+        {"RepoTags": [f"{NAME}:1.0.0"], "RepoDigests": [f"{NAME}@{A}"]},
+        (1, 45),
+        Origin(claimed=(A,)),
     ),
     "an older engine has lost its name": (IN_CONTAINERD, {}, (1, 48), Origin(claimed=(A, C))),
     "an older engine knows it by another name": (

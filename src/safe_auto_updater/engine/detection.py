@@ -82,14 +82,14 @@ class ChangeDetector:
     def _believed(self, use: ImageUse, reference: Reference) -> ImageUse:
         """With the digests that the engine claims, where the registry has them."""
         try:
-            self._registry.image(str(reference.with_digest(use.claimed[0])))
+            answer = self._registry.image(str(reference.with_digest(use.claimed[0])))
         except RegistryError as error:
             if error.reason not in _NOT_A_CANDIDATE:
                 raise
             short = use.claimed[0].removeprefix("sha256:")[:12]
             fact = f"unknown: {reference.name} has no {short}: built here, or deleted there"
             raise _Doubted(f"{fact}. Pull it again, or exclude it", error.reason) from error
-        return replace(use, digests=use.claimed)
+        return replace(use, digests=(*use.claimed, answer.content))
 
     def _look_up(self, nothing: Change, asked: _Question) -> Change:
         newer = nothing

@@ -41,11 +41,12 @@ def origin(reference: Reference, container: Json, image: Json, api: tuple[int, i
 
     Nothing where it was never pulled from there: it was built here, or merely tagged so.
     """
-    told = _digests(reference, image)
-    if not in_containerd(container):
+    told, own = _digests(reference, image), container["Image"]
+    # An engine's own store never has the image's ID among its digests.
+    if not in_containerd(container) and own not in told:
         return Origin(told)
-    content = container["ImageManifestDescriptor"]["digest"]
-    found = tuple(dict.fromkeys((*told, container["Image"], content)))
+    content = (container.get("ImageManifestDescriptor") or {"digest": own})["digest"]
+    found = tuple(dict.fromkeys((*told, own, content)))
     if api >= TELLS_ORIGINS:
         pulled = (image.get("Identity") or {}).get("Pull") or ()
         host = re.sub(r":\d+$", "", reference.host)  # ports are not kept
