@@ -63,6 +63,9 @@ from safe_auto_updater.platforms.docker.swarm.updater import SwarmUpdater
 from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.trees import DockerComparer
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
+from safe_auto_updater.platforms.docker.watchtower.api import WatchtowerApi
+from safe_auto_updater.platforms.docker.watchtower.asking import Asking
+from safe_auto_updater.platforms.docker.watchtower.updater import WatchtowerUpdater
 from safe_auto_updater.platforms.probes.tcp import TcpCheck
 from safe_auto_updater.platforms.registry import (
     Credentials,
@@ -222,7 +225,10 @@ class App:
         return client
 
     def _scanners(self) -> list[Scanner]:
-        found: list[Scanner] = [DockerScanner(e, self._own) for e in self.engines.values()]
+        theirs_too = self.settings.watchtower_labels
+        found: list[Scanner] = [
+            DockerScanner(e, self._own, theirs_too) for e in self.engines.values()
+        ]
         return found + [plugins.LazyScanner(name) for name in plugins.known(plugins.SCANNERS)]
 
     def engine(self, asset: str) -> DockerEngine:
@@ -291,9 +297,26 @@ class App:
             self._compose,
             self._own,
         )
+        if step.updater == "watchtower":
+            return WatchtowerUpdater(
+                alone,
+                Asking(self._watchtower(), self.clock, self._progress),
+                containers,
+                self._images(engine),
+                self.settings,
+                self._lookup(step.asset).digest,
+                self._warn,
+                self.clock.sleep,
+            )
         if not step.members:
             return alone
         return Unit(alone, Restarter(containers, self.settings), health)
+
+    def _watchtower(self) -> WatchtowerApi | None:
+        access = self.config.watchtower
+        if access is None:
+            return None
+        return WatchtowerApi(access.url, Path(access.token_file), access.timeout_s)
 
     def _checks_for(self, asset: str) -> list[tuple[str, HealthCheck]]:
         return [(kind, check) for pattern, kind, check in self._checks if matches(pattern, asset)]
@@ -318,6 +341,9 @@ class App:
                     plugins.HEALTH_CHECKS, plugin, spec.options
                 )
                 return made
+
+    def _warn(self, work: Work, text: str) -> None:
+        self.emit(Event("warning", text, self.clock.now(), work.step.asset, work.update))
 
     def _progress(self, work: Work, text: str) -> None:
         self.emit(Event("progress", text, self.clock.now(), work.step.asset, work.update))

@@ -28,7 +28,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.core.policy import AssetPolicy, Keys, Rule, Settings, resolve
 from safe_auto_updater.core.risk import Bands, Reversibility, Risk
-from safe_auto_updater.core.spelling import Approval, ComposeChange, Strategy
+from safe_auto_updater.core.spelling import Approval, ComposeChange, DockerUpdaters, Strategy
 from safe_auto_updater.core.versions import PolicyLevel
 from safe_auto_updater.core.windows import parse_freeze, parse_window
 from safe_auto_updater.engine.decisions import Decisions
@@ -44,9 +44,12 @@ NEW = Image("web:1.1.0", "1.1.0", "sha256:new", "sha256:content")
 MOVED = Image("web:latest", "2.0.0", "sha256:new", "sha256:content")
 FOUND = Change(WEB, "web", OLD, NEW, "minor", first_seen=NOW - 3600)
 BEHIND = Change(WEB, "web", replace(OLD, reference="web:latest"), MOVED, "digest", behind="major")
+SAME_TAG = Change(WEB, "web", OLD, replace(OLD, digest="sha256:new"), "digest")
+LOSES = Obstacle("x", "it would lose its data", only_by="watchtower")
 ASSET = Asset(
     WEB, "docker", "container", "web", (ImageUse("web", OLD),), Status.RUNNING, Health.HEALTHY
 )
+WITH_DATA = replace(ASSET, obstacles=(LOSES,))
 MEMORY = Memory(now=NOW)
 EDIT = FileEdit("compose.yml:3: image: web:1.0.0 -> web:1.1.0")
 FAILED = Failed(WEB, "web", "sha256:content", Cause.IMAGE, "u1", "it crashed")
@@ -56,6 +59,11 @@ def ruled(*rules: Rule, labels: dict[str, str] | None = None, **default: Any) ->
     keys = Keys(**{"policy": PolicyLevel.MINOR, **default})
     named = {f"safe-auto-updater.{key}": value for key, value in (labels or {}).items()}
     return resolve(Settings(default=keys, rules=rules), WEB, named)
+
+
+def by_watchtower(**keys: Any) -> AssetPolicy:
+    default = Keys(policy=PolicyLevel.MINOR, docker_updater=DockerUpdaters.WATCHTOWER, **keys)
+    return resolve(Settings(default=default, watchtower_host="local"), WEB, {})
 
 
 def scored(score: int, *blockers: str) -> Risk:
@@ -99,6 +107,17 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
      "strategy",
      "start-first (rule */web) is not possible: it publishes port 80/tcp; it writes to /data. Set "
      "strategy to stop-first"),
+    ({"policy": ruled(labels={"docker-updater": "watchtower"}), "changes": (SAME_TAG,)}, "label",
+     "docker_updater is watchtower (label), and execution.watchtower is not configured"),
+    ({"policy": replace(by_watchtower(), level=PolicyLevel.MAJOR)}, "watchtower",
+     "Watchtower changes no tags: policy digest follows the tag that it has, docker_updater native "
+     "takes the newer one"),
+    ({"policy": by_watchtower(group="shop"), "changes": (SAME_TAG,)}, "watchtower",
+     "Watchtower moves nothing as one: group shop needs our own updater"),
+    ({"policy": by_watchtower(strategy=Strategy.START_FIRST), "changes": (SAME_TAG,)},
+     "watchtower", "Watchtower knows no strategy start-first"),
+    ({"policy": by_watchtower(), "changes": (SAME_TAG,), "asset": WITH_DATA}, "watchtower",
+     "it would lose its data"),
     ({"memory": replace(MEMORY, holds=(Hold(WEB, "big day", 1.0),))}, "memory", "held: big day"),
     ({"memory": replace(MEMORY, holds=(Hold("*", "big day", 1.0),))}, "memory", "held: big day"),
     ({"memory": replace(MEMORY, holds=(Hold(WEB, "went back", 1.0, content="sha256:content"),))},
@@ -174,7 +193,11 @@ def test_all_that_say_no_are_told() -> None:
             kind="service",
             status=Status.PAUSED,
             health=Health.UNHEALTHY,
-            obstacles=(Obstacle("x", "it removes itself"), Obstacle("y", "others share it")),
+            obstacles=(
+                Obstacle("x", "it removes itself"),
+                Obstacle("y", "others share it"),
+                LOSES,
+            ),
             exclusive=("it publishes port 80/tcp",),
         ),
         changes=(BEHIND,),
@@ -185,6 +208,7 @@ def test_all_that_say_no_are_told() -> None:
                     enable=False,
                     before_update=("/drain",),
                     strategy=Strategy.START_FIRST,
+                    docker_updater=DockerUpdaters.WATCHTOWER,
                     minimum_age=7200.0,
                     approval=Approval.REQUIRED,
                     window=(parse_window("Sat 02:00-05:00 UTC"),),
@@ -221,6 +245,8 @@ GO: dict[str, dict[str, Any]] = {
         "edits": (replace(EDIT, refusal="not found"),),
         "policy": ruled(labels={"compose": "container-only"}),
     },
+    "what stands in Watchtower's way only": {"asset": WITH_DATA},
+    "the same tag by Watchtower": {"policy": by_watchtower(), "changes": (SAME_TAG,)},
     "an age that is reached": {"policy": ruled(minimum_age=3600.0)},
     "a window that is open": {"policy": ruled(window=(parse_window("Tue 12:00-12:01 UTC"),))},
     "a freeze that begins tomorrow": {

@@ -10,6 +10,9 @@ from safe_auto_updater.config.contexts import Address, context_address, usual_ad
 from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.policy import Settings
 
+LOCAL = "local"
+"""What the one engine is called where none is configured."""
+
 
 @dataclass(frozen=True)
 class DockerHost:
@@ -43,6 +46,15 @@ class RegistryAccess:
 
 
 @dataclass(frozen=True)
+class WatchtowerAccess:
+    """A running Watchtower's API. The token is in a file that the asker opens late."""
+
+    url: str
+    token_file: str
+    timeout_s: float
+
+
+@dataclass(frozen=True)
 class NotificationSpec:
     """Where notices go. `events` is empty for the default choice.
 
@@ -62,6 +74,7 @@ class Config:
     engines: tuple[DockerHost | DockerContext, ...] = ()
     registries: tuple[RegistryAccess, ...] = ()
     notifications: tuple[NotificationSpec, ...] = ()
+    watchtower: WatchtowerAccess | None = None
 
     def settings(self) -> Settings:
         """What decides about updates."""
@@ -74,7 +87,7 @@ class Config:
         """
         if not self.engines:
             try:
-                return (DockerHost("local", usual_address(environ)),)
+                return (DockerHost(LOCAL, usual_address(environ)),)
             except ValueError as error:
                 raise ConfigError((f"environment:1:1: {error}",)) from error
         found, wrong = [], []

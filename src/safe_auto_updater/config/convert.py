@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from safe_auto_updater.config import models as m
 from safe_auto_updater.config.config import (
+    LOCAL,
     Config,
     DockerContext,
     DockerHost,
     NotificationSpec,
     RegistryAccess,
+    WatchtowerAccess,
 )
 from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.core.policy import (
@@ -30,7 +32,14 @@ def config_of(file: m.File) -> Config:
         engines=tuple(_engine(entry) for entry in file.inventory.docker or ()),
         registries=tuple(RegistryAccess(**dict(entry)) for entry in file.detection.registries),
         notifications=tuple(_notification(entry) for entry in file.notifications),
+        watchtower=_watchtower(file.execution.watchtower),
     )
+
+
+def _watchtower(section: m.WatchtowerSection | None) -> WatchtowerAccess | None:
+    if section is None:
+        return None
+    return WatchtowerAccess(section.url, section.token_file, section.timeout)
 
 
 def _engine(entry: m.DockerEntry) -> DockerHost | DockerContext:
@@ -48,7 +57,11 @@ def _settings(file: m.File) -> Settings:
     return Settings(
         include=file.inventory.include,
         exclude=file.inventory.exclude,
-        default=Keys(**default, compose=file.execution.compose),
+        default=Keys(
+            **default,
+            compose=file.execution.compose,
+            docker_updater=file.execution.docker_updater,
+        ),
         rules=tuple(_rule(entry) for entry in file.detection.rules),
         policies=tuple(
             PolicySpec(entry.match.asset, entry.type, entry.options)
@@ -59,7 +72,17 @@ def _settings(file: m.File) -> Settings:
         checks=tuple(_check(entry) for entry in health.checks),
         keep=Keep(keep.versions, keep.days),
         max_parallel=file.execution.max_parallel,
+        watchtower_host=_watchtower_host(file),
+        watchtower_labels=file.inventory.watchtower_labels,
     )
+
+
+def _watchtower_host(file: m.File) -> str | None:
+    """Which engine the configured Watchtower works on; `relations` asks for it where many are."""
+    watchtower, engines = file.execution.watchtower, file.inventory.docker
+    if watchtower is None:
+        return None
+    return watchtower.docker or (engines[0].name if engines else LOCAL)
 
 
 def _rule(entry: m.RuleEntry) -> Rule:

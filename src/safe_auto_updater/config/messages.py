@@ -19,14 +19,7 @@ LATER = frozenset(
         ("inventory", "kubernetes"),
         ("detection", "interval"),
         ("detection", "helm_sources"),
-        *(
-            ("execution", key)
-            for key in (
-                "unattended",
-                "docker_updater",
-                "watchtower",
-            )
-        ),
+        *(("execution", key) for key in ("unattended",)),
     }
 )
 

@@ -43,6 +43,7 @@ class Inventory(Section):
     docker: Annotated[tuple[DockerEntry, ...], Field(strict=False, min_length=1)] | None = None
     include: Annotated[tuple[v.Pattern, ...], Field(strict=False, min_length=1)] = ("*",)
     exclude: Annotated[tuple[v.Pattern, ...], Many] = ()
+    watchtower_labels: bool = False
 
 
 class Match(Section):
@@ -223,9 +224,20 @@ class RiskSection(Section):
     approval: v.Score = 60
 
 
+class WatchtowerSection(Section):
+    """A running Watchtower that may be asked to replace containers."""
+
+    url: v.WebUrl
+    token_file: v.AbsolutePath
+    docker: v.Name | None = None
+    timeout: v.Timeout = 900.0
+
+
 class Execution(Section):
     """How an update is carried out."""
 
+    docker_updater: v.DockerUpdater | None = None
+    watchtower: WatchtowerSection | None = None
     risk: RiskSection = Field(default_factory=RiskSection)
     health: HealthSection = Field(default_factory=HealthSection)
     rollback: Literal["automatic"] = "automatic"

@@ -30,6 +30,7 @@ def contradictions(data: Any) -> Iterator[Found]:
         if isinstance(entry, dict):
             for loc, text in _registry(entry):
                 yield ("detection", "registries", number, *loc), text
+    yield from _watchtower(data)
     yield from _never_stable(_at(data, ("execution", "health")))
     risk = _at(data, ("execution", "risk"))
     if isinstance(risk, dict):
@@ -64,6 +65,37 @@ def _engine(entry: dict[str, Any]) -> Iterator[Found]:
             yield (given,), f"needs {other} beside it; add it or remove both"
 
 
+def _watchtower(data: Any) -> Iterator[Found]:
+    """Who is to be asked must be known, and which of several engines it works on."""
+    section = _at(data, ("execution", "watchtower"))
+    asked = [
+        ("execution",),
+        *(("detection", "rules", n) for n, _ in enumerate(_list(data, ("detection", "rules")))),
+    ]
+    for loc in asked:
+        if section is None and _at(data, (*loc, "docker_updater")) == "watchtower":
+            yield (
+                (*loc, "docker_updater"),
+                "needs execution.watchtower; say there where it listens (url, token_file)",
+            )
+    if not isinstance(section, dict):
+        return
+    names = [e.get("name") for e in _list(data, ("inventory", "docker")) if isinstance(e, dict)]
+    given = section.get("docker")
+    if given is None and len(names) > 1:
+        text = "does not say which engine it works on; add docker: with the name of one of them"
+        yield ("execution", "watchtower"), text
+    known = names or ["local"]
+    if isinstance(given, str) and given not in known:
+        listed = ", ".join(str(name) for name in known)
+        yield ("execution", "watchtower", "docker"), f"no engine of this name; known: {listed}"
+
+
+def _list(data: Any, loc: tuple[str, ...]) -> list[Any]:
+    found = _at(data, loc)
+    return found if isinstance(found, list) else []
+
+
 def _registry(entry: dict[str, Any]) -> Iterator[Found]:
     for given, other in (("username", "password_file"), ("password_file", "username")):
         if given in entry and other not in entry:
@@ -88,7 +120,10 @@ def _seconds(value: Any) -> float | None:
         return None
 
 
-def _at(data: Any, loc: tuple[str, ...]) -> Any:
+def _at(data: Any, loc: tuple[str | int, ...]) -> Any:
     for key in loc:
-        data = data.get(key) if isinstance(data, dict) else None
+        if isinstance(key, int):
+            data = data[key]
+        else:
+            data = data.get(key) if isinstance(data, dict) else None
     return data

@@ -75,6 +75,15 @@ def _absolute(text: str) -> str:
     return text
 
 
+def _web_url(text: str) -> str:
+    if not text.lower().startswith(("http://", "https://")):
+        raise ValueError("not a web URL; start it with http:// or https://")
+    parts = split(text)
+    if parts.query or parts.fragment:
+        raise ValueError("ends in a query or fragment; take it out")
+    return text
+
+
 def _url(text: str) -> str:
     if not text.lower().startswith(("http://", "https://")):
         raise ValueError("not a web URL; start it with http:// or https://")
@@ -163,6 +172,7 @@ RegistryName = Annotated[str, AfterValidator(_registry)]
 UserName = Annotated[str, AfterValidator(_user)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Url = Annotated[str, AfterValidator(_url)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
 Mirror = Annotated[str, AfterValidator(spelling.mirror)]
 ProbeUrl = Annotated[str, AfterValidator(_probe_url)]
 ProbeHost = Annotated[str, AfterValidator(_probe_host)]

@@ -15,7 +15,13 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import AssetPolicy
 from safe_auto_updater.core.risk import Band, Bands, Risk
 from safe_auto_updater.core.semver import SemVerEvaluator
-from safe_auto_updater.core.spelling import Approval, ComposeChange, Strategy, in_words
+from safe_auto_updater.core.spelling import (
+    Approval,
+    ComposeChange,
+    DockerUpdaters,
+    Strategy,
+    in_words,
+)
 from safe_auto_updater.core.versions import Bump
 from safe_auto_updater.core.windows import opening, told
 
@@ -96,7 +102,31 @@ def _enabled(case: Case, step: str) -> str | None:
 
 def _obstacle(case: Case, step: str) -> str | None:
     moves = any(change.moves_tag for change in case.wanted)
-    return _all(o.reason for o in case.asset.obstacles if moves or not o.only_tag_changes)
+    return _all(
+        o.reason
+        for o in case.asset.obstacles
+        if (moves or not o.only_tag_changes) and o.only_by is None
+    )
+
+
+def _watchtower(case: Case, step: str) -> str | None:
+    """What our own updater could do and Watchtower cannot."""
+    policy = case.policy
+    if policy.docker_updater is not DockerUpdaters.WATCHTOWER or case.follows:
+        return None
+    found = [o.reason for o in case.asset.obstacles if o.only_by == policy.docker_updater.value]
+    if any(change.moves_tag for change in case.wanted):
+        found.append(
+            "Watchtower changes no tags: policy digest follows the tag that it has, "
+            "docker_updater native takes the newer one"
+        )
+    if case.asset.own:
+        found.append("this program would be stopped while it waits: docker_updater native")
+    if policy.group is not None:
+        found.append(f"Watchtower moves nothing as one: group {policy.group} needs our own updater")
+    if policy.strategy is not Strategy.STOP_FIRST:
+        found.append(f"Watchtower knows no strategy {policy.strategy.value}")
+    return _all(found)
 
 
 def _compose(case: Case, step: str) -> str | None:
@@ -311,6 +341,7 @@ _GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
     ("compose", _compose),
     ("hooks", _hooks),
     ("strategy", _strategy),
+    ("watchtower", _watchtower),
     ("memory", _memory),
     ("status", _status),
     ("unhealthy", _health),

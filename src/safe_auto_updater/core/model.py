@@ -95,6 +95,7 @@ class Obstacle:
     rule: str
     reason: str
     only_tag_changes: bool = False
+    only_by: str | None = None  # the updater that it stands in the way of; None: of each
 
 
 SELF = "self"  # the updater of a step by which this program replaces itself

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from safe_auto_updater.core import spelling
-from safe_auto_updater.core.model import matches
+from safe_auto_updater.core.model import docker_id, matches
 from safe_auto_updater.core.risk import Bands
 from safe_auto_updater.core.semver import Wanted
 from safe_auto_updater.core.spelling import Approval, ComposeChange, DockerUpdaters, Strategy
@@ -139,6 +139,8 @@ class Settings:
     checks: tuple[CheckSpec, ...] = ()
     keep: Keep = field(default_factory=Keep)
     max_parallel: int = 1
+    watchtower_host: str | None = None  # the engine that a Watchtower may be asked to work on
+    watchtower_labels: bool = False  # whether Watchtower's labels count as if they were ours
 
     def covers(self, asset_id: str) -> bool:
         """Whether the inventory sections `include` and `exclude` leave this asset in."""
@@ -191,6 +193,9 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
                 break
     level = found.get("policy", PolicyLevel.MINOR)
     health = settings.health
+    updater = found.get("docker_updater", DockerUpdaters.NATIVE)
+    if updater is DockerUpdaters.WATCHTOWER:
+        problems += _out_of_reach(settings, asset_id, sources["docker_updater"])
     return AssetPolicy(
         level=level,
         enable=found.get("enable"),
@@ -215,7 +220,7 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
         ),
         compose=found.get("compose", ComposeChange.HOLD),
         strategy=found.get("strategy", Strategy.STOP_FIRST),
-        docker_updater=found.get("docker_updater", DockerUpdaters.NATIVE),
+        docker_updater=updater,
         hooks=Hooks(
             found.get("before_update", ()),
             found.get("after_update", ()),
@@ -224,6 +229,20 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
         sources=sources,
         problems=tuple(problems),
     )
+
+
+def _out_of_reach(settings: Settings, asset_id: str, source: str) -> Iterator[str]:
+    """Why no Watchtower can be asked about this asset."""
+    host = settings.watchtower_host
+    if host is None:
+        yield (
+            f"docker_updater is watchtower ({source}), and execution.watchtower is not configured"
+        )
+    elif not asset_id.startswith(docker_id(host, "")):
+        yield (
+            f"docker_updater is watchtower ({source}), and the configured Watchtower serves "
+            f"Docker host {host} only; write docker_updater: native for it"
+        )
 
 
 def _labelled(labels: Mapping[str, str], problems: list[str]) -> Keys:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from safe_auto_updater.core.guards import Case, No, objections_to_touching
 from safe_auto_updater.core.model import SELF, Action, Follower, Need, Step, short_name
 from safe_auto_updater.core.risk import combine
-from safe_auto_updater.core.spelling import Strategy
+from safe_auto_updater.core.spelling import DockerUpdaters, Strategy
 from safe_auto_updater.core.ties import Ties, in_order
 
 
@@ -83,8 +83,9 @@ def _one(unit: Sequence[Step], ties: Ties) -> Step:
     risks = [step.risk for step in unit if step.risk is not None]
     changes = [change for step in unit for change in step.changes]
     changes.sort(key=lambda change: place.get(change.asset, len(place)))
+    by_watchtower = [s for s in unit if s.updater == DockerUpdaters.WATCHTOWER.value]
     return replace(
-        unit[0],
+        by_watchtower[0] if by_watchtower else unit[0],
         asset=changes[0].asset,
         changes=tuple(changes),
         reasons=tuple(
@@ -111,7 +112,7 @@ def _with_followers(step: Step, ties: Ties, around: Mapping[str, Case]) -> Step:
         followers=tuple(_follower(around[a], following[a]) for a in ordered if a in following),
         needs=needs,
     )
-    against = [*_circular(circle), *_start_first(movers, needs, around)]
+    against = [*_circular(circle), *_start_first(movers, needs, around), *_left_behind(whole)]
     against += _with_ourselves(inside, around)
     for asset in sorted(following):
         against += _against(around[asset], following[asset], step.id)
@@ -153,6 +154,15 @@ def _start_first(
         if around[asset].policy.strategy is Strategy.START_FIRST
         and any(asset in pair for pair in needs)
     ]
+
+
+def _left_behind(step: Step) -> list[No]:
+    """Watchtower looks after one container; who shares something with it is not its business."""
+    if step.updater != DockerUpdaters.WATCHTOWER.value:
+        return []
+    names = ", ".join(short_name(asset) for asset in step.members if asset != step.asset)
+    reason = f"Watchtower would leave {names} behind: docker_updater native moves them together"
+    return [No("watchtower", reason)]
 
 
 def _against(case: Case, need: Need, step: str) -> list[No]:

@@ -21,6 +21,7 @@ NOTIFIER = {"type": "example", "options": {}}
 REGISTRY = {"host": "registry.example.org"}
 RULE = {"match": {"asset": "*"}}
 ENGINE = {"name": "local", "host": "unix:///run/docker.sock"}
+WATCHTOWER = {"url": "http://127.0.0.1:8080", "token_file": "/run/secrets/watchtower"}
 TLS_ENGINE = {"name": "nas", "host": "tcp://h:2376", "cert_file": "/c", "key_file": "/k"}
 
 
@@ -98,6 +99,13 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("detection.rules[].before_update", RULE, "command"),
     ("detection.rules[].after_update", RULE, "command"),
     ("detection.rules[].hook_timeout", RULE, "duration"),
+    ("inventory.watchtower_labels", None, "true or false"),
+    ("execution.docker_updater", None, "updater"),
+    ("execution.watchtower", None, "mapping"),
+    ("execution.watchtower.url", None, "text"),
+    ("execution.watchtower.token_file", None, "text"),
+    ("execution.watchtower.docker", None, "text"),
+    ("execution.watchtower.timeout", None, "duration"),
     ("execution.health", None, "mapping"),
     ("execution.health.timeout", None, "duration"),
     ("execution.health.stable_for", None, "duration"),
@@ -202,6 +210,7 @@ LEVELS: tuple[tuple[str, object], ...] = (
     ("execution.health.checks[]", COMMAND),
     ("execution.health.checks[]", PLUGIN),
     ("execution.keep", None),
+    ("execution.watchtower", WATCHTOWER),
     ("notifications[]", WEBHOOK),
     ("notifications[]", NOTIFIER),
 )
@@ -211,8 +220,6 @@ LATER: tuple[tuple[str, object], ...] = (
     ("detection.interval", None),
     ("detection.helm_sources", None),
     ("execution.unattended", None),
-    ("execution.docker_updater", None),
-    ("execution.watchtower", None),
 )
 
 
@@ -316,6 +323,8 @@ def _missing() -> Iterator[Bad]:
         ("execution.health.checks[]", CHECK, "url"),
         ("execution.health.checks[]", TCP, "port"),
         ("execution.health.checks[]", COMMAND, "command"),
+        ("execution.watchtower", WATCHTOWER, "url"),
+        ("execution.watchtower", WATCHTOWER, "token_file"),
         ("notifications[]", WEBHOOK, "type"),
         ("notifications[]", WEBHOOK, "url"),
     ):
@@ -381,6 +390,11 @@ def _values() -> Iterator[Bad]:
         ("execution.health.checks[].port", TCP, "at most 65535", (65536,)),
         ("execution.health.checks[].command", COMMAND, "has no entry", ([],)),
         ("execution.health.checks[].command[]", COMMAND, "is empty", ("",)),
+        ("execution.watchtower.url", None, "start it with http", ("unix:///x", "h:8080", "")),
+        ("execution.watchtower.url", None, "take it out", ("http://u:p@h", "http://h/?a=b")),
+        ("execution.watchtower.url", None, "names no host", ("http:///v1",)),
+        ("execution.watchtower.token_file", None, "absolute path", ("token",)),
+        ("execution.watchtower.timeout", None, "longer than zero", ("0s",)),
         ("execution.keep.versions", None, "at least 1", (0, -1)),
         ("execution.keep.versions", None, "at most 1000", (1001,)),
         ("execution.keep.days", None, "more than 0", (0, -0.5)),
@@ -415,6 +429,19 @@ def _contradictions() -> Iterator[Bad]:
         ({"name": "a", "host": "tcp://h:1", "key_file": "/c"}, "needs cert_file"),
     ):
         yield Bad(f"engine {sorted(entry)}, {told}", dump(nest("inventory.docker[]", entry)), told)
+    asked = "needs execution.watchtower"
+    yield Bad("no watchtower", dump(nest("execution.docker_updater", "watchtower")), asked, 2)
+    entry = {**RULE, "docker_updater": "watchtower"}
+    yield Bad("no watchtower, by rule", dump(nest("detection.rules[]", entry)), asked)
+    two = {"docker": [ENGINE, {"name": "nas", "host": "tcp://h:2375"}]}
+    for section, told in (
+        (WATCHTOWER, "does not say which engine"),
+        ({**WATCHTOWER, "docker": "nass"}, "known: local, nas"),
+    ):
+        document = {"inventory": two, "execution": {"watchtower": section}}
+        yield Bad(f"watchtower of two engines, {told}", dump(document), told)
+    other = {**WATCHTOWER, "docker": "nas"}
+    yield Bad("watchtower elsewhere", dump(nest("execution.watchtower", other)), "known: local")
     hosts = [REGISTRY, {"host": "Registry.Example.org"}]
     yield Bad("same registry", dump(nest("detection.registries", hosts)), "listed twice", 4)
     for given, other in (("username", "password_file"), ("password_file", "username")):

@@ -17,10 +17,19 @@ _SHARED = {
 
 
 class Everyone:
-    """All containers of one engine, found by whatever another container calls them."""
+    """All containers of one engine, found by whatever another container calls them.
 
-    def __init__(self, host: str, containers: Iterable[Json]) -> None:
+    `asked` is whom each, by its ID, says besides that it depends on, in Watchtower's words.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        containers: Iterable[Json],
+        asked: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._host = host
+        self._asked = asked or {}
         self._by_word: dict[str, Json] = {}
         self._services: dict[tuple[str, str], list[Json]] = {}
         for one in containers:
@@ -69,6 +78,10 @@ class Everyone:
             for other in self._services.get((mine.project, service), ()) if mine else ():
                 bond = Bond.RESTART if restart else Bond.ORDER
                 yield self._need(other, bond, "depends on it (Compose)")
+        for name in self._asked.get(container["Id"], ()):
+            if name in self._by_word:
+                what = "depends on it (Watchtower's label)"
+                yield self._need(self._by_word[name], Bond.RESTART, what)
         for endpoint in (container["NetworkSettings"].get("Networks") or {}).values():
             for link in endpoint.get("Links") or ():
                 linked = self._by_word.get(link.partition(":")[0].lstrip("/"))

@@ -14,13 +14,15 @@ from safe_auto_updater.core.stateful import is_stateful
 from safe_auto_updater.engine.behind import declared_version
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.exclusive import exclusive_in
-from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
+from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED
 from safe_auto_updater.platforms.docker.needs import Everyone, name_of
 from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
 from safe_auto_updater.platforms.docker.origins import Origin, in_containerd, origin
 from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.state import health_of, status_of
 from safe_auto_updater.platforms.docker.swarm.scanner import Swarm
+from safe_auto_updater.platforms.docker.watchtower.labels import depends_on, labels_of
+from safe_auto_updater.platforms.docker.watchtower.obstacles import in_its_way
 
 Json = Mapping[str, Any]
 AT_ONCE = 8
@@ -29,10 +31,11 @@ AT_ONCE = 8
 class DockerScanner:
     """Scans one engine. An engine that does not answer is a failure in the result."""
 
-    def __init__(self, engine: DockerEngine, own: Own) -> None:
+    def __init__(self, engine: DockerEngine, own: Own, watchtower_labels: bool = False) -> None:
         self._engine = engine
         self._swarm = Swarm(engine)
         self._own = own
+        self._theirs_too = watchtower_labels
         self.name = f"docker:{engine.name}"
 
     def scan(self) -> Scan:
@@ -47,7 +50,12 @@ class DockerScanner:
                 images = list(pool.map(lambda c: self._image(c, listed), found))
         except SafeAutoUpdaterError as error:
             return Scan((), (), ((self.name, str(error)),))
-        everyone = Everyone(self._engine.name, found)
+        asked = {
+            container["Id"]: depends_on(container, image)
+            for container, image in zip(found, images, strict=True)
+            if self._theirs_too
+        }
+        everyone = Everyone(self._engine.name, found, asked)
         helpers, services = _helpers(found), self._swarm.seen(found)
         assets = tuple(
             self._asset(container, image, everyone)
@@ -90,11 +98,15 @@ class DockerScanner:
             platform="docker",
             kind="container",
             name=name,
-            images=(_use(name, container, image, self._engine.api()),),
+            images=(_use(name, container, image, self._engine.api(), self._theirs_too),),
             status=status_of(container),
             health=health_of(container),
             managed_by=manager_of(container),
-            obstacles=obstacles_of(container, self._own) + everyone.gone(container),
+            obstacles=(
+                *obstacles_of(container, self._own),
+                *everyone.gone(container),
+                *in_its_way(container),
+            ),
             needs=everyone.needs_of(container),
             exclusive=exclusive_in(container),
             own=self._own.is_it(container),
@@ -117,7 +129,9 @@ def _helpers(everyone: Iterable[Json]) -> set[str]:
     return found
 
 
-def _use(name: str, container: Json, image: Json, api: tuple[int, int]) -> ImageUse:
+def _use(
+    name: str, container: Json, image: Json, api: tuple[int, int], theirs_too: bool
+) -> ImageUse:
     written = container["Config"]["Image"]
     try:
         reference = Reference.parse(written)
@@ -136,7 +150,7 @@ def _use(name: str, container: Json, image: Json, api: tuple[int, int]) -> Image
         digests=found.digests,
         claimed=found.claimed,
         declared=declared_version(written, image.get("Config") or {}),
-        policy_labels=policy_labels(container, image),
+        policy_labels=labels_of(container, image, theirs_too=theirs_too),
     )
 
 

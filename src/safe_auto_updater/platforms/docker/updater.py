@@ -29,12 +29,13 @@ from safe_auto_updater.platforms.docker.containers import (
 from safe_auto_updater.platforms.docker.exclusive import exclusive_in
 from safe_auto_updater.platforms.docker.hooks import run_hook
 from safe_auto_updater.platforms.docker.images import Images, movable
-from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, policy_labels
+from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED
 from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.recreate import create_body, endpoints, joined
 from safe_auto_updater.platforms.docker.state import status_of
 from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.watching import look_at, patience_with, policy_of
+from safe_auto_updater.platforms.docker.watchtower.labels import labels_of
 
 Json = dict[str, Any]
 
@@ -92,7 +93,8 @@ class DockerUpdater:
         if old["Image"] != work.change.current.image_id:
             fact = f"container {name} now runs {old['Image'][:19]}, not what was planned from"
             raise StepFailed(fact, Cause.CONFLICT)
-        labels = dict(policy_labels(old, self._images.find(old["Image"]) or {}))
+        image, theirs_too = self._images.find(old["Image"]) or {}, self._settings.watchtower_labels
+        labels = dict(labels_of(old, image, theirs_too=theirs_too))
         policy = policy_of(self._settings, work.with_facts({"labels": labels}))
         fix_forward, start_first = policy.fix_forward, policy.strategy is Strategy.START_FIRST
         status, undoing = status_of(old), work.step.undoes is not None

@@ -1,0 +1,1 @@
+"""Watchtower: asked to replace a container, and understood where it is already used."""

@@ -1,0 +1,343 @@
+"""WatchtowerUpdater: Watchtower replaces the container; what it did is ours to find out and undo.
+
+It is asked for one container, pulls what the tag points to, removes the old container and makes a
+new one. Its answer tells counts at best. So the way back is made before it is asked, and what
+became of the container is read from the engine. Digest changes only: it changes no tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from safe_auto_updater.core.errors import PlatformError, RegistryError, StepFailed
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.policy import Settings
+from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Updater, Work
+from safe_auto_updater.platforms.docker.compare import changes
+from safe_auto_updater.platforms.docker.containers import (
+    Containers,
+    last_words,
+    out_of_service_s,
+)
+from safe_auto_updater.platforms.docker.hooks import run_hook
+from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.watching import policy_of
+from safe_auto_updater.platforms.docker.watchtower.api import Done
+from safe_auto_updater.platforms.docker.watchtower.asking import Asking
+from safe_auto_updater.platforms.docker.watchtower.changes import (
+    by_name,
+    bystanders,
+    of_data,
+    unlike,
+)
+from safe_auto_updater.platforms.docker.watchtower.obstacles import in_its_way
+from safe_auto_updater.platforms.docker.watchtower.selection import (
+    also_reached,
+    image_written,
+    selection_for,
+)
+from safe_auto_updater.platforms.docker.watchtower.way_back import WayBack
+
+Json = dict[str, Any]
+
+
+class WatchtowerUpdater:
+    """The verbs of `core.ports.Updater` for one container that a Watchtower looks after.
+
+    `alone` is our own updater on the same engine: both look at containers alike. `published` says
+    where a tag points at its registry now; `warn` is what a person should hear of Watchtower.
+    """
+
+    def __init__(
+        self,
+        alone: Updater,
+        asking: Asking,
+        containers: Containers,
+        images: Images,
+        settings: Settings,
+        published: Callable[[str], str],
+        warn: Callable[[Work, str], None],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._alone = alone
+        self._asking = asking
+        self._containers = containers
+        self._images = images
+        self._settings = settings
+        self._published = published
+        self._warn = warn
+        self._back = WayBack(containers, images, sleep)
+
+    def reachable(self) -> bool:
+        """Whether the engine answers now. Watchtower itself may be gone: we go back without it."""
+        return self._alone.reachable()
+
+    def prepare(self, work: Work) -> Facts:
+        """Watchtower answers, takes the token, and is not at work. It pulls by itself, later."""
+        candidate = work.change.candidate
+        assert candidate is not None
+        if work.change.moves_tag or candidate.digest is None:
+            fact = f"Watchtower cannot go to {candidate.reference}: it only follows the tag it has"
+            raise StepFailed(fact, Cause.CONFLICT)
+        done = self._asking.until_idle(work)
+        return {
+            "watchtower": {"line": done.line.value, "by_name": done.by_name},
+            "prepared": {"image_id": work.change.current.image_id, "pulled": False},
+        }
+
+    def precheck(self, work: Work) -> Facts:
+        """Still what was planned from; and what Watchtower will do is what was planned."""
+        facts = self._alone.precheck(work)
+        old = self._containers.inspect(facts["old_id"])
+        for obstacle in in_its_way(old):
+            raise StepFailed(obstacle.reason, Cause.CONFLICT)
+        self._refuse_company(work, old)
+        candidate = work.change.candidate
+        assert candidate is not None
+        if self._points_to(candidate.reference) != candidate.digest:
+            fact = f"{candidate.reference} has moved on since it was planned; plan again"
+            raise StepFailed(fact, Cause.CONFLICT)
+        return facts
+
+    def snapshot(self, work: Work) -> Facts:
+        """What our own updater keeps, and which containers there are besides."""
+        return {**self._alone.snapshot(work), "bystanders": by_name(self._everyone())}
+
+    def stage(self, work: Work) -> Facts:
+        """Make what would have to serve again, and compare it; the old one keeps serving."""
+        snapshot = work.facts["snapshot"]
+        back = self._back.made(work)
+        for reference, previous in snapshot["tags"].items():
+            self._images.restore_tag(reference, snapshot["image"]["Id"], previous)
+        found = self._back.unlike(work, back)
+        if found:
+            raise StepFailed(
+                f"the way back would not be like the container now: {'; '.join(found)}",
+                Cause.PLATFORM,
+                {"differences": list(found)},
+            )
+        old = self._containers.inspect(work.facts["old_id"])
+        found = changes(snapshot["container"], old)
+        if found:
+            fact = f"the old container was changed meanwhile: {'; '.join(found)}"
+            raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
+        self._hook(work, "before_update", old["Id"])
+        return {"staged_id": back["Id"]}
+
+    def apply(self, work: Work) -> Facts:
+        """Ask Watchtower, wait for it, and see what it did."""
+        name, warnings = work.change.container, list(work.facts.get("warnings", ()))
+        old = self._containers.find(name)
+        done: Done | None = None
+        if old is not None and old["Id"] == work.facts["old_id"]:
+            done = self._asking.for_update(work, selection_for(old))
+        else:
+            warnings.append("Watchtower replaced it before it was asked: by its own schedule?")
+        new = self._made(work, done)
+        strange = bystanders(work.facts["bystanders"], by_name(self._everyone()), name)
+        if strange:
+            told = "; ".join(strange)
+            warnings.append(f"while Watchtower was at work, more than asked has changed: {told}")
+        image = self._images.find(new["Image"]) or {}
+        snapshot = work.facts["snapshot"]
+        found = unlike(snapshot["container"], snapshot["image"], new, image)
+        if of_data(found):
+            raise StepFailed(
+                f"Watchtower parted it from its data: {'; '.join(of_data(found))}", Cause.PLATFORM
+            )
+        if found:
+            warnings.append(f"Watchtower made it differently: {'; '.join(found)}")
+        for warning in warnings[len(work.facts.get("warnings", ())) :]:
+            self._warn(work, warning)
+        self._hook(work, "after_update", new["Id"])
+        return {
+            "new_id": new["Id"],
+            "prepared": {"image_id": new["Image"], "pulled": True},
+            "downtime_s": None,  # when the old one ended went with it
+            "warnings": warnings,
+        }
+
+    def look(self, work: Work, side: Side) -> Look:
+        """As our own updater looks: identity first, then its health."""
+        return self._alone.look(work, side)
+
+    def patience(self, work: Work, side: Side) -> Patience:
+        """As our own updater's."""
+        return self._alone.patience(work, side)
+
+    def withdraw(self, work: Work, side: Side) -> None:
+        """Stop one side, so that nothing brings it back."""
+        self._alone.withdraw(work, side)
+
+    def commit(self, work: Work) -> Facts:
+        """What waited for the way back goes."""
+        self._back.discard(work)
+        image = work.facts["snapshot"]["image"]["Id"]
+        if self._images.find(image) is not None:
+            return {}
+        warning = (
+            f"Watchtower's cleanup removed the old image {image[:19]}: `sau rollback` would have "
+            "to pull it again"
+        )
+        self._warn(work, warning)
+        return {"warnings": [*work.facts.get("warnings", ()), warning]}
+
+    def rollback(self, work: Work) -> Facts:
+        """The old version serves again: the old container where it exists, else its equal."""
+        told: dict[str, Any] = {}
+        warnings = [*work.facts.get("warnings", ()), *self._until_quiet(work)]
+        old = self._containers.find(work.facts["old_id"])
+        serving = old
+        if serving is None:
+            serving = self._back.made(work)
+            told |= self._give_way(work, serving)
+        self._back.serve(work, serving)
+        try:
+            self._back.discard(work)
+            self._back.restore_tag(work)
+        except (PlatformError, StepFailed) as error:  # it serves: what is left over is a warning
+            warnings.append(f"left over: {error}")
+        now = self._containers.inspect(serving["Id"])
+        before = work.facts["snapshot"]["container"]["State"]
+        downtime_s = None if old is None else out_of_service_s(now, now)
+        if now["State"]["StartedAt"] == before["StartedAt"]:
+            downtime_s = 0.0
+        return {
+            "old_id": now["Id"],
+            "restarts": now.get("RestartCount", 0),
+            "downtime_s": downtime_s,
+            "warnings": warnings,
+            **told,
+        }
+
+    def confirm(self, work: Work) -> Facts:
+        """What serves equals the snapshot: the same container, or an equivalent one."""
+        snapshot = work.facts["snapshot"]["container"]
+        now = self._containers.inspect(work.facts["old_id"])
+        self._back.serve(work, now)  # an engine restart ends what has no restart policy
+        same = now["Id"] == snapshot["Id"]
+        found = changes(snapshot, now) if same else self._back.unlike(work, now)
+        if found:
+            raise StepFailed(
+                f"the old version runs, and differs from before: {'; '.join(found)}",
+                Cause.CONFLICT,
+                {"differences": list(found)},
+            )
+        return {}
+
+    def clean(self, work: Work) -> Facts:
+        """What waited goes; the old container was never touched."""
+        self._back.discard(work)
+        snapshot = work.facts["snapshot"]
+        for reference, previous in snapshot["tags"].items():
+            self._images.restore_tag(reference, snapshot["image"]["Id"], previous)
+        return {}
+
+    def _hook(self, work: Work, key: str, container: str) -> None:
+        """The user's own hooks, which are ours to run: Watchtower knows its labels only."""
+        hooks = policy_of(self._settings, work).hooks
+        command = hooks.before if key == "before_update" else hooks.after
+        run_hook(self._containers.engine, container, key, command, hooks.timeout_s)
+
+    def _until_quiet(self, work: Work) -> tuple[str, ...]:
+        """Let what was asked for come to its end, so that nothing happens after us."""
+        failure = work.facts.get("failure", {})
+        if failure.get("evidence", {}).get("busy"):
+            return ()  # it never took our question up
+        return self._asking.until_quiet(work)
+
+    def _made(self, work: Work, done: Done | None) -> Json:
+        """The container that Watchtower made, on the image that was planned."""
+        name, candidate = work.change.container, work.change.candidate
+        assert candidate is not None
+        counts = dict(done.counts) if done is not None else {}
+        told = ", ".join(f"{key} {count}" for key, count in counts.items())
+        said = f" (it says: {told})" if told else ""
+        new = self._containers.find(name)
+        if new is None:
+            fact = f"Watchtower removed {name} and could not make or start it anew{said}"
+            cause = Cause.IMAGE if counts.get("failed") else Cause.PLATFORM
+            raise StepFailed(fact, cause, {"counts": counts})
+        if new["Id"] == work.facts["old_id"]:
+            fact = (
+                f"Watchtower left {name} as it is{said}: its log says why (its scope, names, "
+                "labels or hooks leave it out, or it could not pull)"
+            )
+            raise StepFailed(fact, Cause.CONFLICT, {"counts": counts})
+        digests = self._digests(new)
+        if candidate.digest not in digests:
+            fact = f"Watchtower took another version of {candidate.reference} than was planned"
+            raise StepFailed(fact, Cause.CONFLICT, {"taken": sorted(digests)})
+        return new
+
+    def _give_way(self, work: Work, serving: Json) -> Facts:
+        """Remove what Watchtower made under the name; its log's end is kept."""
+        name = work.change.container
+        holder = self._containers.find(name)
+        if holder is None or holder["Id"] == serving["Id"]:
+            return {}
+        if not self._is_watchtowers(work, holder):
+            raise StepFailed(
+                f"another container, {holder['Id'][:12]}, has the name {name} now, which is not "
+                "made like the old one; nothing was stopped. Give it another name, then run "
+                "`sau recover`",
+                Cause.CONFLICT,
+            )
+        self._containers.retire(holder)
+        words = last_words(self._containers, holder)
+        self._containers.remove(holder["Id"], volumes=True)
+        return {
+            "last_words": words,
+            "prepared": {"image_id": holder["Image"], "pulled": True},
+        }
+
+    def _is_watchtowers(self, work: Work, holder: Json) -> bool:
+        """By its recorded ID; else, where that could not be recorded, made like the old one."""
+        if holder["Id"] == work.facts.get("new_id"):
+            return True
+        snapshot = work.facts["snapshot"]
+        old = snapshot["container"]
+        written = {image_written(one).removesuffix(":latest") for one in (old, holder)}
+        image = self._images.find(holder["Image"]) or {"Id": holder["Image"]}
+        found = unlike(old, snapshot["image"], holder, image)
+        return len(written) == 1 and not any(
+            line.startswith(("Mounts", "Networks", "HostConfig")) for line in found
+        )
+
+    def _refuse_company(self, work: Work, old: Json) -> None:
+        """Who would be updated with it, because Watchtower takes containers by their image."""
+        asked = self._asking.known(work)
+        if asked.by_name:
+            return
+        running = [self._containers.find(one["Id"]) for one in self._everyone()]
+        reached = also_reached(old, [one for one in running if one is not None], asked)
+        company = [one["Name"].lstrip("/") for one in reached if self._is_stale(one)]
+        if company:
+            raise StepFailed(
+                f"Watchtower takes containers by their image, and would update "
+                f"{', '.join(company)} too; docker_updater native takes one alone",
+                Cause.CONFLICT,
+            )
+
+    def _is_stale(self, container: Mapping[str, Any]) -> bool:
+        """Whether Watchtower would find something newer for it."""
+        return self._points_to(image_written(container)) not in self._digests(container)
+
+    def _digests(self, container: Mapping[str, Any]) -> set[str]:
+        """Every digest by which a registry may know its image; containerd's ID is one itself."""
+        image = self._images.find(container["Image"]) or {}
+        known = {digest.rpartition("@")[2] for digest in image.get("RepoDigests") or ()}
+        return known | {str(container["Image"])}
+
+    def _points_to(self, reference: str) -> str:
+        try:
+            return self._published(reference)
+        except RegistryError as error:
+            raise StepFailed(
+                f"nobody knows what {reference} is now: {error}", Cause.REGISTRY
+            ) from error
+
+    def _everyone(self) -> list[Json]:
+        found: list[Json] = self._containers.engine.get("/containers/json", all="true")
+        return found
