@@ -60,7 +60,6 @@ from safe_auto_updater.platforms.docker.scanner import DockerScanner
 from safe_auto_updater.platforms.docker.self_id import own_container_id
 from safe_auto_updater.platforms.docker.swarm.services import Services
 from safe_auto_updater.platforms.docker.swarm.updater import SwarmUpdater
-from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.trees import DockerComparer
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
 from safe_auto_updater.platforms.docker.watchtower.api import WatchtowerApi
@@ -287,12 +286,13 @@ class App:
                 self.clock.sleep,
             )
             return Unit(swarm, swarm, health) if step.members else swarm
+        takeover = Takeover(containers, self.clock.sleep, self._own)
         alone = DockerUpdater(
             containers,
             self._images(engine),
             self.settings,
             self._progress,
-            Takeover(containers, self.clock.sleep, self._own),
+            takeover,
             health,
             self._compose,
             self._own,
@@ -306,7 +306,7 @@ class App:
                 self.settings,
                 self._lookup(step.asset).digest,
                 self._warn,
-                self.clock.sleep,
+                takeover,
             )
         if not step.members:
             return alone

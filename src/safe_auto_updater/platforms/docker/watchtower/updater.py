@@ -22,6 +22,7 @@ from safe_auto_updater.platforms.docker.containers import (
 )
 from safe_auto_updater.platforms.docker.hooks import run_hook
 from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.watching import policy_of
 from safe_auto_updater.platforms.docker.watchtower.api import Done
 from safe_auto_updater.platforms.docker.watchtower.asking import Asking
@@ -58,7 +59,7 @@ class WatchtowerUpdater:
         settings: Settings,
         published: Callable[[str], str],
         warn: Callable[[Work, str], None],
-        sleep: Callable[[float], None],
+        takeover: Takeover,
     ) -> None:
         self._alone = alone
         self._asking = asking
@@ -67,7 +68,7 @@ class WatchtowerUpdater:
         self._settings = settings
         self._published = published
         self._warn = warn
-        self._back = WayBack(containers, images, sleep)
+        self._back = WayBack(containers, images, takeover)
 
     def reachable(self) -> bool:
         """Whether the engine answers now. Watchtower itself may be gone: we go back without it."""

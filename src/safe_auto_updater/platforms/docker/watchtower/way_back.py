@@ -7,7 +7,6 @@ serve again is made and compared beforehand, and waits without having run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, StepFailed
@@ -27,12 +26,10 @@ Json = dict[str, Any]
 class WayBack:
     """The second container of one update, found by its label and recorded ID."""
 
-    def __init__(
-        self, containers: Containers, images: Images, sleep: Callable[[float], None]
-    ) -> None:
+    def __init__(self, containers: Containers, images: Images, takeover: Takeover) -> None:
         self._containers = containers
         self._images = images
-        self._takeover = Takeover(containers, sleep)
+        self._takeover = takeover
 
     def made(self, work: Work) -> Json:
         """The container that can serve again, made where it does not exist; not started."""
