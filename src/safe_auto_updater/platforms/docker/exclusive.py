@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from safe_auto_updater.platforms.docker.recreate import endpoints
+
 Json = Mapping[str, Any]
 WRITES = "it writes to"
 DEFAULT_BRIDGE = "it is on the default bridge, where nobody can reach it by a name"
@@ -46,3 +48,6 @@ def _addresses(container: Json) -> Iterator[str]:
         for key in ("IPv4Address", "IPv6Address"):
             if asked.get(key):
                 yield f"it has the static address {asked[key]} in network {name}"
+    for name, chosen in sorted(endpoints(container).items()):
+        if chosen.get("MacAddress"):  # where the engine does not tell, ours is kept: it is one too
+            yield f"it keeps the MAC address {chosen['MacAddress']} in network {name}"
