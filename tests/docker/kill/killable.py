@@ -82,7 +82,7 @@ class Instants:
         ask, stream, answer = DockerEngine._ask, DockerEngine.stream, HTTPConnection.getresponse
 
         def watched_ask(host: DockerEngine, method: str, path: str, **arguments: Any) -> Any:
-            if method == "GET":
+            if method in ("GET", "HEAD"):
                 return ask(host, method, path, **arguments)
             what = f"{method} {_short(path)}"
             self.here("unasked", what)

@@ -93,6 +93,10 @@ class Reply:
         self.status, self.reason = response.status, response.reason
         self._connection, self._response, self._keep = connection, response, keep
 
+    def header(self, name: str) -> str:
+        """One header; empty where there is none."""
+        return self._response.getheader(name) or ""
+
     def read(self) -> bytes:
         """The whole body."""
         try:

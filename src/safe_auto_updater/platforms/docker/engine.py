@@ -105,6 +105,22 @@ class DockerEngine:
         """POST, and the raw text that comes back (the output of a command in a container)."""
         return demultiplexed(self._content("POST", path, body=body))
 
+    def content(self, path: str, /, **params: Any) -> bytes:
+        """The bytes that the engine answers, such as an archive."""
+        return self._content("GET", path, params=params)
+
+    def header(self, path: str, name: str, /, **params: Any) -> str:
+        """One header of the answer to HEAD."""
+        reply = self._ask("HEAD", path, params=params)
+        with self._answering():
+            reply.read()
+        return reply.header(name)
+
+    def put_archive(self, path: str, archive: bytes, /, **params: Any) -> None:
+        """Hand the engine a tar archive."""
+        headers = {"Content-Type": "application/x-tar"}
+        self._content("PUT", path, params=params, headers=headers, archive=archive)
+
     def reachable(self) -> bool:
         """Whether the engine answers now."""
         try:
@@ -158,6 +174,7 @@ class DockerEngine:
         headers: Mapping[str, str] | None = None,
         wait_s: float = ANSWER_S,
         api: tuple[int, int] | None = None,
+        archive: bytes | None = None,
     ) -> Reply:
         """An answer that is no refusal; its body is still to come."""
         connection = self._connected()
@@ -165,7 +182,7 @@ class DockerEngine:
         if params:
             target += f"?{urlencode(params)}"
         sent = dict(headers or {})
-        content = None
+        content = archive
         if body is not None:
             content = json.dumps(body).encode()
             sent["Content-Type"] = "application/json"

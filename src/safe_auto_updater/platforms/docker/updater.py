@@ -104,7 +104,8 @@ class DockerUpdater:
         if status is not Status.RUNNING and not (broken or rests):
             raise StepFailed(f"container {name} is {status_of(old).value} now", Cause.CONFLICT)
         ours = self._own.is_it(old)
-        found = self._own.hindrances(old) if ours else exclusive_in(old)
+        whole = self._containers.settings(old["Id"]) if start_first or ours else old
+        found = self._own.hindrances(whole) if ours else exclusive_in(whole)
         if found and (start_first or ours):
             raise StepFailed(f"start-first is not possible: {'; '.join(found)}", Cause.CONFLICT)
         for helper in (name + STAGED, name + PARKED):
@@ -158,6 +159,7 @@ class DockerUpdater:
                 cause = Cause.CONFLICT if error.status == 409 else Cause.CONFIG
                 raise StepFailed(f"the new container cannot be created: {error}", cause) from error
         new = self._containers.join(new, endpoints(old))
+        carried = self._compose.carry_over(self._containers.engine, old, new)
         if work.step.followers:
             self._restore_tags(work)  # whoever keeps its image moves no tag
         found = differences(old, body, new, new_image)
@@ -172,7 +174,7 @@ class DockerUpdater:
             fact = f"the old container was changed meanwhile: {'; '.join(found)}"
             raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
         self._hook(work, "before_update", old["Id"])
-        return {"new_id": new["Id"], **staged.facts}
+        return {"new_id": new["Id"], **staged.facts, **carried}
 
     def withdraw(self, work: Work, side: Side) -> None:
         """Stop one side, so that nothing brings it back."""

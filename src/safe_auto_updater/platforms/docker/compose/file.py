@@ -31,11 +31,13 @@ from safe_auto_updater.platforms.docker.compose.hashes import (
     hash_after,
     shares,
 )
+from safe_auto_updater.platforms.docker.compose.inside import carry_over
 from safe_auto_updater.platforms.docker.compose.labels import (
     ComposeService,
     compose_service,
     labels_after,
 )
+from safe_auto_updater.platforms.docker.engine import DockerEngine
 
 Json = dict[str, Any]
 
@@ -102,6 +104,11 @@ class ComposeFile:
             warning = f"the next `docker compose up` will create it once more: {error}"
             return Staged(labels_after(old, image_id), {"compose": {"warning": warning}})
         return Staged(labels_after(old, image_id, digest), {})
+
+    def carry_over(self, engine: DockerEngine, old: Json, new: Json) -> Facts:
+        """What Compose copied into the old container is in the new one; else StepFailed."""
+        carried = carry_over(engine, self._command, old, new)
+        return {"carried": carried} if carried else {}
 
     def write(self, work: Work) -> None:
         """Make the edit; nothing happens where it is made. StepFailed where it would be another."""
