@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab_kit import Lab, World
+from tests.lab_kit import Lab, World, eventually
 
 PREFIX = "com.docker.compose."
 
@@ -70,6 +70,10 @@ class Project:
         """`up -d`; what it did with containers and networks, pulling left out."""
         lines = self("up", "-d", *words).splitlines()
         return "\n".join(line for line in lines if re.match(r"\s*(Container|Network|Volume)", line))
+
+    def settle(self) -> None:
+        """Wait until each container that has a health check is healthy."""
+        eventually(lambda: "starting" not in {self.world.health(one) for one in self.world.ids()})
 
     def container(self, service: str, number: int = 1) -> dict[str, Any]:
         """Inspect a service's container."""
