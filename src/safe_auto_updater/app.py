@@ -60,6 +60,7 @@ from safe_auto_updater.platforms.docker.scanner import DockerScanner
 from safe_auto_updater.platforms.docker.self_id import own_container_id
 from safe_auto_updater.platforms.docker.swarm.services import Services
 from safe_auto_updater.platforms.docker.swarm.updater import SwarmUpdater
+from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.trees import DockerComparer
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
 from safe_auto_updater.platforms.docker.watchtower.api import WatchtowerApi
