@@ -45,6 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "engine_crash: kills the engine; runs in `python -m lab --instance NAME run`"
     )
+    config.addinivalue_line(
+        "markers", "swarm: makes a Swarm of the engine; runs in a lab of its own, as engine_crash"
+    )
 
 
 def pytest_report_header() -> list[str]:
@@ -60,14 +63,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that kill the engine are left out where other tests share it."""
+    """Tests that kill the engine, or change its mode, are left out where others share it."""
     described = os.environ.get("SAU_LAB")
     if described and json.loads(Path(described).read_text())["instance"]:
         return
-    crashing = [item for item in items if item.get_closest_marker("engine_crash")]
-    if crashing:
-        config.hook.pytest_deselected(items=crashing)
-        items[:] = [item for item in items if item not in crashing]
+    alone = [i for i in items if any(map(i.get_closest_marker, ("engine_crash", "swarm")))]
+    if alone:
+        config.hook.pytest_deselected(items=alone)
+        items[:] = [item for item in items if item not in alone]
 
 
 @pytest.fixture
