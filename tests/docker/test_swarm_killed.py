@@ -16,7 +16,7 @@ from tests.docker.swarm.scene import ServiceScene
 
 pytestmark = pytest.mark.swarm
 
-INSTANTS = {"good": 21, "crash": 25}  # held against a run in which nothing happens
+INSTANTS = {"good": 21, "crash": 23}  # held against a run in which nothing happens
 EVERY = [(name, at) for name, most in INSTANTS.items() for at in range(1, most + 1)]
 SAMPLE = 8
 
