@@ -102,10 +102,13 @@ def _enabled(case: Case, step: str) -> str | None:
 
 def _obstacle(case: Case, step: str) -> str | None:
     moves = any(change.moves_tag for change in case.wanted)
+    stays = case.policy.compose is ComposeChange.CONTAINER_ONLY  # the file, whatever it names
     return _all(
         o.reason
         for o in case.asset.obstacles
-        if (moves or not o.only_tag_changes) and o.only_by is None
+        if (moves or not o.only_tag_changes)
+        and o.only_by is None
+        and not (stays and o.rule == "stack")
     )
 
 
@@ -114,6 +117,8 @@ def _watchtower(case: Case, step: str) -> str | None:
     policy = case.policy
     if policy.docker_updater is not DockerUpdaters.WATCHTOWER or case.follows:
         return None
+    if case.asset.kind == "service":
+        return None  # the engine itself updates it, whatever is said of containers
     found = [o.reason for o in case.asset.obstacles if o.only_by == policy.docker_updater.value]
     if any(change.moves_tag for change in case.wanted):
         found.append(

@@ -33,7 +33,7 @@ class DockerScanner:
 
     def __init__(self, engine: DockerEngine, own: Own, watchtower_labels: bool = False) -> None:
         self._engine = engine
-        self._swarm = Swarm(engine)
+        self._swarm = Swarm(engine, own)
         self._own = own
         self._theirs_too = watchtower_labels
         self.name = f"docker:{engine.name}"

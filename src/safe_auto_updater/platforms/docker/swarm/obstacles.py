@@ -98,7 +98,8 @@ def _stack(spec: Json) -> Iterator[Obstacle]:
         yield Obstacle(
             "stack",
             f"the file of stack {stack} names this tag for service {service}: write the new tag "
-            f"into it, then `docker stack deploy`",
+            "into it, then `docker stack deploy`; with compose set to container-only the next "
+            "deploy puts the old tag back",
             only_tag_changes=True,
         )
 

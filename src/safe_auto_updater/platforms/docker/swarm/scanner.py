@@ -11,6 +11,7 @@ from safe_auto_updater.core.model import Asset, Image, ImageUse, Obstacle, docke
 from safe_auto_updater.engine.behind import declared_version
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.swarm.checking import healthcheck_of
 from safe_auto_updater.platforms.docker.swarm.obstacles import obstacles_of
 from safe_auto_updater.platforms.docker.swarm.services import Services
@@ -38,8 +39,9 @@ class Seen:
 class Swarm:
     """The services that one engine manages; none where it is no manager."""
 
-    def __init__(self, engine: DockerEngine) -> None:
+    def __init__(self, engine: DockerEngine, own: Own) -> None:
         self._engine = engine
+        self._own = own
         self._services = Services(engine, lambda host: {})
         self._images = Images(engine, lambda host: {})
 
@@ -83,8 +85,19 @@ class Swarm:
             status=status,
             health=health,
             managed_by=manager_of(spec),
-            obstacles=(*obstacles_of(service, check, digests), *_namesake(name, containers)),
+            obstacles=(
+                *obstacles_of(service, check, digests),
+                *_namesake(name, containers),
+                *self._itself(service, containers),
+            ),
         )
+
+    def _itself(self, service: Json, containers: Iterable[Json]) -> list[Obstacle]:
+        tasks = [one for one in containers if _service_of(one) == service["ID"]]
+        if not any(map(self._own.is_it, tasks)):
+            return []
+        fact = "the program itself runs as a task of it, and would be stopped in the middle"
+        return [Obstacle("self", f"{fact}: update it from outside")]
 
     def _found(self, spec: Json) -> Json | None:
         """The image, where this node happens to have it; the others' nobody can see from here."""
