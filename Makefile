@@ -30,11 +30,12 @@ $(VENV)/.ready: $(UV) pyproject.toml uv.lock
 demo: setup ## an update that succeeds, one rolled back, one that waits: on a real engine
 	@$(LAB) run --down-if-started -- $(BIN)/python -m lab.demo
 
-# $(call on-engine,ENGINE,MARKS): all that needs an engine; what kills it, or makes a Swarm of it, in labs beside.
+# $(call on-engine,ENGINE,MARKS): all that needs an engine; what kills it, fills its disk, or makes a Swarm of it, in labs beside.
 define on-engine
 	$(LAB) --engine $(1) run --down-if-started -- $(PYTEST) tests/docker -m "not engine_crash and not swarm$(2)" -n 4
 	$(LAB) --engine $(1) --instance crash run --down-if-started -- $(PYTEST) tests/docker -m "engine_crash$(2)"
 	$(LAB) --engine $(1) --instance swarm run --down-if-started -- $(PYTEST) tests/docker -m "swarm and not engine_crash$(2)" -n 4
+	$(LAB) --engine $(1) --instance disk --disk 512 run --down-if-started -- $(PYTEST) tests/docker -m "small_disk$(2)"
 
 endef
 

@@ -16,9 +16,9 @@ from lab.layout import OWN_ENGINE, Layout
 from lab.namespace import enter
 
 
-def run(layout: Layout, command: Sequence[str], down_if_started: bool) -> int:
+def run(layout: Layout, command: Sequence[str], down_if_started: bool, disk_mib: int | None) -> int:
     """Run a command inside the lab; its exit code (128 + signal when killed)."""
-    started = life.up(layout)
+    started = life.up(layout, disk_mib)
     inside = os.environ | {
         "SAU_LAB": str(layout.description),
         "DOCKER_HOST": f"unix://{layout.socket}",
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab", description="Docker engine + registry")
     parser.add_argument("--instance", default="", help="a lab beside the shared one (a word)")
     parser.add_argument("--engine", default=OWN_ENGINE, choices=releases.RELEASES, help="which one")
+    parser.add_argument("--disk", type=int, metavar="MIB", help="its data on a small disk")
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("build", help="have in the cache what this engine is made of")
     verbs.add_parser("up", help="start engine and registry, or re-use those that run")
@@ -75,7 +76,7 @@ def main() -> int:
             case "build":
                 life.build(layout)
             case "up":
-                how = "started" if life.up(layout) else "ran already"
+                how = "started" if life.up(layout, asked.disk) else "ran already"
                 print(f"lab {layout.name} {how} ({time.monotonic() - begun:.2f} s)")
                 print(layout.description.read_text(), end="")
             case "down":
@@ -90,7 +91,7 @@ def main() -> int:
                 engine.start(layout)
                 print(f"dockerd was killed and answers again ({time.monotonic() - begun:.2f} s)")
             case "run":
-                return run(layout, command, asked.down_if_started)
+                return run(layout, command, asked.down_if_started, asked.disk)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1

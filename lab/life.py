@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lab import engine, namespace, packages, registry, releases, sweep, trees, wire
+from lab import disk, engine, namespace, packages, registry, releases, sweep, trees, wire
 from lab.errors import LabError
 from lab.layout import REGISTRY, Layout
 
@@ -43,8 +43,11 @@ def build(layout: Layout) -> None:
     releases.build(releases.RELEASES[layout.engine])
 
 
-def up(layout: Layout) -> bool:
-    """Bring everything up; True when this call started it, False when it ran already."""
+def up(layout: Layout, disk_mib: int | None = None) -> bool:
+    """Bring everything up; True when this call started it, False when it ran already.
+
+    With `disk_mib` its data lie on a small disk of their own.
+    """
     _need_root()
     with _alone(layout):
         if is_up(layout):
@@ -55,6 +58,8 @@ def up(layout: Layout) -> bool:
         try:
             namespace.create(layout)
             layout.data.mkdir(parents=True, exist_ok=True)
+            if disk_mib is not None:
+                disk.mount(layout, disk_mib)
             registry.start(layout)
             engine.start(layout)
         except BaseException:
@@ -75,6 +80,7 @@ def up(layout: Layout) -> bool:
             "compose": trees.compose(),
             "docker": trees.docker(),
             "logs": str(layout.logs),
+            "disk": str(layout.data) if disk_mib is not None else None,
         }
         layout.description.write_text(json.dumps(described, indent=2) + "\n")
         return True
@@ -93,6 +99,7 @@ def _take_down(layout: Layout) -> None:
     registry.stop(layout)
     sweep.kill_shims(layout)
     sweep.remove_files(layout)
+    disk.forget(layout)
     namespace.delete(layout)
 
 

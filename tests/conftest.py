@@ -48,6 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "swarm: makes a Swarm of the engine; runs in a lab of its own, as engine_crash"
     )
+    config.addinivalue_line(
+        "markers", "small_disk: fills the engine's disk; runs in `python -m lab --disk MIB run`"
+    )
 
 
 def pytest_report_header() -> list[str]:
@@ -63,14 +66,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that kill the engine, or change its mode, are left out where others share it."""
+    """Tests that kill the engine, fill its disk or change its mode need a lab of their own."""
     described = os.environ.get("SAU_LAB")
-    if described and json.loads(Path(described).read_text())["instance"]:
-        return
-    alone = [i for i in items if any(map(i.get_closest_marker, ("engine_crash", "swarm")))]
-    if alone:
-        config.hook.pytest_deselected(items=alone)
-        items[:] = [item for item in items if item not in alone]
+    told = json.loads(Path(described).read_text()) if described else {}
+    own, disk = told.get("instance"), told.get("disk")
+    there = {"engine_crash": own, "swarm": own, "small_disk": disk}
+    lacking = [mark for mark, has in there.items() if not has]
+    out = [item for item in items if any(map(item.get_closest_marker, lacking))]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
 
 
 @pytest.fixture

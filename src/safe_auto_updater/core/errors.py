@@ -48,6 +48,10 @@ class PlatformUnreachable(SafeAutoUpdaterError):
     """The platform does not answer. Not a failure of the update: wait, then look again."""
 
 
+class PlatformUnfit(PlatformUnreachable):
+    """The platform answers, and can do nothing until somebody mends it: a full disk, for one."""
+
+
 class StepFailed(SafeAutoUpdaterError):
     """A verb could not make it so. Carries the cause, which decides about quarantine."""
 

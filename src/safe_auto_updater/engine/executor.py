@@ -120,7 +120,8 @@ class UpdateExecutor:
                 entries[phase] -= 1
                 waits += 1
             if waits > MOST_WAITS:
-                return self._end(work, phase, f"the platform went away {waits} times")
+                last = following.facts["waited"]
+                return self._end(work, phase, f"after {waits} tries, at last: {last}")
 
     def _attempt(self, phase: Phase, work: Work) -> _Next | None:
         """Act once. None when the platform did not answer for as long as we may wait."""
@@ -131,7 +132,7 @@ class UpdateExecutor:
             if not self._wait(work, error):
                 return None
             facts = {} if exits.died is phase else _failed(work, Cause.PLATFORM, str(error))
-            return _Next(exits.died, {**facts, "waited": True})
+            return _Next(exits.died, {**facts, "waited": str(error)})
         except StepFailed as error:
             trouble = _failed(work, error.cause, str(error), error.evidence)
         except PlatformError as error:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from safe_auto_updater.core.errors import PlatformError, StepFailed
+from safe_auto_updater.core.errors import PlatformError, PlatformUnfit, StepFailed
 from safe_auto_updater.core.model import Bond, Change, short_name
 from safe_auto_updater.core.ports import (
     CheckResult,
@@ -180,7 +180,7 @@ class Unit:
         """
         known: dict[str, Facts] = dict(work.facts.get("members", {}))
         told: dict[str, list[str]] = {"last_words": [], "warnings": []}
-        failures: list[StepFailed | PlatformError] = []
+        failures: list[StepFailed | PlatformError | PlatformUnfit] = []
         for member in _members(work, assets):
             asset = member.step.asset
             try:
@@ -188,7 +188,7 @@ class Unit:
             except StepFailed as error:
                 failures.append(_named(error, asset, None))
                 continue
-            except PlatformError as error:
+            except (PlatformError, PlatformUnfit) as error:
                 failures.insert(0, error)
                 continue
             for word, lines in told.items():

@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnreachable
+from safe_auto_updater.core.errors import (
+    NotFound,
+    PlatformError,
+    PlatformUnfit,
+    PlatformUnreachable,
+)
 from safe_auto_updater.platforms.docker.connections import Connections, Reply
 from safe_auto_updater.platforms.docker.dialling import CONNECT_S, Endpoint, Tls
 
@@ -242,14 +247,25 @@ class DockerEngine:
             raise PlatformError(f"{self.host}: /version answers {version!r:.80}; is it Docker?")
         return _Connection(to, version, negotiated(version))
 
-    def _refused(self, reply: Reply, path: str) -> PlatformError:
+    def _refused(self, reply: Reply, path: str) -> PlatformError | PlatformUnfit:
         text = reply.read().decode("utf-8", "replace")
         try:
             message = str(json.loads(text)["message"])
         except (ValueError, KeyError, TypeError):
             message = text.strip()[:500] or reply.reason
+        remedy = next((r for words, r in _UNFIT.items() if words in message.lower()), None)
+        if reply.status >= 500 and remedy is not None:
+            return PlatformUnfit(f"{self.host}: {remedy} ({message})")
         kind = NotFound if reply.status == 404 else PlatformError
         return kind(f"{message} ({path})", reply.status)
+
+
+_UNFIT = {
+    "no space left on device": "the engine's disk is full: make room there",
+    "iptables failed": (
+        "the engine's firewall rules are gone, somebody has flushed them: restart the engine"
+    ),
+}
 
 
 def negotiated(version: Mapping[str, Any]) -> tuple[int, int]:

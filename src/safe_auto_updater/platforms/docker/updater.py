@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from safe_auto_updater.core.errors import PlatformError, StepFailed
+from safe_auto_updater.core.errors import PlatformError, PlatformUnfit, StepFailed
 from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
@@ -259,7 +259,10 @@ class DockerUpdater:
                 told["last_words"] = last_words(self._containers, new)
                 self._discard(work, new)
             self._restore_tags(work)
-        except PlatformError as error:  # the old one serves: what is left over is a warning
+        except (
+            PlatformError,
+            PlatformUnfit,
+        ) as error:  # the old one serves: what is left over is a warning
             warnings.append(f"left over: {error}")
         old = self._containers.inspect(old["Id"])
         never_stopped = old["State"]["StartedAt"] == snapshot["State"]["StartedAt"]
