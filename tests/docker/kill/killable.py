@@ -2,8 +2,9 @@
 
 Started as `python killable.py SPEC -- ARGUMENTS OF SAU`, SPEC being a JSON file. An instant is the
 moment before and after each journal row, each question that changes something on the engine, and
-(`sent`) between such a question and its answer; and each phase's first look, and the first message
-of a pull. `trace` lists the instants that were reached; without `at` nothing happens at any.
+(`sent`) between such a question and its answer; and each phase's first look, the first message
+of a pull, and the writing of a file. `trace` lists the instants that were reached; without `at`
+nothing happens at any.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from lab import engine
 from lab.layout import Layout
 from safe_auto_updater import cli
 from safe_auto_updater.engine.journal import Journal
+from safe_auto_updater.platforms.docker.compose import writing
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
 
@@ -61,6 +63,7 @@ class Instants:
         self._around_journal()
         self._around_engine()
         self._around_looks()
+        self._around_files()
 
     def _around_journal(self) -> None:
         begin, enter = Journal.begin, Journal.enter
@@ -121,6 +124,32 @@ class Instants:
             return look(updater, work, side)
 
         DockerUpdater.look = watched_look
+
+    def _around_files(self) -> None:
+        """Before, in the middle of, and after each file that is written beside the journal."""
+        fsync, filing = os.fsync, ""
+
+        def watched(what: str, write: Callable[[Path, bytes], None]) -> Callable[..., None]:
+            def watched_write(path: Path, content: bytes) -> None:
+                nonlocal filing
+                self.here("file", f"before {what}")
+                filing = what
+                try:
+                    write(path, content)
+                finally:
+                    filing = ""
+                self.here("file", f"after {what}")
+
+            return watched_write
+
+        def watched_fsync(file: int) -> None:
+            fsync(file)
+            if filing:
+                self.here("file", f"synced in {filing}")
+
+        os.fsync = watched_fsync
+        writing.create = watched("create", writing.create)
+        writing.replace_content = watched("replace", writing.replace_content)
 
 
 def _short(path: str) -> str:

@@ -134,6 +134,7 @@ class ComposeFile:
 
     def restore(self, work: Work) -> list[str]:
         """The file says what it did before `write`; what stands in the way is told."""
+        writing.leftover_removed(self._backup(work))
         kept = self._kept(work)
         if kept is None:
             return []
