@@ -6,6 +6,7 @@ import os
 import random
 import secrets
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -44,6 +45,7 @@ from safe_auto_updater.engine.policies import PluginPolicies
 from safe_auto_updater.engine.state import open_state
 from safe_auto_updater.engine.unit import Unit
 from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS, Handler, Notifications
+from safe_auto_updater.platforms.docker import api
 from safe_auto_updater.platforms.docker.command_check import CommandCheck
 from safe_auto_updater.platforms.docker.compose.command import ComposeCommand
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
@@ -121,6 +123,7 @@ class App:
         self.engines = {
             entry.name: _engine(entry.name, entry.at) for entry in config.docker_hosts(environ)
         }
+        self._allowed: dict[str, set[api.For]] = defaultdict(set)  # what engines let through
         self._checks = [(s.pattern, s.kind, self._check(s)) for s in self.settings.checks]
         self._policies = [
             (s.pattern, s.kind, plugins.load_or_broken(plugins.POLICIES, s.kind, s.options))
@@ -272,7 +275,7 @@ class App:
             health,
             self.clock,
             self.emit,
-            lambda work: self.cycle.refusal(work.step, work.update),
+            self._refusal,
         )
 
     def _updater_for(self, step: Step, health: HealthChecker) -> Updater:
@@ -318,6 +321,25 @@ class App:
         if access is None:
             return None
         return WatchtowerApi(access.url, Path(access.token_file), access.timeout_s)
+
+    def _refusal(self, work: Work) -> str | None:
+        """Why an update may not go on, asked right before anything visible changes."""
+        engine = self.engine(work.step.asset)
+        asked = self.what_for(services=work.step.updater == "swarm") - self._allowed[engine.name]
+        if engine.may_be_a_proxy and asked:
+            refused = api.refused(engine, asked)
+            if refused:
+                return "; ".join(refused)
+            self._allowed[engine.name] |= asked
+        return self.cycle.refusal(work.step, work.update)
+
+    def what_for(self, services: bool) -> set[api.For]:
+        """What an engine is asked for, by this configuration."""
+        rules = self.settings.rules
+        runs = any(rule.before_update or rule.after_update for rule in rules)
+        runs |= any(spec.kind == "command" for spec in self.settings.checks)
+        wanted = {api.For.COMMAND: runs, api.For.SERVICE: services, api.For.FILE: False}
+        return {one for one in api.For if wanted.get(one, True)}
 
     def _checks_for(self, asset: str) -> list[tuple[str, HealthCheck]]:
         return [(kind, check) for pattern, kind, check in self._checks if matches(pattern, asset)]

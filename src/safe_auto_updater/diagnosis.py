@@ -8,6 +8,7 @@ from safe_auto_updater import plugins
 from safe_auto_updater.app import App
 from safe_auto_updater.core.errors import InvalidReference, SafeAutoUpdaterError
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.platforms.docker import api
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ def diagnose(app: App) -> list[Finding]:
     for name, engine in app.engines.items():
         try:
             found.append(Finding(f"docker {name}", True, f"{engine.describe()} at {engine.host}"))
+            found += [
+                Finding(f"docker {name}", False, fact)
+                for fact in api.refused(engine, app.what_for(api.manages_services(engine)))
+            ]
         except SafeAutoUpdaterError as error:
             found.append(Finding(f"docker {name}", False, str(error)))
     for group in plugins.GROUPS:

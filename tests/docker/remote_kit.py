@@ -228,18 +228,19 @@ def ssh_server(folder: Path, docker_host: str) -> Iterator[Sshd]:
 class Way:
     """A port that leads to a TCP port or a Unix socket, until it is cut."""
 
-    def __init__(self, to: int | Path) -> None:
+    def __init__(self, to: int | Path, address: str = "127.0.0.1", port: int = 0) -> None:
         self._to = to
+        self._address = address
         self._open: set[socket.socket] = set()
         self._listening: socket.socket | None = None
-        self.port = free_port()
+        self.port = port or free_port()
         self.resume()
 
     def resume(self) -> None:
         """Let new connections through."""
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1", self.port))
+        listening.bind((self._address, self.port))
         listening.listen(64)
         self._listening = listening
         threading.Thread(target=self._accept, args=(listening,), daemon=True).start()

@@ -20,7 +20,6 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckState, Subject
 from safe_auto_updater.platforms.docker import engine as engine_api
 from safe_auto_updater.platforms.docker.engine import DockerEngine
-from safe_auto_updater.platforms.docker.self_id import container_id_in
 from safe_auto_updater.platforms.probes.http import HttpCheck
 from safe_auto_updater.platforms.probes.tcp import TcpCheck
 
@@ -299,12 +298,3 @@ def test_threads_that_share_an_engine_share_what_they_know_of_it() -> None:
         engine = DockerEngine(f"tcp://127.0.0.1:{port}")
         assert set(pool.map(lambda _: engine.platform(), range(4))) == {("linux", "amd64")}
     assert asked == [b"/version"]
-
-
-def test_own_container_is_known_by_its_mounts() -> None:
-    own = "0123456789abcdef" * 4
-    line = (
-        f"614 597 8:1 /var/lib/docker/containers/{own}/hostname /etc/hostname rw - ext4 /dev/a rw"
-    )
-    assert container_id_in(f"1 0 0:1 / / rw - overlay overlay rw\n{line}\n") == own
-    assert container_id_in("1 0 8:1 / / rw - ext4 /dev/a rw\n") is None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from safe_auto_updater.core.memory import Hold, Memory
-from safe_auto_updater.core.model import Asset, Change, Health, Status
+from safe_auto_updater.core.model import Asset, Change, Health, Obstacle, Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import AssetPolicy
 from safe_auto_updater.core.risk import Band, Bands, Risk
@@ -109,6 +109,7 @@ def _obstacle(case: Case, step: str) -> str | None:
         if (moves or not o.only_tag_changes)
         and o.only_by is None
         and not (stays and o.rule == "stack")
+        and not yields(o, case.policy)
     )
 
 
@@ -132,6 +133,11 @@ def _watchtower(case: Case, step: str) -> str | None:
     if policy.strategy is not Strategy.STOP_FIRST:
         found.append(f"Watchtower knows no strategy {policy.strategy.value}")
     return _all(found)
+
+
+def yields(obstacle: Obstacle, policy: AssetPolicy) -> bool:
+    """Whether an operator has set this obstacle aside."""
+    return obstacle.yields_to_enable and policy.enabled_by_name
 
 
 def _compose(case: Case, step: str) -> str | None:

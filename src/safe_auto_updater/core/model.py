@@ -90,11 +90,15 @@ class ImageUse:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why an asset must not be touched, found while scanning. `rule` names the kind."""
+    """Why an asset must not be touched, found while scanning. `rule` names the kind.
+
+    What `yields_to_enable` goes away where an operator says `enable=true` of this very asset.
+    """
 
     rule: str
     reason: str
     only_tag_changes: bool = False
+    yields_to_enable: bool = False
     only_by: str | None = None  # the updater that it stands in the way of; None: of each
 
 

@@ -174,6 +174,12 @@ class AssetPolicy:
         """Who set a key: `label`, `rule <pattern>` or `default`."""
         return self.sources.get(key, "default")
 
+    @property
+    def enabled_by_name(self) -> bool:
+        """Whether `enable=true` was said of this very asset, not of many at once."""
+        name = self.source("enable").rpartition("/")[2]
+        return self.enable is True and not set("*?[") & set(name)
+
 
 def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> AssetPolicy:
     """Settle every key for one asset. A label with a bad value is a problem, never a guess."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.errors import SafeAutoUpdaterError, UsageError
 from safe_auto_updater.core.events import Emit, Event
-from safe_auto_updater.core.guards import WAITS_FOR_TIME, Case, Veto
+from safe_auto_updater.core.guards import WAITS_FOR_TIME, Case, Veto, yields
 from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
 from safe_auto_updater.core.outcome import Outcome
@@ -240,7 +240,10 @@ class Cycle:
         """What forbids any touch of an asset; no registry is asked."""
         (found,) = self.scan([asset]).named([asset])
         reasons = [b.reason for b in self.memory(going_on).blocked if b.asset == asset]
-        reasons += [o.reason for o in found.obstacles if not o.only_tag_changes]
+        policy = self.policy(found)
+        reasons += [
+            o.reason for o in found.obstacles if not (o.only_tag_changes or yields(o, policy))
+        ]
         return next(iter(reasons), None)
 
     def memory(self, going_on: str | None = None) -> Memory:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -83,6 +84,12 @@ class DockerEngine:
         """Ask the engine to remove something."""
         return self._json("DELETE", path, params=params)
 
+    def ask(
+        self, method: str, path: str, params: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> None:
+        """Any question; only whether it is refused matters."""
+        self._content(method, path, params=params, body=body)
+
     def stream(self, path: str, headers: Mapping[str, str], **params: Any) -> Iterator[Json]:
         """A POST that answers with a stream of JSON messages, such as a pull.
 
@@ -125,6 +132,17 @@ class DockerEngine:
         """Hand the engine a tar archive."""
         headers = {"Content-Type": "application/x-tar"}
         self._content("PUT", path, params=params, headers=headers, archive=archive)
+
+    @property
+    def may_be_a_proxy(self) -> bool:
+        """Whether what listens at this address is likely to let only some questions through."""
+        return self.host.startswith("tcp://")
+
+    @property
+    def peer(self) -> tuple[str, int] | None:
+        """Address and port that answers us by TCP; None before the first answer, or without TCP."""
+        connection = self._connection
+        return None if connection is None else connection.to.peer
 
     def reachable(self) -> bool:
         """Whether the engine answers now."""
@@ -194,7 +212,7 @@ class DockerEngine:
         with self._answering():
             reply = connection.to.ask(method, target, sent, content, wait_s)
             if reply.status >= 400:
-                raise self._refused(reply, path)
+                raise self._refused(reply, method, path)
         return reply
 
     @contextmanager
@@ -235,10 +253,10 @@ class DockerEngine:
         with self._answering():
             reply = to.ask("GET", "/version", {}, None, CONNECT_S)
             if reply.status >= 500:
-                error = self._refused(reply, "/version")
+                error = self._refused(reply, "GET", "/version")
                 raise PlatformUnreachable(f"{self.host}: the engine is not ready: {error}")
             if reply.status >= 400:
-                fact = str(self._refused(reply, "/version"))
+                fact = str(self._refused(reply, "GET", "/version"))
                 remedy = "; set ca_file, cert_file and key_file" * ("HTTPS server" in fact)
                 raise PlatformError(f"{self.host}: {fact}{remedy}")
             content = reply.read()
@@ -247,11 +265,26 @@ class DockerEngine:
             raise PlatformError(f"{self.host}: /version answers {version!r:.80}; is it Docker?")
         return _Connection(to, version, negotiated(version))
 
-    def _refused(self, reply: Reply, path: str) -> PlatformError | PlatformUnfit:
+    def _refused(
+        self, reply: Reply, method: str, path: str
+    ) -> PlatformError | PlatformUnreachable | PlatformUnfit:
+        """What a refusal means: the engine explains itself in JSON, a proxy before it does not."""
         text = reply.read().decode("utf-8", "replace")
         try:
             message = str(json.loads(text)["message"])
         except (ValueError, KeyError, TypeError):
+            said = f"{reply.status} {reply.reason}"
+            if reply.status in (401, 403, 405):
+                return PlatformError(
+                    f"{method} {_pattern(path)} is not allowed ({said}): allow it in the socket "
+                    "proxy before the engine; docs/socket-proxy.md lists what is needed",
+                    reply.status,
+                )
+            if reply.status in (502, 503, 504):
+                return PlatformUnreachable(
+                    f"{self.host}: {method} {path}: a proxy says {said}: the engine behind it does "
+                    "not answer. Is it running?"
+                )
             message = text.strip()[:500] or reply.reason
         remedy = next((r for words, r in _UNFIT.items() if words in message.lower()), None)
         if reply.status >= 500 and remedy is not None:
@@ -266,6 +299,15 @@ _UNFIT = {
         "the engine's firewall rules are gone, somebody has flushed them: restart the engine"
     ),
 }
+
+
+def _pattern(path: str) -> str:
+    """A path as one allows it: without the API version and whose it is."""
+    path = re.sub(r"^/images/.+/(json|tag)$", r"/images/{name}/\1", path)
+    path = re.sub(r"^/images/(?!json$|create$)[^{]+$", "/images/{name}", path)
+    path = re.sub(r"^/distribution/.+/json$", "/distribution/{name}/json", path)
+    kinds = "containers|networks|exec|services|tasks"
+    return re.sub(rf"^/({kinds})/(?!json$|create$)[^/]+", r"/\1/{id}", path)
 
 
 def negotiated(version: Mapping[str, Any]) -> tuple[int, int]:

@@ -7,14 +7,18 @@ from typing import Any
 
 from safe_auto_updater.core.model import Obstacle
 from safe_auto_updater.platforms.docker.compose.labels import PROJECT
+from safe_auto_updater.platforms.docker.foreign import owner_of, ownership
 from safe_auto_updater.platforms.docker.own import Own
 
 Json = Mapping[str, Any]
 _SWARM = "com.docker.swarm.service.name"
 
 
-def manager_of(container: Json) -> str | None:
-    """Whoever may create the container again: `compose:<project>`, `swarm:<service>`."""
+def manager_of(container: Json, image: Json) -> str | None:
+    """Whoever may create the container again: its owner, `swarm:<service>`, `compose:<project>`."""
+    owner = owner_of(container, image)
+    if owner is not None:
+        return owner.word
     labels = container["Config"].get("Labels") or {}
     if _SWARM in labels:
         return f"swarm:{labels[_SWARM]}"
@@ -23,9 +27,9 @@ def manager_of(container: Json) -> str | None:
     return None
 
 
-def obstacles_of(container: Json, own: Own) -> tuple[Obstacle, ...]:
+def obstacles_of(container: Json, image: Json, own: Own) -> tuple[Obstacle, ...]:
     """Every reason in itself to leave this container alone, each with its remedy."""
-    found = []
+    found = [*ownership(container, image)]
     labels = container["Config"].get("Labels") or {}
     if own.is_it(container) and (why := own.hindrances(container)):
         fact = "this is the program's own container and cannot hand over to a new one"

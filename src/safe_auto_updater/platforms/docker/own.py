@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from safe_auto_updater.platforms.docker.exclusive import DEFAULT_BRIDGE, WRITES, exclusive_in
+from safe_auto_updater.platforms.docker.self_id import OwnId
 
 Json = Mapping[str, Any]
 
@@ -21,12 +22,12 @@ Json = Mapping[str, Any]
 class Own:
     """Which container this is, None outside of one, and where the state folder is in it."""
 
-    id: str | None
+    id: OwnId | None
     state: Path
 
     def is_it(self, container: Json) -> bool:
         """Whether this program runs in that container."""
-        return self.id is not None and container["Id"] == self.id
+        return self.id is not None and str(container["Id"]).startswith(self.id.id)
 
     def hindrances(self, container: Json) -> tuple[str, ...]:
         """Why this container cannot hand over to another one like it, one reason each."""

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from safe_auto_updater.core.errors import InvalidReference, NotFound, SafeAutoUpdaterError
-from safe_auto_updater.core.model import Asset, Image, ImageUse, docker_id
+from safe_auto_updater.core.model import Asset, Image, ImageUse, Obstacle, docker_id
 from safe_auto_updater.core.ports import Scan
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.stateful import is_stateful
@@ -18,6 +18,7 @@ from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED
 from safe_auto_updater.platforms.docker.needs import Everyone, name_of
 from safe_auto_updater.platforms.docker.obstacles import manager_of, obstacles_of
 from safe_auto_updater.platforms.docker.origins import Origin, in_containerd, origin
+from safe_auto_updater.platforms.docker.ours import lifeline
 from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.state import health_of, status_of
 from safe_auto_updater.platforms.docker.swarm.scanner import Swarm
@@ -56,9 +57,11 @@ class DockerScanner:
             if self._theirs_too
         }
         everyone = Everyone(self._engine.name, found, asked)
+        engine = self._engine
+        ours = lifeline(found, everyone, engine.name, self._own.id, engine.host, engine.peer)
         helpers, services = _helpers(found), self._swarm.seen(found)
         assets = tuple(
-            self._asset(container, image, everyone)
+            self._asset(container, image, everyone, ours.get(container["Id"]))
             for container, image in zip(found, images, strict=True)
             if container["Name"] not in helpers and container["Id"] not in services.tasks
         )
@@ -91,7 +94,9 @@ class DockerScanner:
             return {"Id": image_id, "RepoDigests": [], "Config": {}}
         return answer
 
-    def _asset(self, container: Json, image: Json, everyone: Everyone) -> Asset:
+    def _asset(
+        self, container: Json, image: Json, everyone: Everyone, ours: Obstacle | None
+    ) -> Asset:
         name = name_of(container)
         return Asset(
             id=docker_id(self._engine.name, name),
@@ -101,9 +106,10 @@ class DockerScanner:
             images=(_use(name, container, image, self._engine.api(), self._theirs_too),),
             status=status_of(container),
             health=health_of(container),
-            managed_by=manager_of(container),
+            managed_by=manager_of(container, image),
             obstacles=(
-                *obstacles_of(container, self._own),
+                *filter(None, [ours]),
+                *obstacles_of(container, image, self._own),
                 *everyone.gone(container),
                 *in_its_way(container),
             ),

@@ -10,6 +10,7 @@ from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.core.model import Asset, Image, ImageUse, Obstacle, docker_id
 from safe_auto_updater.engine.behind import declared_version
 from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.foreign import ownership_of_service
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.swarm.checking import healthcheck_of
@@ -86,6 +87,7 @@ class Swarm:
             health=health,
             managed_by=manager_of(spec),
             obstacles=(
+                *ownership_of_service(name),
                 *obstacles_of(service, check, digests),
                 *_namesake(name, containers),
                 *self._itself(service, containers),
