@@ -120,9 +120,7 @@ class App:
         self.journal = Journal(connection, self.clock.now)
         self.decisions = Decisions(connection, self.clock.now)
         self.registry = self._registry()
-        self.engines = {
-            entry.name: _engine(entry.name, entry.at) for entry in config.docker_hosts(environ)
-        }
+        self.engines = engines_of(config, environ)
         self._allowed: dict[str, set[api.For]] = defaultdict(set)  # what engines let through
         self._checks = [(s.pattern, s.kind, self._check(s)) for s in self.settings.checks]
         self._policies = [
@@ -244,6 +242,13 @@ class App:
                 remedy = "seen only: this program has no updater for it"
             raise UsageError(f"{asset}: {remedy}") from None
 
+    def watchtower(self) -> WatchtowerApi | None:
+        """The Watchtower that may be asked, if one is configured."""
+        access = self.config.watchtower
+        if access is None:
+            return None
+        return WatchtowerApi(access.url, Path(access.token_file), access.timeout_s)
+
     def _images(self, engine: DockerEngine) -> Images:
         return Images(engine, self._pull_headers)
 
@@ -304,7 +309,7 @@ class App:
         if step.updater == "watchtower":
             return WatchtowerUpdater(
                 alone,
-                Asking(self._watchtower(), self.clock, self._progress),
+                Asking(self.watchtower(), self.clock, self._progress),
                 containers,
                 self._images(engine),
                 self.settings,
@@ -315,12 +320,6 @@ class App:
         if not step.members:
             return alone
         return Unit(alone, Restarter(containers, self.settings), health)
-
-    def _watchtower(self) -> WatchtowerApi | None:
-        access = self.config.watchtower
-        if access is None:
-            return None
-        return WatchtowerApi(access.url, Path(access.token_file), access.timeout_s)
 
     def _refusal(self, work: Work) -> str | None:
         """Why an update may not go on, asked right before anything visible changes."""
@@ -370,6 +369,11 @@ class App:
 
     def _progress(self, work: Work, text: str) -> None:
         self.emit(Event("progress", text, self.clock.now(), work.step.asset, work.update))
+
+
+def engines_of(config: Config, environ: Mapping[str, str]) -> dict[str, DockerEngine]:
+    """The configured engines by their names; nothing is asked yet."""
+    return {entry.name: _engine(entry.name, entry.at) for entry in config.docker_hosts(environ)}
 
 
 def _engine(name: str, at: Address) -> DockerEngine:

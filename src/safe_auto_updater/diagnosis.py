@@ -9,6 +9,8 @@ from safe_auto_updater.app import App
 from safe_auto_updater.core.errors import InvalidReference, SafeAutoUpdaterError
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.docker import api
+from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.watchtower.survey import answering, survey
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,12 @@ def diagnose(app: App) -> list[Finding]:
                 Finding(f"docker {name}", False, fact)
                 for fact in api.refused(engine, app.what_for(api.manages_services(engine)))
             ]
+            found += _watchtower(app, engine)
         except SafeAutoUpdaterError as error:
             found.append(Finding(f"docker {name}", False, str(error)))
+    configured = app.watchtower()
+    if configured is not None:
+        found.append(Finding(*answering(configured)))
     for group in plugins.GROUPS:
         found += [_plugin(group, name) for name in plugins.known(group)]
     return found + _registries(app)
@@ -43,6 +49,12 @@ def _state(app: App) -> Finding:
     except SafeAutoUpdaterError as error:
         return Finding("state", False, str(error))
     return Finding("state", True, f"{app.state} can be written")
+
+
+def _watchtower(app: App, engine: DockerEngine) -> list[Finding]:
+    settings = app.settings
+    asked = settings.watchtower_host == engine.name
+    return [Finding(*one) for one in survey(engine, asked=asked, labels=settings.watchtower_labels)]
 
 
 def _plugin(group: str, name: str) -> Finding:

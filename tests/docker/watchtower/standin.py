@@ -114,7 +114,10 @@ class StandIn:
         counts = dict.fromkeys(("scanned", "updated", "failed", "restarted", "skipped"), 0)
         stale = []
         for listed in self._call("GET", "/containers/json"):
-            found = self._call("GET", f"/containers/{listed['Id']}/json")
+            try:
+                found = self._call("GET", f"/containers/{listed['Id']}/json")
+            except wire.EngineError:  # another test's, which has just gone
+                continue
             if not self._meant(found, images, names):
                 continue
             counts["scanned"] += 1

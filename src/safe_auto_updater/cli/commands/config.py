@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from safe_auto_updater.app import engines_of
 from safe_auto_updater.cli.context import Options
 from safe_auto_updater.config import ConfigLoader, schema, starter
 from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.platforms.docker.watchtower.migration import configuration
+from safe_auto_updater.platforms.docker.watchtower.survey import running
 
 DEFAULT_FILE = Path("safe-auto-updater.yml")
 
@@ -21,11 +24,21 @@ def command() -> None:
 
 @command.command("init")
 @click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_FILE)
-def init(file: Path) -> None:
+@click.option(
+    "--from-watchtower",
+    "watchtower",
+    metavar="CONTAINER",
+    is_flag=False,
+    flag_value="",
+    help="Begin with the settings of a Watchtower; without CONTAINER, of the one that runs.",
+)
+@click.pass_obj
+def init(options: Options, file: Path, watchtower: str | None) -> None:
     """Write a starter file that says what each key does. Never overwrites."""
+    text = starter() if watchtower is None else _from_watchtower(options, watchtower or None)
     try:
         with file.open("x", encoding="utf-8") as stream:
-            stream.write(starter())
+            stream.write(text)
     except FileExistsError:
         raise UsageError(f"{file}: exists already, and is left as it is") from None
     except OSError as error:
@@ -34,6 +47,12 @@ def init(file: Path) -> None:
         f"{file} written. Edit it, then: sau config validate {file}\n"
         f"It is used where you name it: sau --config {file}, or SAFE_AUTO_UPDATER_CONFIG={file}"
     )
+
+
+def _from_watchtower(options: Options, container: str | None) -> str:
+    """A configuration that does what a running Watchtower does."""
+    host, engine = next(iter(engines_of(options.config, options.environ).items()))
+    return configuration(running(engine, container), host)
 
 
 @command.command("validate")
