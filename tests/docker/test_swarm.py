@@ -69,7 +69,11 @@ def test_bad_image_is_taken_back_by_the_engine_and_not_tried_again(
 
     said = sau("apply", "--yes")
 
-    assert (said.code, said.update["outcome"], said.update["cause"]) == (3, "rolled_back", "image")
+    assert (said.code, said.update["outcome"], said.update["cause"]) == (
+        3,
+        "rolled_back",
+        "image",
+    ), said.update["error"]
     assert "the engine took it back" in said.update["error"]
     assert why in said.update["error"]
     assert services.spec() == before
@@ -89,7 +93,11 @@ def test_image_that_ends_after_the_engines_verdict_is_taken_back_by_us(
 
     said = sau("apply", "--yes")
 
-    assert (said.code, said.update["outcome"], said.update["cause"]) == (3, "rolled_back", "image")
+    assert (said.code, said.update["outcome"], said.update["cause"]) == (
+        3,
+        "rolled_back",
+        "image",
+    ), said.update["error"]
     assert "after the update was completed" in said.update["error"]
     assert services.spec() == before
     assert services.settled()

@@ -152,7 +152,7 @@ def _of(change: Change) -> tuple[str, str, Image]:
 def while_it_is_rolled_out(sau: Sau, services: Services, act: Any) -> Said:
     """Somebody acts in the middle of an update."""
     running = sau.start("apply", "--yes")
-    eventually(lambda: ":1.1.0@" in services.image(), 30)
+    eventually(lambda: ":1.1.0@" in services.image(), 90)
     act()
     out, err = running.communicate(timeout=150)
     return Said(running.returncode, out, err)

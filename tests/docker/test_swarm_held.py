@@ -105,11 +105,11 @@ def test_service_that_is_updating_or_stuck_is_held(
     name = services.create(pinned(world.publish("1.0.0")), replicas=1, UpdateConfig=config)
     world.publish("1.1.0")
     services.set_image(pinned(world.publish("1.0.1")))
-    eventually(lambda: services.get()["UpdateStatus"]["State"] == "updating")
+    eventually(lambda: services.state() == "updating")
     reasons = sau("plan").step(name)["reasons"]
     assert any("the engine is updating it" in reason for reason in reasons), reasons
     services.set_image(pinned(world.publish("1.0.2", behaviour="crash")))
-    eventually(lambda: services.get()["UpdateStatus"]["State"] == "paused", 30)
+    eventually(lambda: services.state() == "paused", 30)
     reasons = sau("plan").step(name)["reasons"]
     assert any(f"end it by `docker service rollback {name}`" in reason for reason in reasons)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import urllib.parse
@@ -93,9 +94,14 @@ class Services:
             if task["DesiredState"] == task["Status"]["State"] == "running"
         ]
 
+    def state(self) -> str | None:
+        """The engine's word about the last update; None right after it was asked for one."""
+        told: str | None = self.get().get("UpdateStatus", {}).get("State")
+        return told
+
     def settled(self) -> bool:
         """Whether all that is to run does, and no update is under way."""
-        state = self.get().get("UpdateStatus", {}).get("State")
+        state = self.state()
         waiting = [
             task
             for task in self.tasks()
@@ -142,13 +148,17 @@ class Services:
         for service in self.world.call("GET", "/services"):
             if service["Spec"]["Name"].startswith(self.world.prefix):
                 self.world.call("DELETE", f"/services/{service['ID']}")
-        eventually(lambda: not self._left(), 60)
+        eventually(self._gone, 60)
 
-    def _left(self) -> list[str]:
-        """Containers of our tasks that run or are about to; the world removes the others."""
-        return [
-            one["Id"]
+    def _gone(self) -> bool:
+        """Whether no container of our tasks is left; those of jobs the engine leaves lying about."""
+        left = [
+            one
             for one in self.world.call("GET", "/containers/json?all=1")
-            if one["State"] in ("created", "running")
-            and one["Labels"].get(TASK_OF, "").startswith(self.world.prefix)
+            if one["Labels"].get(TASK_OF, "").startswith(self.world.prefix)
         ]
+        for one in left:
+            if one["State"] == "exited":
+                with contextlib.suppress(wire.EngineError):  # the engine was faster
+                    self.world.call("DELETE", f"/containers/{one['Id']}?force=1")
+        return not left

@@ -13,7 +13,7 @@ from safe_auto_updater.core.errors import NotFound, SafeAutoUpdaterError, StepFa
 from safe_auto_updater.core.model import Image, matches
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
-from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Subject, Work
+from safe_auto_updater.core.ports import CheckState, Facts, Look, Patience, Side, Subject, Work
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.subject import subject_of
@@ -129,7 +129,8 @@ class SwarmUpdater:
         results = judge(service, tasks, image, since, check is not None)
         nothing = service is not None and wanted(service["Spec"], tasks) == 0
         why = "nothing of it runs: it is scaled to 0" if nothing else None
-        subjects = () if nothing else self._subjects(work, tasks)
+        calm = all(result.state is CheckState.PASSED for result in results)
+        subjects = self._subjects(work, tasks) if calm and not nothing else ()
         return Look(tuple(results), subjects, why)
 
     def patience(self, work: Work, side: Side) -> Patience:
@@ -248,7 +249,10 @@ class SwarmUpdater:
         return {**task, "Status": status}
 
     def _subjects(self, work: Work, tasks: list[Json]) -> tuple[Subject, ...]:
-        """The tasks of this node, for configured checks; else the service without address."""
+        """The tasks of this node, for configured checks; else the service without address.
+
+        Asked once all tasks run: while some are replaced, those of the other side are here too.
+        """
         found = [container for task in running(tasks) if (container := self._container(task))]
         mine = tuple(subject_of(work, container) for container in found)
         return mine or (Subject(work.step.asset, work.change.container),)
