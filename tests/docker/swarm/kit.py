@@ -151,7 +151,7 @@ class Services:
         eventually(self._gone, 60)
 
     def _gone(self) -> bool:
-        """Whether no container of our tasks is left; those of jobs the engine leaves lying about."""
+        """Whether no container of our tasks is left; the engine keeps those of jobs."""
         left = [
             one
             for one in self.world.call("GET", "/containers/json?all=1")
