@@ -2,7 +2,11 @@
 
 import pytest
 
-from safe_auto_updater.platforms.docker.compose.labels import compose_service, depends_on
+from safe_auto_updater.platforms.docker.compose.labels import (
+    compose_service,
+    depends_on,
+    labels_after,
+)
 
 DEPENDS = {
     "": (),
@@ -65,3 +69,37 @@ def test_a_service_is_known_with_its_files() -> None:
 )
 def test_others_are_no_service(labels: dict[str, str]) -> None:
     assert compose_service(container(**labels)) is None
+
+
+OLD_ID, NEW_IMAGE = "0" * 64, "sha256:new"
+BEFORE = {"project": "shop", "service": "web", "config-hash": "aa", "image": "sha256:old"}
+NUMBERED = {**BEFORE, "container-number": "2"}
+# labels before, the container's name, and those that are renewed
+RENEWED = {
+    "2.40": ({**NUMBERED, "version": "2.40.3"}, "shop-web-2", {"replace": "web-2"}),
+    "a name of its own": ({**NUMBERED, "version": "5.1.0"}, "front", {"replace": "front"}),
+    "2.30": ({**NUMBERED, "version": "2.30.0"}, "shop-web-2", {"replace": OLD_ID}),
+    "2.5": ({**NUMBERED, "version": "2.5.1"}, "shop-web-2", {}),
+    "1.29": ({**NUMBERED, "version": "1.29.2"}, "shop_web_2", {}),
+    "docker compose run": ({**BEFORE, "version": "2.40.3", "oneoff": "True"}, "shop-web-run-1", {}),
+}
+
+
+def old(name: str, labels: dict[str, str]) -> dict[str, object]:
+    told = {f"com.docker.compose.{key}": value for key, value in labels.items()}
+    return {"Id": OLD_ID, "Name": f"/{name}", "Config": {"Labels": told}}
+
+
+@pytest.mark.parametrize("which", RENEWED)
+def test_labels_are_renewed_as_that_compose_does(which: str) -> None:
+    labels, name, expected = RENEWED[which]
+    found = labels_after(old(name, labels), NEW_IMAGE, "bb")
+    told = {key.removeprefix("com.docker.compose."): value for key, value in found.items()}
+    assert told == {"image": NEW_IMAGE, "config-hash": "bb", **expected}
+
+
+def test_no_label_is_made_up() -> None:
+    assert labels_after(old("web", {}), NEW_IMAGE, "bb") == {}
+    assert labels_after({**old("web", {}), "Config": {"Labels": None}}, NEW_IMAGE) == {}
+    bare = old("shop-web-1", {"project": "shop", "service": "web", "version": "2.0.0"})
+    assert labels_after(bare, NEW_IMAGE, "bb") == {}

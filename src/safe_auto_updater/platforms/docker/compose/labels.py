@@ -95,15 +95,17 @@ def labels_after(old: Json, image_id: str, config_hash: str | None = None) -> di
     known = {IMAGE: image_id, CONFIG_HASH: config_hash}
     found = {key: value for key, value in known.items() if key in labels and value is not None}
     service = compose_service(old)
-    if service is not None and CONFIG_HASH in labels:
-        found[REPLACE] = _replaced(service, old)  # an attached `up` does not take it for the end
-    return found
+    replaced = None if service is None else _replaced(service, old)
+    return {**found, REPLACE: replaced} if replaced else found
 
 
-def _replaced(service: ComposeService, old: Json) -> str:
-    """Who was replaced, as this Compose says it: by its ID, since 2.39 by its name."""
-    version = re.findall(r"\d+", (old["Config"]["Labels"]).get(VERSION, ""))
-    if tuple(int(part) for part in version[:2]) < (2, 39):
+def _replaced(service: ComposeService, old: Json) -> str | None:
+    """Who was replaced, for an `up` that is attached: by ID since 2.17, by name since 2.39."""
+    digits = re.findall(r"\d+", old["Config"]["Labels"].get(VERSION, ""))
+    version = tuple(int(part) for part in digits[:2])
+    if version < (2, 17):
+        return None
+    if version < (2, 39):
         return str(old["Id"])
     name = str(old["Name"]).lstrip("/")
     usual = f"{service.project}-{service.service}-{service.number}"
