@@ -78,3 +78,47 @@ def test_an_image_that_compose_built_elsewhere_brings_no_project(
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
     assert theirs.items() <= project.container("web")["Config"]["Labels"].items()
     project.assert_settled()
+
+
+BEHIND = """\
+services:
+  web: {image: "REPO:stable"}
+  side:
+    image: REPO/side:1.0.0
+    network_mode: service:web
+    environment: {PORT: "9090"}
+"""
+
+
+def tunnel(project: Project) -> None:
+    """A service, one behind its network, and new content for the first."""
+    world = project.world
+    world.publish("stable", version="old")
+    world.publish("1.0.0", name="side")
+    side = f"{world.lab.registry}/{world.prefix}/side"
+    project.write(BEHIND.replace("REPO/side", side).replace("REPO", world.repository))
+    project.up()
+    world.publish("stable", version="new")
+
+
+def test_who_is_behind_a_service_has_the_hash_of_the_new_container(
+    project: Project, sau: Sau
+) -> None:
+    tunnel(project)
+    before = project.labels("side")
+    assert sau("apply", "--yes").update["outcome"] == "succeeded"
+    assert project.labels("side")["config-hash"] != before["config-hash"]
+    assert project.labels("side")["image"] == before["image"]
+    project.assert_settled()
+
+
+def test_without_docker_compose_it_is_told_who_will_be_created_once_more(
+    project: Project, sau: Sau, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    tunnel(project)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nothing"))
+    update = sau("apply", "--yes").update
+    assert update["outcome"] == "succeeded"
+    (warning,) = update["warnings"]
+    assert f"{project.name}-side-1: the next `docker compose up` will create it" in warning
+    assert "side-1  Recreated" in project.up()
