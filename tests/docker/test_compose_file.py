@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -193,3 +194,48 @@ def test_a_line_that_stands_for_several_containers_is_not_edited(
     rule(sau, "update-file")
     step = sau("plan").step(f"{project.name}-web-1")
     assert f"has other containers too: {project.name}-web-2" in step["reasons"][0]
+
+
+PAIR = """\
+services:
+  one: {image: "REPO/one:1.0.0"}   # first
+  two: {image: 'REPO/two:1.0.0'}
+"""
+
+
+def pair(project: Project, sau: Sau, extra: str, soak: str = SOAK, **newer: Any) -> str:
+    """Two services of one file, both with a newer tag; the text of the file."""
+    world = project.world
+    for name in ("one", "two"):
+        world.publish("1.0.0", name=name)
+    project.write(PAIR.replace("REPO", f"{world.lab.registry}/{world.prefix}"))
+    project.up()
+    world.publish("1.1.0", name="one")
+    world.publish("1.1.0", name="two", **newer)
+    rules = f'detection:\n  rules: [{{match: {{asset: "*"}}, compose: update-file, {extra}}}]\n'
+    sau.configure(soak, rules)
+    return project.read()
+
+
+def test_a_group_in_one_file_moves_and_goes_back_whole(project: Project, sau: Sau) -> None:
+    text = pair(project, sau, "group: pair", behaviour="crash")
+    ids = project.world.ids()
+    assert sau("apply", "--yes").update["outcome"] == "rolled_back"
+    assert (project.read(), project.world.ids()) == (text, ids)
+    project.world.publish("1.1.1", name="two")
+    update = sau("apply", "--yes").update
+    assert update["outcome"] == "succeeded", update
+    assert project.read() == text.replace("one:1.0.0", "one:1.1.0").replace(
+        "two:1.0.0", "two:1.1.1"
+    )
+    project.assert_settled()
+
+
+def test_updates_at_once_in_one_file_leave_each_other_alone(project: Project, sau: Sau) -> None:
+    at_once = "stable_for: 3s}\n  max_parallel: 2\n  keep: {versions: 1"  # closes the mapping
+    newer = {"behaviour": "crash_later", "env": {"CRASH_AFTER": "1"}}
+    text = pair(project, sau, "enable: true", at_once, **newer)
+    ends = {u["asset"][-5:-2]: u["outcome"] for u in sau("apply", "--yes").json["updates"]}
+    assert ends == {"one": "succeeded", "two": "rolled_back"}
+    assert project.read() == text.replace("one:1.0.0", "one:1.1.0")
+    project.assert_settled()
