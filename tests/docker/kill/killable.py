@@ -28,6 +28,7 @@ from safe_auto_updater.engine.journal import Journal
 from safe_auto_updater.platforms.docker.compose import writing
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
+from safe_auto_updater.platforms.docker.watchtower.api import WatchtowerApi
 
 Act = Callable[[], None]
 BOTH_RUN = "both run"
@@ -62,6 +63,7 @@ class Instants:
         """Put instants around everything that the program does to the world and the journal."""
         self._around_journal()
         self._around_engine()
+        self._around_watchtower()
         self._around_looks()
         self._around_files()
 
@@ -110,6 +112,21 @@ class Instants:
 
         DockerEngine._ask, DockerEngine.stream = watched_ask, watched_stream
         HTTPConnection.getresponse = watched_answer
+
+    def _around_watchtower(self) -> None:
+        post = WatchtowerApi._post
+
+        def watched_post(watchtower: WatchtowerApi, *positional: Any) -> Any:
+            self.here("unasked", "POST watchtower")
+            self._asking = "POST watchtower"
+            try:
+                answered = post(watchtower, *positional)
+            finally:
+                self._asking = ""
+            self.here("answered", "POST watchtower")
+            return answered
+
+        WatchtowerApi._post = watched_post
 
     def _around_looks(self) -> None:
         look = DockerUpdater.look

@@ -38,6 +38,7 @@ class Scene:
         else:
             ways.watches = ours
             self.watchtower = StandIn(world.lab, line, TOKEN, ways)
+        self.before: dict[str, Any] = {}
         self.configure()
 
     def configure(self, health: str = SOAK, more: str = "", timeout: str = "20s") -> None:
