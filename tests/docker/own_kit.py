@@ -56,14 +56,15 @@ class OwnContainer:
         """
         shown = {sys.base_prefix, "/usr", str(CLONE), str(Path(sys.prefix))}
         shown = {path for path in shown if not any(is_below(path, other) for other in shown)}
-        binds = [f"{path}:{path}:ro" for path in sorted(shown)]
-        binds += ["/usr/lib:/lib:ro", "/usr/lib64:/lib64:ro"]
+        shown |= {str(self.folder)}
+        see = self.world.lab.seen_by_engine
+        binds = [f"{see(Path(path))}:{path}:ro" for path in sorted(shown)]
+        binds += [f"{see(Path('/usr/lib'))}:/lib:ro", f"{see(Path('/usr/lib64'))}:/lib64:ro"]
         binds += [f"{self.world.lab.socket}:/var/run/docker.sock"]
-        binds += [f"{self.folder}:{self.folder}:ro"]
         if "Binds" in more:
             self.state = Path("/tmp/state")
         else:
-            binds += [f"{self.state}:{self.state}"]
+            binds += [f"{see(self.state)}:{self.state}"]
         return {
             **more,
             "Binds": binds,

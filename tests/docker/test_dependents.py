@@ -61,7 +61,7 @@ def shares(world: World, name: str, other: str, bond: str) -> bool:
             return namespace(one, kind) == namespace(root, kind)
         case "link":
             address = root["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
-            return address in Path(one["HostsPath"]).read_text()
+            return address in Path(f"/proc/{one['State']['Pid']}/root/etc/hosts").read_text()
         case _:
             return {m["Name"] for m in root["Mounts"]} <= {m["Name"] for m in one["Mounts"]}
 
@@ -123,3 +123,113 @@ def test_chain_of_dependents_moves_in_order(world: World, sau: Sau, newer: dict[
     assert shares(world, "middle", "vpn", "network")
     assert shares(world, "end", "middle", "pid")
     assert shares(world, "side", "vpn", "volumes")
+
+
+def test_unit_is_taken_back_with_those_who_depend_on_it(world: World, sau: Sau) -> None:
+    vpn = Vpn(world)
+    vpn.hang("app")
+    assert sau("apply", "--yes", f"{world.prefix}-vpn").code == 0
+    vpn.hang("late")  # came since, and depends on it too
+
+    said = sau("rollback", f"{world.prefix}-vpn", "--yes")
+
+    assert said.code == 0, said.out + said.err
+    assert world.http("vpn") == "old"
+    assert set(members(said)) == {"vpn", "app", "late"}
+    assert shares(world, "app", "vpn", "network") and shares(world, "late", "vpn", "network")
+    assert sau("rollback", f"{world.prefix}-app", "--yes").code == 2, "it was never updated itself"
+
+
+def test_dependent_at_rest_is_made_again_and_stays_at_rest(world: World, sau: Sau) -> None:
+    vpn = Vpn(world)
+    vpn.hang("app")
+    world.call("POST", f"/containers/{vpn.before['app']['Id']}/stop?t=0")
+
+    assert sau("apply", "--yes", f"{world.prefix}-vpn").code == 0
+
+    now = world.get("app")
+    assert not now["State"]["Running"] and now["Id"] != vpn.before["app"]["Id"]
+    world.call("POST", f"/containers/{now['Id']}/start")
+    assert shares(world, "app", "vpn", "network")
+
+
+def test_dependent_that_may_not_be_touched_holds_and_is_named(world: World, sau: Sau) -> None:
+    vpn = Vpn(world)
+    vpn.hang("app", Labels={"safe-auto-updater.enable": "false"})
+
+    said = sau("apply", "--yes", f"{world.prefix}-vpn")
+
+    assert said.json["updates"] == []
+    assert f"{world.prefix}-app uses its network and has to follow: switched off" in said.err
+    assert vpn.same("vpn") and vpn.same("app")
+
+
+def test_update_of_a_dependent_is_made_in_the_same_step(world: World, sau: Sau) -> None:
+    vpn = Vpn(world)
+    vpn.hang("app")
+    world.publish("2", name="app")
+    sau.configure(extra="detection: {policy: major}\n")
+
+    said = sau("apply", "--yes")
+
+    assert said.code == 0, said.out
+    assert members(said) == ["vpn", "app"]
+    assert len(said.update["changes"]) == 2
+    assert world.get("app")["Config"]["Image"].endswith(":2")
+    assert shares(world, "app", "vpn", "network")
+
+
+SERVICE = "com.docker.compose."
+
+
+def compose(world: World, service: str, depends_on: str = "") -> dict[str, str]:
+    """What Compose writes on a container of a service."""
+    return {
+        SERVICE + "project": world.prefix,
+        SERVICE + "service": service,
+        SERVICE + "depends_on": depends_on,
+        "safe-auto-updater.compose": "container-only",
+    }
+
+
+@pytest.mark.parametrize("newer", [{}, {"behaviour": "crash"}], ids=["updated", "rolled back"])
+def test_service_that_asks_for_it_is_restarted_and_stays_the_same(
+    world: World, sau: Sau, newer: dict[str, Any]
+) -> None:
+    old = world.publish("1.0.0", name="db", version="old")
+    world.publish("1.1.0", name="db", **({"version": "new"} | newer))
+    world.run(old.reference, "db", Labels=compose(world, "db"))
+    app = world.publish("1", name="app").reference
+    asks, not_ = "db:service_started:true", "db:service_started:false"
+    world.run(app, "asks", Labels=compose(world, "asks", asks))
+    world.run(app, "not", Labels=compose(world, "not", not_))
+    before = {name: world.get(name) for name in ("asks", "not")}
+
+    said = sau("apply", "--yes", f"{world.prefix}-db")
+
+    assert said.update["outcome"] == ("rolled_back" if newer else "succeeded"), said.out
+    assert members(said) == ["db", "asks"]
+    now = {name: world.get(name) for name in before}
+    assert [now[name]["Id"] for name in now] == [before[name]["Id"] for name in before]
+    assert now["asks"]["State"]["StartedAt"] > world.get("db")["State"]["StartedAt"]
+    assert now["not"]["State"]["StartedAt"] == before["not"]["State"]["StartedAt"]
+
+
+def test_what_is_needed_is_updated_first(world: World, sau: Sau) -> None:
+    for name, needs in (("a", "z:service_started:false"), ("m", ""), ("z", "")):
+        old = world.publish("1.0.0", name=name).reference
+        world.publish("1.1.0", name=name)
+        world.run(old, name, Labels=compose(world, name, needs))
+    said = sau("apply", "--yes")
+    assert [one["asset"].rpartition("-")[2] for one in said.json["updates"]] == ["m", "z", "a"]
+
+
+def test_circle_is_held_and_named(world: World, sau: Sau) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        old = world.publish("1.0.0", name=name).reference
+        world.publish("1.1.0", name=name)
+        world.run(old, name, Labels=compose(world, name, f"{other}:service_started:true"))
+    (step, *_) = sau("plan").json["steps"]
+    assert step["action"] == "hold" and "cycle" in step["hold_rules"]
+    names = f"{world.prefix}-a needs {world.prefix}-b needs {world.prefix}-a"
+    assert names in " ".join(step["reasons"])

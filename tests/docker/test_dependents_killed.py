@@ -20,7 +20,7 @@ from tests.sau_kit import Sau
 NAMES = ("vpn", "middle", "end", "side")
 MOST = 140  # more instants than there are
 SAMPLE = 4
-SHARES = 8
+SHARES = 16
 
 
 class Unit:
@@ -93,6 +93,7 @@ def test_unit_killed_at_an_instant_is_whole_after_recovery(
 
 
 @pytest.mark.every_instant
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("ends", ["new", "old"])
 @pytest.mark.parametrize("share", range(1, SHARES + 1))
 def test_unit_killed_at_every_instant_is_whole_after_recovery(

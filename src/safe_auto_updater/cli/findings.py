@@ -38,7 +38,7 @@ def show(step: Step, bands: Bands) -> None:
     for reason in step.reasons:
         tables.say(f"{_WORDS[step.action]}  {reason}")
     if step.action is Action.UPDATE:
-        tables.say(f"Next: sau apply {' '.join(short_name(asset) for asset in step.assets)}")
+        tables.say(f"Next: sau apply {' '.join(short_name(asset) for asset in step.movers)}")
 
 
 _WORDS = {Action.UPDATE: "READY", Action.HOLD: "HELD", Action.NONE: "NEWEST"}

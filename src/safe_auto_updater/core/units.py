@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from safe_auto_updater.core.guards import Case, No, objections_to_touching
-from safe_auto_updater.core.model import SELF, Action, Follower, Need, Step, short_name
+from safe_auto_updater.core.model import SELF, Action, Bond, Follower, Need, Step, short_name
 from safe_auto_updater.core.risk import combine
 from safe_auto_updater.core.spelling import DockerUpdaters, Strategy
 from safe_auto_updater.core.ties import Ties, in_order
@@ -116,7 +116,14 @@ def _with_followers(step: Step, ties: Ties, around: Mapping[str, Case]) -> Step:
     against += _with_ourselves(inside, around)
     for asset in sorted(following):
         against += _against(around[asset], following[asset], step.id)
-    return _held(whole, against) if against else whole
+    if against:
+        return _held(whole, against)
+    return replace(whole, reasons=whole.reasons + tuple(map(_told, whole.followers)))
+
+
+def _told(one: Follower) -> str:
+    fate = "restarted after it" if one.bond is Bond.RESTART else "made again with it"
+    return f"{one.container} {one.what}: {fate}"
 
 
 def _follower(case: Case, need: Need) -> Follower:

@@ -16,6 +16,7 @@ from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import Clock, Scanner
 from safe_auto_updater.core.ties import Ties
+from safe_auto_updater.core.units import united
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
@@ -110,6 +111,11 @@ class Cycle:
         needs = Ties(self.scan().everything).among(plan.assets) if at_once > 1 else ()
         done = in_turn(plan.updates, at_once, needs, self._carry_out, stopping)
         return tuple(record for record in done if record is not None)
+
+    def whole(self, step: Step) -> Step:
+        """A step with those who by now depend on what it changes; held where they cannot follow."""
+        (unit,) = united([step], self._around(self.scan(), self.memory()))
+        return unit
 
     def _carry_out(self, step: Step) -> Record | None:
         """One step, unless something speaks against it by now."""

@@ -55,7 +55,7 @@ def _left(history: Sequence[Record]) -> Iterator[tuple[str, str, str]]:
 def _used_up(step: str, approved_at: int, history: Sequence[Record]) -> bool:
     """Whether the step was made since it was approved; one that touched nothing was not."""
     return any(
-        record.step.id == step
+        step in (record.step.id, *record.step.joins)
         and record.last_row > approved_at
         and record.outcome not in (None, Outcome.ABORTED)
         for record in history

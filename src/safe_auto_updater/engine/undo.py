@@ -11,7 +11,7 @@ from safe_auto_updater.engine.journal import Record
 
 
 def undo_step(record: Record, history: Sequence[Record]) -> Step:
-    """The step that takes `record` back. `history` is that of all its assets, newest first.
+    """The step that takes `record` back. `history` is that of all that it changed, newest first.
 
     UsageError where it changed nothing, or where a newer update of the asset took effect.
     """
@@ -35,14 +35,14 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
         (reason,),
         changes,
         undoes=record.id,
-        members=record.step.members,
+        members=record.step.movers if len(record.step.movers) > 1 else (),
         updater="swarm" if record.step.updater == "swarm" else "native",
     )
 
 
 def last_effective(history: Sequence[Record], asset: str) -> Record:
     """The newest update of an asset that took effect and was not taken back; else UsageError."""
-    standing = _standing(history)
+    standing = [record for record in _standing(history) if asset in record.step.movers]
     if not standing:
         raise UsageError(f"{asset}: no finished update to take back; see `sau history`")
     return standing[0]

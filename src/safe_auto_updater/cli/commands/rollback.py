@@ -13,7 +13,7 @@ from safe_auto_updater.cli.context import Options, Stopping
 from safe_auto_updater.cli.names import seen_or_remembered
 from safe_auto_updater.cli.progress import Progress
 from safe_auto_updater.core.errors import UsageError
-from safe_auto_updater.core.model import Plan
+from safe_auto_updater.core.model import Action, Plan
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.engine.undo import last_effective, undo_step
 
@@ -32,8 +32,11 @@ def command(options: Options, target: str, yes: bool) -> None:
     with options.actor("sau rollback", progress) as app:
         recovered = recover_first(app)
         record = _meant(app, target)
-        theirs = [r for r in app.journal.history() if {*r.step.assets} & {*record.step.assets}]
-        step = undo_step(record, theirs)
+        changed = set(record.step.movers)
+        theirs = [r for r in app.journal.history() if changed.intersection(r.step.movers)]
+        step = app.cycle.whole(undo_step(record, theirs))
+        if step.action is Action.HOLD:
+            raise UsageError(f"{record.asset}: not taken back: {'; '.join(step.reasons)}")
         if sys.stdin.isatty():
             confirmed(f"Take update {record.id} of {record.asset} back?", yes)
         with stopping.listening():

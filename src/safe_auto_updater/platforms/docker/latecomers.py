@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
-from safe_auto_updater.core.model import Change
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.platforms.docker.containers import Containers
@@ -31,19 +30,21 @@ def remove_latecomers(containers: Containers, images: Images, records: Sequence[
     try:
         for one in containers.engine.get("/containers/json", all="true", filters=filters):
             record = aborted.get(one["Labels"][MARK])
-            change = None if record is None else _staged_for(record, one["Names"])
-            if record is None or change is None:
+            asset = None if record is None else _staged_for(record, one["Names"])
+            if record is None or asset is None:
                 continue
             containers.remove(one["Id"], volumes=True)
-            if newest[change.asset] == record.id:
-                facts = record.facts_of(change.asset)
+            if newest[asset] == record.id:
+                facts = record.facts_of(asset)
                 for reference, previous in facts["snapshot"]["tags"].items():
                     images.restore_tag(reference, facts["prepared"]["image_id"], previous)
     except SafeAutoUpdaterError:
         return
 
 
-def _staged_for(record: Record, names: Sequence[str]) -> Change | None:
-    """Which change of an update a container of these names was staged for."""
-    fits = (change for change in record.step.changes if f"/{change.container}{STAGED}" in names)
+def _staged_for(record: Record, names: Sequence[str]) -> str | None:
+    """Which asset of an update a container of these names was staged for."""
+    members = [(change.asset, change.container) for change in record.step.changes]
+    members += [(one.asset, one.container) for one in record.step.followers]
+    fits = (asset for asset, container in members if f"/{container}{STAGED}" in names)
     return next(fits, None)

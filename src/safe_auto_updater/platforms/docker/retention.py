@@ -39,7 +39,7 @@ def expired(records: Sequence[Record], keep: Keep, now: float) -> tuple[Expired,
     over: dict[str, set[str]] = {}
     counted: dict[str, list[str]] = {}
     here = [record for record in records if record.step.updater != "swarm"]
-    for record, asset in [(r, asset) for r in here for asset in r.step.assets]:
+    for record, asset in [(r, asset) for r in here for asset in r.step.movers]:
         facts = record.facts_of(asset)
         if record.outcome is None:
             kept |= {facts.get("prepared", {}).get("image_id", ""), _replaced(facts)[0]}
