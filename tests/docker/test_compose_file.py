@@ -67,6 +67,8 @@ def test_the_file_moves_with_the_container(project: Project, sau: Sau) -> None:
 
     assert said.update["outcome"] == "succeeded", said.out
     assert project.read() == text(project, "1.1.0"), "that value, and not one byte more"
+    story = sau("show", said.update["id"], json_output=False).out
+    assert "file edited: compose.yml:4: image:" in " ".join(story.split())
     assert (path.stat().st_mode & 0o7777, path.stat().st_uid, path.stat().st_gid) == (0o640, 12, 34)
     assert project.ps()["web"] == ("running", f"{project.world.repository}:1.1.0")
     project.assert_settled()

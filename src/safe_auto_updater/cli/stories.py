@@ -154,7 +154,10 @@ def _containers(facts: Mapping[str, Any]) -> list[str]:
     policy = old["HostConfig"]["RestartPolicy"]
     tries = f":{policy['MaximumRetryCount']}" if policy.get("MaximumRetryCount") else ""
     lines = [f"  old container {old['Id'][:12]}, restart policy {policy['Name'] or 'no'}{tries}"]
-    return lines + ([f"  new container {facts['new_id'][:12]}"] if "new_id" in facts else [])
+    lines += [f"  new container {facts['new_id'][:12]}"] if "new_id" in facts else []
+    edit = facts.get("compose", {}).get("edit")
+    lines += [f"  file edited: {edit}"] if edit else []
+    return lines + [f"  carried over: {path}" for path in facts.get("carried", ())]
 
 
 def _cause(facts: Mapping[str, Any]) -> str:
