@@ -33,7 +33,7 @@ SAMPLE = [*[CRASHED] * 4, *[UNNOTICED] * 3, STOPPED, LONG_AWAY]
 def lose_engine(scene: Scene, at: int | str, how: dict[str, Any]) -> None:
     """Lose the engine at an instant; `apply` waits for it and brings the update to an end."""
     lab = scene.world.lab
-    more = how | {"kinds": ENGINE, "instance": lab.layout.instance}
+    more = how | {"kinds": ENGINE}
     try:
         said = scene.hit(*scene.apply, action="crash engine", at=at, **more)
     finally:
@@ -63,9 +63,8 @@ def test_old_and_new_never_run_together(world: World, name: str, at: str) -> Non
 
 def test_container_that_is_made_after_recovery_is_removed_by_the_next(world: World) -> None:
     scene = Scene(world, BY_NAME["good"])
-    instance = world.lab.layout.instance
     at = "unasked POST containers/create"
-    scene.hit(*scene.apply, action="stall engine", at=at, instance=instance)
+    scene.hit(*scene.apply, action="stall engine", at=at)
     pid = engine.dockerd(world.lab.layout).pid()
     assert pid is not None
     going_on = threading.Timer(2, lambda: os.kill(pid, signal.SIGCONT))

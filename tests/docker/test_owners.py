@@ -77,11 +77,12 @@ def test_operator_may_update_what_its_owner_only_made(world: World, sau: Sau, by
     assert sau("rollback", "app", "--yes").code == 0
 
 
-def beside_the_clone(*more: str) -> dict[str, Any]:
+def beside_the_clone(world: World, *more: str) -> dict[str, Any]:
     """Mounts with which a container runs this clone's own Python and programs."""
     real = PYTHON.resolve().parents[1]
     shared = ["/usr", "/lib", "/lib64", str(real), str(CLONE)]
-    binds = [f"{path}:{path}:ro" for path in dict.fromkeys(shared) if Path(path).exists()]
+    here = [Path(path) for path in dict.fromkeys(shared) if Path(path).exists()]
+    binds = [f"{world.lab.seen_by_engine(path)}:{path}:ro" for path in here]
     return {"Binds": [*binds, *more]}
 
 
@@ -92,7 +93,7 @@ def proxy(world: World, **host: Any) -> str:
         "from tests.docker.remote_kit import Way; "
         "Way(pathlib.Path('/engine.sock'), '0.0.0.0', 2375); time.sleep(100000)"
     )
-    mounts = beside_the_clone(f"{world.lab.socket}:/engine.sock")
+    mounts = beside_the_clone(world, f"{world.lab.socket}:/engine.sock")
     return with_a_newer_version(
         world,
         "proxy",
@@ -136,7 +137,9 @@ def inside(world: World, tmp_path: Path, *words: str, network: str) -> str:
     sau = PYTHON.parent / "sau"
     command = f"{sau} --config {tmp_path}/sau.yml --state /state --output json {' '.join(words)}"
     script = f"{command} >{tmp_path}/out 2>{tmp_path}/err; echo $? >{tmp_path}/code; sleep 100000"
-    mounts = beside_the_clone(f"{world.lab.socket}:/var/run/docker.sock", f"{tmp_path}:{tmp_path}")
+    mounts = beside_the_clone(
+        world, f"{world.lab.socket}:/var/run/docker.sock", f"{tmp_path}:{tmp_path}"
+    )
     return with_a_newer_version(
         world,
         "sau",

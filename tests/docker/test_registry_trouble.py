@@ -28,6 +28,8 @@ class Proxy:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Newer engines try TLS first, and take an answer for plain HTTP by its status line.
+            default_request_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
                 proxy.asked.append(f"{self.command} {self.path}")

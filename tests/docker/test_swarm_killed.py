@@ -74,10 +74,7 @@ def test_engine_that_is_killed_in_the_middle_is_waited_for(
     services: Services, name: str, at: str
 ) -> None:
     scene = ServiceScene(services, name)
-    layout = services.world.lab.layout
-    said = scene.hit(
-        *scene.apply, action="crash engine", at=at, away_s=1.0, instance=layout.instance
-    )
+    said = scene.hit(*scene.apply, action="crash engine", at=at, away_s=1.0)
     assert any(at in reached for reached in said.reached), said.text
     scene.assert_kept()
     assert_nothing_to_recover(scene)

@@ -182,9 +182,15 @@ def _kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _stall_engine(spec: dict[str, Any]) -> Act:
+def _lab() -> Layout:
+    """The lab that we run in."""
+    told = json.loads(Path(os.environ["SAU_LAB"]).read_text())
+    return Layout.here(told["instance"], told["release"])
+
+
+def _stall_engine() -> Act:
     """The engine stands still, takes one more question, and its asker is gone at once."""
-    layout = Layout.here(spec["instance"])
+    layout = _lab()
 
     def act() -> None:
         pid = engine.dockerd(layout).pid()
@@ -197,11 +203,12 @@ def _stall_engine(spec: dict[str, Any]) -> Act:
 
 def _crash_engine(spec: dict[str, Any]) -> Act:
     """SIGKILL (or `gently` SIGTERM) to dockerd; another process starts it again after a while."""
-    layout = Layout.here(spec["instance"])
+    layout = _lab()
     starter = (
         f"import sys, time; sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r})\n"
         "from lab import engine; from lab.layout import Layout\n"
-        f"time.sleep({spec['away_s']}); engine.start(Layout.here({spec['instance']!r}))"
+        f"time.sleep({spec['away_s']}); "
+        f"engine.start(Layout.here({layout.instance!r}, {layout.engine!r}))"
     )
 
     def act() -> None:
@@ -242,7 +249,7 @@ def action(spec: dict[str, Any]) -> Act:
         case "kill":
             return _kill
         case "stall engine":
-            return _stall_engine(spec)
+            return _stall_engine()
         case "crash engine":
             return _crash_engine(spec)
         case "fill disk":
