@@ -266,3 +266,12 @@ def test_every_decision_is_listed() -> None:
         assert name.startswith(f"{number:04}-") and text.startswith(f"# {number:04}: ")
         for part in ("**Context.**", "**Decision.**", "**What would change our mind.**"):
             assert part in text
+
+
+def test_every_case_names_a_test_that_exists() -> None:
+    rows = re.findall(r"^\| (D\d\d) \| .* \| (.*) \|$", doc("docs/safety.md"), re.MULTILINE)
+    assert [number for number, _ in rows] == [f"D{number:02}" for number in range(1, 41)]
+    for number, cell in rows:
+        for file, name in re.findall(r"`(test_\w+\.py)::(\w+)`", cell):
+            assert f"def {name}(" in (ROOT / "tests/docker" / file).read_text(), number
+        assert "`" in cell, number
