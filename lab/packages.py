@@ -24,6 +24,8 @@ NEEDED = {
     "sshd": "openssh-server",
     "ssh": "openssh-client",
     "openssl": "openssl",
+    "rootlesskit": "rootlesskit",
+    "newuidmap": "uidmap",
 }
 
 

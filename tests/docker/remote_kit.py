@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +20,8 @@ from typing import Any
 from lab import wire
 from tests.lab_kit import Lab, eventually
 from tests.sau_kit import Sau
+
+CLONE = Path(__file__).parents[2]
 
 
 def free_port() -> int:
@@ -159,6 +162,70 @@ def ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True)
 
 
+@contextmanager
+def _registry_inside(lab: Lab, pid: int, between: Path) -> Iterator[None]:
+    """The lab's registry, on the loopback of the network that a process is in."""
+    port = int(lab.registry.rpartition(":")[2])
+    script = (
+        f"import sys; sys.path.insert(0, {str(CLONE)!r}); import pathlib, time; "
+        "from tests.docker.remote_kit import Way; "
+        f"Way(pathlib.Path({str(between)!r}), port={port}); time.sleep(100000)"
+    )
+    command = ["nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, "-c", script]
+    with Way(port, between), running(command, between.with_suffix(".log")):
+        yield
+
+
+NOBODY = 65534
+ROOTLESS = """
+mount --bind "$0" /etc/subuid && mount --bind "$0" /etc/subgid || exit 1
+exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+"""
+INSIDE = 'rm -f /run/docker /run/containerd /run/xtables.lock; ip link set lo up; exec "$@"'
+
+
+@contextmanager
+def rootless_engine(lab: Lab) -> Iterator[Lab]:
+    """dockerd as the user `nobody`, in a user namespace; its containers have no network."""
+    folder = Path(f"/var/tmp/sau-rootless-{os.getpid()}")
+    run = folder / "run"
+    run.mkdir(parents=True, mode=0o700)
+    (folder / "subids").write_text("nobody:100000:65536\n")
+    (folder / "daemon.json").write_text("{}")
+    for path in (folder, run):
+        os.chown(path, NOBODY, NOBODY)
+    for known in ("/etc/subuid", "/etc/subgid"):
+        Path(known).touch()
+    options = {
+        "config-file": folder / "daemon.json",
+        "data-root": folder / "data",
+        "exec-root": run / "exec",
+        "pidfile": run / "pid",
+        "host": f"unix://{run}/docker.sock",
+        "bridge": "none",
+        "iptables": "false",
+        "ip-forward": "false",
+        "storage-driver": "vfs",
+        "exec-opt": "native.cgroupdriver=cgroupfs",
+    }
+    command: list[str | Path] = ["unshare", "--mount", "--propagation", "slave"]
+    command += ["sh", "-c", ROOTLESS, folder / "subids"]
+    command += ["env", f"HOME={folder}", f"XDG_RUNTIME_DIR={run}", f"XDG_DATA_HOME={folder}/share"]
+    command += ["rootlesskit", "--net=host", f"--state-dir={folder}/kit"]
+    command += ["--copy-up=/etc", "--copy-up=/run", "unshare", "--net"]
+    command += ["sh", "-c", INSIDE, "sh", "dockerd"]
+    command += ["--rootless", *(f"--{key}={value}" for key, value in options.items())]
+    log = Path(f"{folder}.log")
+    try:
+        with running(command, log):
+            ready = run / "docker.sock"
+            eventually(lambda: wire.answers(ready), 40)
+            with _registry_inside(lab, int((run / "pid").read_text()), folder / "registry.sock"):
+                yield replace(lab, socket=ready, docker_host=f"unix://{ready}")
+    finally:
+        subprocess.run(["rm", "-rf", str(folder), str(log)], check=True)
+
+
 SSHD = """
 ListenAddress 127.0.0.1
 Port {port}
@@ -226,9 +293,9 @@ def ssh_server(folder: Path, docker_host: str) -> Iterator[Sshd]:
 
 
 class Way:
-    """A port that leads to a TCP port or a Unix socket, until it is cut."""
+    """A port, or a socket's path, that leads to a TCP port or a Unix socket, until it is cut."""
 
-    def __init__(self, to: int | Path, address: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, to: int | Path, address: str | Path = "127.0.0.1", port: int = 0) -> None:
         self._to = to
         self._address = address
         self._open: set[socket.socket] = set()
@@ -238,9 +305,13 @@ class Way:
 
     def resume(self) -> None:
         """Let new connections through."""
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((self._address, self.port))
+        if isinstance(self._address, Path):
+            listening = socket.socket(socket.AF_UNIX)
+            listening.bind(str(self._address))
+        else:
+            listening = socket.socket()
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((self._address, self.port))
         listening.listen(64)
         self._listening = listening
         threading.Thread(target=self._accept, args=(listening,), daemon=True).start()

@@ -19,6 +19,7 @@ from tests.docker.remote_kit import (
     Sshd,
     Way,
     free_port,
+    rootless_engine,
     second_engine,
     ssh_server,
     with_engines,
@@ -128,6 +129,39 @@ def test_bad_version_is_rolled_back_to_the_same_container(
     assert said.update["outcome"] == "rolled_back"
     assert away.ids() == {web}
     assert eventually(lambda: away.http("web")) == "1.0.0"
+
+
+def test_rootless_engine_is_an_engine(
+    lab: Lab, sau: Sau, world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    with rootless_engine(lab) as there:
+        own = World(there, world.prefix, world.state_dir)
+        make_context("rootless", f"host={there.docker_host}")
+        with_engines(sau, {"name": "mine", "context": "rootless"})
+        own.publish("1.0.0")
+        own.run(f"{own.repository}:1.0.0", HostConfig={"NetworkMode": "none"})
+        own.publish("1.1.0")
+        said = sau("apply", "--yes")
+        assert said.update["outcome"] == "succeeded", said.update["error"]
+        assert runs(own) == "1.1.0"
+        assert sau("rollback", "web", "--yes").code == 0
+        assert runs(own) == "1.0.0"
+        sau("release", "web")
+        own.publish("1.2.0", behaviour="crash")
+        before = own.ids()
+        said = sau("apply", "--yes")
+        assert said.update["outcome"] == "rolled_back", said.update["error"]
+        assert own.ids() == before
+        assert runs(own) == "1.0.0"
+        own.clean()
+
+
+def runs(world: World) -> str:
+    """The tag that a container runs, which nothing can be asked over a network."""
+    found = world.get("web")
+    assert found["State"]["Running"]
+    return str(found["Config"]["Image"]).rpartition(":")[2]
 
 
 NEXT, PREVIOUS = "web.sau-next", "web.sau-previous"
