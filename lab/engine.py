@@ -82,9 +82,14 @@ def _start_dockerd(layout: Layout, timeout_s: float) -> None:
         "pidfile": layout.run / "docker.pid",
         "live-restore": "false",
     }
-    command = [*enter(layout), *_mounts_of_containerd(layout), *releases.search_path(layout)]
+    command = [*enter(layout), *surroundings(layout)]
     command += ["dockerd", *(f"--{key}={value}" for key, value in options.items())]
     dockerd(layout).start(command, lambda _: wire.answers(layout.socket), timeout_s)
+
+
+def surroundings(layout: Layout) -> list[str]:
+    """Prefix of a dockerd that lives beside the layout's containerd."""
+    return [*_mounts_of_containerd(layout), *releases.search_path(layout)]
 
 
 def _mounts_of_containerd(layout: Layout) -> list[str]:

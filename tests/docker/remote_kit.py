@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lab import wire
+from lab import engine, wire
 from tests.lab_kit import Lab, eventually
 from tests.sau_kit import Sau
 
@@ -139,7 +139,8 @@ def second_engine(lab: Lab, folder: Path) -> Iterator[Attic]:
         "tlscert": cert,
         "tlskey": key,
     }
-    command = ["dockerd", *(f"--{key}={value}" for key, value in options.items())]
+    command = [*engine.surroundings(lab.layout), "dockerd"]
+    command += [f"--{key}={value}" for key, value in options.items()]
     command += [f"--host=tcp://127.0.0.1:{port}", f"--host=unix://{run}/docker.sock"]
     ip("link", "add", mine, "type", "bridge")
     try:
