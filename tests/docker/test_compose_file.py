@@ -241,3 +241,12 @@ def test_updates_at_once_in_one_file_leave_each_other_alone(project: Project, sa
     assert ends == {"one": "succeeded", "two": "rolled_back"}
     assert project.read() == text.replace("one:1.0.0", "one:1.1.0")
     project.assert_settled()
+
+
+def test_a_file_that_names_the_new_tag_already_needs_no_rule(project: Project, sau: Sau) -> None:
+    published(project)
+    project.write(text(project, "1.1.0"))
+    update = sau("apply", "--yes", "web-1").update
+    assert (update["outcome"], update["warnings"]) == ("succeeded", [])
+    assert project.read() == text(project, "1.1.0")
+    project.assert_settled()

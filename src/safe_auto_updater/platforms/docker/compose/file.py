@@ -77,13 +77,15 @@ class ComposeFile:
         follows = service is not None and service.config_hash is not None
         if not follows or service is None:
             return Staged(labels_after(old, image_id), {})
-        if not work.change.moves_tag or rule is ComposeChange.CONTAINER_ONLY:
-            return self._stage_beside(service, old, body, image_id)
         was, will = work.change.current.reference, body["Image"]
+        moves = work.change.moves_tag
+        said = moves and self._says(service, was, will)
+        if said or not moves or rule is ComposeChange.CONTAINER_ONLY:
+            return self._stage_beside(service, old, body, image_id, will if said else None)
         try:
             edit = self._edit(service, was, will)
             told = None if edit is None else edit.told(service.working_dir)
-            if rule is ComposeChange.HOLD and edit is not None:
+            if rule is ComposeChange.HOLD:
                 raise Unclear(f"rule `compose: hold` leaves the edit to you: {told}")
             self.check(old, edit)
             digest = hash_after(self._command, service, old, body["HostConfig"], will)
@@ -93,17 +95,25 @@ class ComposeFile:
         return Staged(labels_after(old, image_id, digest), facts)
 
     def _stage_beside(
-        self, service: ComposeService, old: Json, body: Json, image_id: str
+        self, service: ComposeService, old: Json, body: Json, image_id: str, image: str | None
     ) -> Staged:
-        """The file stays as it is; the hash changes only with what the container shares."""
-        if not shares(old, body["HostConfig"]):
+        """No file is edited; the hash changes with what the container shares, and where the file
+        names the new image already."""
+        if image is None and not shares(old, body["HostConfig"]):
             return Staged(labels_after(old, image_id), {})
         try:
-            digest = hash_after(self._command, service, old, body["HostConfig"], None)
+            digest = hash_after(self._command, service, old, body["HostConfig"], image)
         except Unclear as error:
             warning = f"the next `docker compose up` will create it once more: {error}"
             return Staged(labels_after(old, image_id), {"compose": {"warning": warning}})
         return Staged(labels_after(old, image_id, digest), {})
+
+    def _says(self, service: ComposeService, was: str, will: str) -> bool:
+        """Whether the files name the new image already."""
+        try:
+            return self._edit(service, was, will) is None
+        except Unclear:
+            return False
 
     def carry_over(self, engine: DockerEngine, old: Json, new: Json) -> Facts:
         """What Compose copied into the old container is in the new one; else StepFailed."""

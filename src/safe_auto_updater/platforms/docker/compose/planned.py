@@ -45,14 +45,15 @@ class PlannedEdits:
         text = None
         try:
             edit = self._file.edit(container, was, will)
-            if edit is not None:
-                text = edit.told(container["Config"]["Labels"].get(WORKING_DIR))
+            if edit is None:
+                return None  # they name it already
+            text = edit.told(container["Config"]["Labels"].get(WORKING_DIR))
             if rule is ComposeChange.UPDATE_FILE:
                 self._file.check(container, edit)
                 self._alone(asset, container)
         except Unclear as error:
             return FileEdit(text, str(error))
-        return None if edit is None else FileEdit(text)
+        return FileEdit(text)
 
     def _alone(self, asset: Asset, container: Json) -> None:
         """Unclear where the same line of the file stands for other containers too."""
