@@ -103,6 +103,33 @@ def test_image_that_ends_after_the_engines_verdict_is_taken_back_by_us(
     assert services.settled()
 
 
+# The new image notes that it was here; the old one then fails once.
+STUMBLES = (
+    "if grep -q crash /lab/behaviour; then echo > /flag/new; exit 1; fi; "
+    "if [ -e /flag/new ]; then rm /flag/new; exit 1; fi; exec /lab/start"
+)
+
+
+def test_way_back_that_the_engine_stops_half_way_is_gone_to_its_end(
+    world: World, services: Services, sau: Sau
+) -> None:
+    flag = {"Type": "volume", "Source": world.volume("flag"), "Target": "/flag"}
+    services.create(
+        pinned(world.publish("1.0.0")),
+        replicas=1,
+        container={"Command": ["/bin/sh", "-c", STUMBLES], "Mounts": [flag]},
+        RollbackConfig={"Monitor": 3 * SECOND, "FailureAction": "pause"},
+    )
+    before = services.spec()
+    world.publish("1.1.0", behaviour="crash")
+
+    said = sau("apply", "--yes", timeout_s=150)
+
+    assert (said.code, said.update["outcome"], said.update["cause"]) == (3, "rolled_back", "image")
+    assert services.spec() == before
+    assert services.settled()
+
+
 def test_configured_check_has_its_word(world: World, services: Services, sau: Sau) -> None:
     sau.configure(GOOD_ONLY)
     services.create(pinned(world.publish("1.0.0")), replicas=1)

@@ -12,14 +12,15 @@ _NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 def differences(before: Json, now: Json) -> tuple[str, ...]:
     """The fields of a spec that are not what they were, but for how many tasks it has."""
-    return tuple(path for path in _walk(before, now, "") if path != _SCALED)
+    return tuple(_walk(before, now, ""))
 
 
 def _walk(before: Any, now: Any, path: str) -> Iterator[str]:
     if before == now or (before in _NOTHING and now in _NOTHING):
         return
     if not (isinstance(before or {}, Mapping) and isinstance(now or {}, Mapping)):
-        yield path
+        if path != _SCALED or None in (before, now):  # None: it is replicated no longer
+            yield path
         return
     before, now = before or {}, now or {}
     for key in sorted({*before, *now}):

@@ -7,6 +7,7 @@ is awaited. Of the spec only the image is written. Nothing is staged and nothing
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from safe_auto_updater.core.errors import NotFound, SafeAutoUpdaterError, StepFailed
@@ -37,6 +38,8 @@ from safe_auto_updater.platforms.docker.swarm.watching import judge, patience_fo
 Json = dict[str, Any]
 TRIES = 10  # against an engine that is writing the same service (its own verdict) meanwhile
 TRY_S = 0.2
+GO_ON = 3  # how often a way back that stopped is begun again
+LOOK_S = 0.5
 
 
 class SwarmUpdater:
@@ -149,7 +152,16 @@ class SwarmUpdater:
         return {}
 
     def rollback(self, work: Work) -> Facts:
-        """The old image is in the spec again, by the engine or by us. CONFIRM awaits the rest."""
+        """The old image is in the spec again, by the engine or by us, and back in its tasks.
+
+        How the tasks are then is CONFIRM's to judge.
+        """
+        told = self._write_back(work)
+        if not work.facts.get("unhealthy_before"):
+            self._await_the_way_back(work)
+        return told
+
+    def _write_back(self, work: Work) -> Facts:
         old, new = _image(work, Side.OLD), pinned(_new(work))
         for _ in range(TRIES):
             service = self._services.find(work.facts["service"])
@@ -183,6 +195,24 @@ class SwarmUpdater:
     def clean(self, work: Work) -> Facts:
         """Nothing was staged."""
         return {}
+
+    def _await_the_way_back(self, work: Work) -> None:
+        """Until the engine is through. Where it stopped half-way it is told to go on, a few times.
+
+        It stops for one task that failed, whatever of: a node that is busy for a moment, too.
+        """
+        left = GO_ON
+        for _ in range(round(self.patience(work, Side.OLD).timeout_s / LOOK_S)):
+            service = self._services.find(work.facts["service"])
+            if service is None or runs_on(service["Spec"]) != _image(work, Side.OLD):
+                return
+            if state_of(service) in STUCK and left:
+                left -= 1
+                with suppress(OutOfSequence):
+                    self._services.update(service, service["Spec"])
+            elif not any(r.state is CheckState.FAILING for r in self.look(work, Side.OLD).results):
+                return
+            self._sleep(LOOK_S)
 
     def _take_back(self, work: Work, service: Json, old: str) -> None:
         """By the engine's memory where that is the snapshot; else only the image goes back."""

@@ -75,14 +75,15 @@ def judge(
 def cause_of(task: Json) -> Cause:
     """What a task that ended is the fault of, by the words of its node."""
     error = str(task["Status"].get("Err") or "")
-    if (task["Status"].get("ContainerStatus") or {}).get("OOMKilled"):
+    container = task["Status"].get("ContainerStatus") or {}
+    if container.get("OOMKilled"):
         return Cause.CAPACITY
     if "no such image" in error.lower():
         return Cause.REGISTRY
     known = start_error_cause(error)
     if known is not Cause.UNKNOWN:
         return known
-    return Cause.PLATFORM if task["Status"]["State"] == "rejected" else Cause.IMAGE
+    return Cause.IMAGE if container.get("ContainerID") else Cause.PLATFORM  # it never began
 
 
 def told(task: Json) -> str:
