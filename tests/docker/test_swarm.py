@@ -125,7 +125,11 @@ def test_way_back_that_the_engine_stops_half_way_is_gone_to_its_end(
 
     said = sau("apply", "--yes", timeout_s=150)
 
-    assert (said.code, said.update["outcome"], said.update["cause"]) == (3, "rolled_back", "image")
+    assert (said.code, said.update["outcome"], said.update["cause"]) == (
+        3,
+        "rolled_back",
+        "image",
+    ), said.update["error"]
     assert services.spec() == before
     assert services.settled()
 

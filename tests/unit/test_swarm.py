@@ -47,15 +47,19 @@ def task(
     desired: str = "running",
     slot: int = 1,
     err: str = "",
-    at: str = "12:00",
+    at: str = "2026-01-01T12:00:00Z",
 ) -> dict[str, Any]:
     return {
         "ID": f"t{slot}",
         "Slot": slot,
         "DesiredState": desired,
-        "UpdatedAt": at,
         "Spec": {"ContainerSpec": {"Image": image}},
-        "Status": {"State": state, "Err": err, "ContainerStatus": {"ContainerID": "c1"}},
+        "Status": {
+            "State": state,
+            "Err": err,
+            "Timestamp": at,
+            "ContainerStatus": {"ContainerID": "c1"},
+        },
     }
 
 
@@ -122,6 +126,8 @@ def test_condition_of_a_service(
 
 PASSED, FAILING, FAILED = CheckState.PASSED, CheckState.FAILING, CheckState.FAILED
 BROKEN = task("failed", desired="shutdown", err="task: non-zero exit (1)")
+LATE = task("complete", desired="shutdown", at="2026-01-01T12:00:01.5Z")
+COMPLETED = 1767268801.0  # 12:00:01 on that day
 NOT_MADE = BROKEN | {"Status": {"State": "failed", "Err": "context canceled"}}
 NO_IMAGE = task("rejected", desired="shutdown", err="No such image: web:2")
 # the service, its tasks -> what one look at NEW says
@@ -142,7 +148,7 @@ LOOKS: list[tuple[Any, list[dict[str, Any]], CheckState, Cause | None, str]] = [
     (service(OLD, state="rollback_completed"), [NO_IMAGE], FAILED, Cause.REGISTRY, "No such image"),
     (service(OLD, state="completed"), [], FAILED, Cause.CONFLICT, "somebody updated it"),
     (service("web:3", state="rollback_paused"), [], FAILED, Cause.IMAGE, "took it back"),
-    (service(state="completed"), [task(), BROKEN | {"UpdatedAt": "13:00"}], FAILED, Cause.IMAGE,
+    (service(state="completed"), [task(), LATE], FAILED, Cause.IMAGE,
      "after the update was completed"),
     (service(state="completed"), [task(), BROKEN], PASSED, None, "1 of 1"),
 ]  # fmt: skip
@@ -152,7 +158,7 @@ LOOKS: list[tuple[Any, list[dict[str, Any]], CheckState, Cause | None, str]] = [
 def test_one_look_at_a_service(
     seen: Any, tasks: list[dict[str, Any]], state: CheckState, cause: Cause | None, words: str
 ) -> None:
-    (result,) = judge(seen, tasks, NEW, "12:30", True)
+    (result,) = judge(seen, tasks, NEW, COMPLETED, True)
     assert (result.state, words in result.detail) == (state, True), result
     assert cause is None or result.cause is cause
 

@@ -17,6 +17,7 @@ from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import CheckState, Facts, Look, Patience, Side, Subject, Work
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.state import instant
 from safe_auto_updater.platforms.docker.subject import subject_of
 from safe_auto_updater.platforms.docker.swarm.checking import healthcheck_of
 from safe_auto_updater.platforms.docker.swarm.differences import differences
@@ -305,13 +306,13 @@ def _image(work: Work, side: Side) -> str:
     return pinned(_new(work)) if side is Side.NEW else str(work.facts["old_image"])
 
 
-def _completed(work: Work, service: Json) -> str | None:
+def _completed(work: Work, service: Json) -> float | None:
     """When the engine called the update of this work, or its way back, completed; else None."""
     status = service.get("UpdateStatus") or {}
     before = work.facts.get("snapshot", {}).get("service")
     if before is None or before.get("UpdateStatus") == service.get("UpdateStatus"):
         return None
-    return status.get("CompletedAt")
+    return instant(str(status.get("CompletedAt") or ""))
 
 
 def _is(planned: Image, service: Json) -> bool:

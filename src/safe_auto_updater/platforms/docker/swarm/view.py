@@ -10,6 +10,7 @@ from safe_auto_updater.core.errors import InvalidReference
 from safe_auto_updater.core.model import Health, Image, Status
 from safe_auto_updater.core.policy import LABEL_PREFIX
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.platforms.docker.state import instant
 
 Json = Mapping[str, Any]
 STACK = "com.docker.stack.namespace"
@@ -111,7 +112,15 @@ def ended(tasks: Iterable[Json], image: str) -> list[Json]:
         for task in tasks
         if task["Status"]["State"] in ENDED and runs_on({"TaskTemplate": task["Spec"]}) == image
     ]
-    return sorted(found, key=lambda task: str(task["UpdatedAt"]), reverse=True)
+    return sorted(found, key=changed_at, reverse=True)
+
+
+def changed_at(task: Json) -> float:
+    """When a task came to be as it is, by its node's clock.
+
+    Its `UpdatedAt` counts what the managers do with it long after its end, too.
+    """
+    return instant(str(task["Status"].get("Timestamp") or "")) or 0.0
 
 
 def condition(service: Json, tasks: Sequence[Json], checked: bool) -> tuple[Status, Health]:

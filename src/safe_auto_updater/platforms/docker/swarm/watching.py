@@ -19,6 +19,7 @@ from safe_auto_updater.platforms.docker.swarm.checking import seconds, verdict_s
 from safe_auto_updater.platforms.docker.swarm.view import (
     GOING,
     STUCK,
+    changed_at,
     container_spec,
     ended,
     running,
@@ -34,7 +35,7 @@ STOP_S, MONITOR_S = 10.0, 5.0  # what the engine takes where a spec does not say
 
 
 def judge(
-    service: Json | None, tasks: Sequence[Json], image: str, since: str | None, proves: bool
+    service: Json | None, tasks: Sequence[Json], image: str, since: float | None, proves: bool
 ) -> list[CheckResult]:
     """One look at a service that is to run this image: whose update, its verdict, its tasks.
 
@@ -62,7 +63,7 @@ def judge(
     if state in GOING:
         cause = _cause_of_waiting(tasks, image)
         return [_said("update", CheckState.FAILING, f"{state}, {count}{_waiting(tasks)}", cause)]
-    late = [task for task in broken if since is not None and str(task["UpdatedAt"]) > since]
+    late = [task for task in broken if since is not None and changed_at(task) > since]
     if late:
         fact = f"a task ended after the update was completed: {told(late[0])}"
         return [_said("tasks", CheckState.FAILED, fact, cause_of(late[0]))]
