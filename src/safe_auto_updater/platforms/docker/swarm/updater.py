@@ -129,7 +129,7 @@ class SwarmUpdater:
         tasks = [] if service is None else self._services.tasks(service["ID"])
         check = None if service is None else self._check(service, image)
         tasks = [self._with_memory(task, image) for task in tasks]
-        since = None if service is None else _completed(work, service)
+        since = None if service is None else _completed(service, side)
         results = judge(service, tasks, image, since, check is not None)
         nothing = service is not None and wanted(service["Spec"], tasks) == 0
         why = "nothing of it runs: it is scaled to 0" if nothing else None
@@ -306,13 +306,10 @@ def _image(work: Work, side: Side) -> str:
     return pinned(_new(work)) if side is Side.NEW else str(work.facts["old_image"])
 
 
-def _completed(work: Work, service: Json) -> float | None:
-    """When the engine called the update of this work, or its way back, completed; else None."""
+def _completed(service: Json, side: Side) -> float | None:
+    """When the engine called the update completed. An old task may stumble once on the way back."""
     status = service.get("UpdateStatus") or {}
-    before = work.facts.get("snapshot", {}).get("service")
-    if before is None or before.get("UpdateStatus") == service.get("UpdateStatus"):
-        return None
-    return instant(str(status.get("CompletedAt") or ""))
+    return instant(str(status.get("CompletedAt") or "")) if side is Side.NEW else None
 
 
 def _is(planned: Image, service: Json) -> bool:
