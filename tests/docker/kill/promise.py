@@ -43,7 +43,7 @@ def assert_side(scene: Scene) -> str:
     else:
         assert now["Image"] == scene.world.id_of(scene.new)
         assert now["HostConfig"]["RestartPolicy"] == scene.before["HostConfig"]["RestartPolicy"]
-        assert endpoints(now) == endpoints(scene.before)
+        assert _chosen(now) == _chosen(scene.before)
         assert scene.volumes_now() == scene.volumes | {mounted["/lab/www"]}
         assert scene.tags_now() == scene.tags | {scene.new.reference: scene.world.id_of(scene.new)}
     return side
