@@ -61,7 +61,8 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
             timeout=90,
-            env=os.environ | {"DOCKER_HOST": f"unix://{self.world.lab.socket}"},
+            env=os.environ
+            | {"DOCKER_HOST": f"unix://{self.world.lab.socket}", "PWD": str(self.folder)},
         )
         assert done.returncode == 0, done.stdout
         return done.stdout

@@ -250,3 +250,24 @@ def test_a_file_that_names_the_new_tag_already_needs_no_rule(project: Project, s
     assert (update["outcome"], update["warnings"]) == ("succeeded", [])
     assert project.read() == text(project, "1.1.0")
     project.assert_settled()
+
+
+def test_another_env_file_is_the_one_that_is_edited(
+    world: World, program: Path, tmp_path: Path, sau: Sau
+) -> None:
+    files = ("--env-file", "my.env", "-f", "base.yml", "-f", "more.yml", "--profile", "all")
+    project = Project(world, program, tmp_path / "shop", *files)
+    world.publish("1.0.0")
+    world.publish("1.1.0")
+    base = f"services:\n  web: {{image: '{world.repository}:$TAG', profiles: [all]}}\n"
+    project.write(base, "base.yml")
+    project.write("services:\n  web: {env_file: [web.env], command: ['$PWD']}\n", "more.yml")
+    project.write("A=1\n", "web.env")
+    project.write("TAG=9\n", ".env")
+    project.write("TAG=1.0.0\n", "my.env")
+    project.up()
+    rule(sau, "update-file")
+    said = sau("apply", "--yes")
+    assert said.update["outcome"] == "succeeded", said.out
+    assert (project.read("my.env"), project.read(".env")) == ("TAG=1.1.0\n", "TAG=9\n")
+    project.assert_settled()

@@ -144,6 +144,8 @@ def test_new_content_for_all_of_a_project(project: Project, sau: Sau) -> None:
         project.world.publish("1.0.0", name=service, version="new", healthcheck=HEALTHCHECK)
     said = sau("apply", "--yes", timeout_s=240)
     assert {u["outcome"] for u in said.json["updates"]} == {"succeeded"}, said.out
+    changed = [change for update in said.json["updates"] for change in update["changes"]]
+    assert len(changed) == len(SERVICES), said.err
     shares(project)
     assert project.sh("/bin/busybox cat /lab/www/index.html", service="torrent").strip() == "new"
     project.assert_settled()
@@ -155,6 +157,8 @@ def test_newer_tags_for_all_of_a_project_and_back(project: Project, sau: Sau) ->
     publish(project, *SERVICES)
     said = sau("apply", "--yes", timeout_s=240)
     assert {u["outcome"] for u in said.json["updates"]} == {"succeeded"}, said.out
+    changed = [change for update in said.json["updates"] for change in update["changes"]]
+    assert len(changed) == len(SERVICES), said.err
     assert project.read() == text.replace(":1.0.0", ":1.1.0")
     assert project.read(".env") == "# of this house\nLEVEL=7\nexport API_TAG='1.1.0'\n"
     shares(project)
