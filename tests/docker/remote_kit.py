@@ -166,14 +166,16 @@ def ip(*words: str) -> None:
 @contextmanager
 def _registry_inside(lab: Lab, pid: int, between: Path) -> Iterator[None]:
     """The lab's registry, on the loopback of the network that a process is in."""
-    port = int(lab.registry.rpartition(":")[2])
+    port, ready = int(lab.registry.rpartition(":")[2]), between.with_suffix(".ready")
     script = (
         f"import sys; sys.path.insert(0, {str(CLONE)!r}); import pathlib, time; "
         "from tests.docker.remote_kit import Way; "
-        f"Way(pathlib.Path({str(between)!r}), port={port}); time.sleep(100000)"
+        f"Way(pathlib.Path({str(between)!r}), port={port}); "
+        f"pathlib.Path({str(ready)!r}).touch(); time.sleep(100000)"
     )
     command = ["nsenter", f"--net=/proc/{pid}/ns/net", sys.executable, "-c", script]
     with Way(port, between), running(command, between.with_suffix(".log")):
+        eventually(ready.exists)
         yield
 
 
