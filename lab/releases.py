@@ -73,7 +73,7 @@ _MOUNTS = """
 mount --make-rslave /
 mount --make-rshared /  # as on a host of systemd's: containers may ask for it
 mkdir -p "$1" "$1-cgroup"
-mount --bind / "$1"
+mount --bind / "$1" && mount --make-private "$1"  # keeps its /usr
 mount --rbind /sys/fs/cgroup "$1-cgroup"
 mount -t sysfs sysfs /sys  # that of the network namespace: its bridges are looked up there
 mount --rbind "$1-cgroup" /sys/fs/cgroup

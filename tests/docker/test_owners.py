@@ -79,10 +79,10 @@ def test_operator_may_update_what_its_owner_only_made(world: World, sau: Sau, by
 
 def beside_the_clone(world: World, *more: str) -> dict[str, Any]:
     """Mounts with which a container runs this clone's own Python and programs."""
-    real = PYTHON.resolve().parents[1]
-    shared = ["/usr", "/lib", "/lib64", str(real), str(CLONE)]
-    here = [Path(path) for path in dict.fromkeys(shared) if Path(path).exists()]
-    binds = [f"{world.lab.seen_by_engine(path)}:{path}:ro" for path in here]
+    see = world.lab.seen_by_engine
+    shown = [Path("/usr"), PYTHON.resolve().parents[1], CLONE]
+    binds = [f"{see(path)}:{path}:ro" for path in dict.fromkeys(shown)]
+    binds += [f"{see(Path('/usr/lib'))}:/lib:ro", f"{see(Path('/usr/lib64'))}:/lib64:ro"]
     return {"Binds": [*binds, *more]}
 
 
