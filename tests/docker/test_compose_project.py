@@ -80,11 +80,16 @@ volumes: {data: , downloads: }
 """
 
 
+def publish(world: World, service: str, tag: str, **recipe: Any) -> None:
+    """An image of its own for each service, as in life."""
+    world.publish(tag, name=service, healthcheck=HEALTHCHECK, env={"FOR": service}, **recipe)
+
+
 @pytest.fixture
 def project(world: World, program: Path, tmp_path: Path, sau: Sau) -> Project:
     made = Project(world, program, tmp_path / "home")
     for service in SERVICES:
-        world.publish("1.0.0", name=service, healthcheck=HEALTHCHECK)
+        publish(world, service, "1.0.0")
     # Two subnets of this world's own, beside those of tests that run at the same time.
     high, low = int(world.prefix[1:3], 16) % 50 + 200, int(world.prefix[3:5], 16) & 0xFE
     front, back = f"10.{high}.{low}", f"10.{high}.{low + 1}"
@@ -133,15 +138,10 @@ def shares(project: Project) -> None:
     assert project.container("worker")["HostConfig"]["PidMode"] == f"container:{cache}"
 
 
-def publish(project: Project, *services: str, **recipe: Any) -> None:
-    for service in services:
-        project.world.publish("1.1.0", name=service, **({"healthcheck": HEALTHCHECK} | recipe))
-
-
 def test_new_content_for_all_of_a_project(project: Project, sau: Sau) -> None:
     before = seen(project)
     for service in SERVICES:
-        project.world.publish("1.0.0", name=service, version="new", healthcheck=HEALTHCHECK)
+        publish(project.world, service, "1.0.0", version="new")
     said = sau("apply", "--yes", timeout_s=240)
     assert {u["outcome"] for u in said.json["updates"]} == {"succeeded"}, said.out
     changed = [change for update in said.json["updates"] for change in update["changes"]]
@@ -154,7 +154,8 @@ def test_new_content_for_all_of_a_project(project: Project, sau: Sau) -> None:
 
 def test_newer_tags_for_all_of_a_project_and_back(project: Project, sau: Sau) -> None:
     before, text = seen(project), project.read()
-    publish(project, *SERVICES)
+    for service in SERVICES:
+        publish(project.world, service, "1.1.0")
     said = sau("apply", "--yes", timeout_s=240)
     assert {u["outcome"] for u in said.json["updates"]} == {"succeeded"}, said.out
     changed = [change for update in said.json["updates"] for change in update["changes"]]
@@ -176,7 +177,7 @@ def test_newer_tags_for_all_of_a_project_and_back(project: Project, sau: Sau) ->
 
 def test_a_tunnel_that_fails_leaves_the_project_as_it_was(project: Project, sau: Sau) -> None:
     before, text, ids = seen(project), project.read(), project.world.ids()
-    publish(project, "vpn", behaviour="unhealthy")
+    publish(project.world, "vpn", "1.1.0", behaviour="unhealthy")
     said = sau("apply", "--yes", timeout_s=240)
     assert said.update["outcome"] == "rolled_back", said.out
     assert project.world.ids() == ids
