@@ -19,6 +19,7 @@ from safe_auto_updater.platforms.docker.containers import (
 )
 from safe_auto_updater.platforms.docker.marks import PARKED, STAGED
 from safe_auto_updater.platforms.docker.own import Own
+from safe_auto_updater.platforms.docker.recreate import endpoints
 from safe_auto_updater.platforms.docker.state import start_error_cause
 
 Json = dict[str, Any]
@@ -68,6 +69,7 @@ class Takeover:
         self._names_back(old, new, name, before)
         if before["State"]["Running"]:
             self._let_stop_end(old, before)
+            self._rejoin(old, before)
             self.start_again(old)
 
     def back_first(
@@ -78,6 +80,7 @@ class Takeover:
         self._names_back(old, new, name, before)
         if was_parked:  # else it was never asked to stop
             self._let_stop_end(old, before)
+        self._rejoin(old, before)
         self.start_again(old)
         well()
         if new is not None:
@@ -111,6 +114,16 @@ class Takeover:
             self._containers.rename(new, name + STAGED)
         self._containers.rename(old, name)
         self._containers.restart_policy(old, before["HostConfig"]["RestartPolicy"])
+
+    def _rejoin(self, old: Json, before: Json) -> None:
+        """Have it in its networks again: engines forget them when a start fails, and start without.
+
+        Seen with engine 29, whose firewall chains were gone.
+        """
+        missing = endpoints(before).keys() - (old["NetworkSettings"].get("Networks") or {}).keys()
+        if missing:
+            self._containers.stop(old)
+            self._containers.join(self._containers.inspect(old["Id"]), endpoints(before))
 
     def _let_stop_end(self, old: Json, before: Json) -> None:
         """Wait where a stop may be under way: the engine goes on with it when its asker is killed.
