@@ -156,7 +156,9 @@ def second_engine(lab: Lab, folder: Path) -> Iterator[Attic]:
             yield Attic(second, port, authority, {key: str(path) for key, path in files.items()})
     finally:
         ip("link", "delete", mine)
-        shutil.rmtree(run, ignore_errors=True)
+        for left in (run / "exec" / "netns").glob("*"):  # the host's network, kept by a mount
+            subprocess.run(["umount", str(left)], check=False)
+        shutil.rmtree(run)
 
 
 def ip(*words: str) -> None:
