@@ -102,4 +102,4 @@ def test_what_one_raises_is_raised_when_the_others_have_ended() -> None:
     doing = Doing(fails="a")
     with pytest.raises(RuntimeError, match="a"):
         in_turn([step("a"), step("b"), step("c", "a")], 2, (), doing, never)
-    assert doing.order == ["a", "b"]
+    assert "c" not in doing.order
