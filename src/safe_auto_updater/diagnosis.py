@@ -25,17 +25,17 @@ class Finding:
 def diagnose(app: App) -> list[Finding]:
     """State, engines, plugins, and each registry that a running image came from."""
     found = [_state(app)]
-    for name, engine in app.engines.items():
+    for name, engine in app.docker.engines.items():
         try:
             found.append(Finding(f"docker {name}", True, f"{engine.describe()} at {engine.host}"))
             found += [
                 Finding(f"docker {name}", False, fact)
-                for fact in api.refused(engine, app.what_for(api.manages_services(engine)))
+                for fact in api.refused(engine, app.docker.what_for(api.manages_services(engine)))
             ]
             found += _watchtower(app, engine)
         except SafeAutoUpdaterError as error:
             found.append(Finding(f"docker {name}", False, str(error)))
-    configured = app.watchtower()
+    configured = app.docker.watchtower()
     if configured is not None:
         found.append(Finding(*answering(configured)))
     for group in plugins.GROUPS:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from safe_auto_updater.app import engines_of
 from safe_auto_updater.cli.context import Options
 from safe_auto_updater.config import ConfigLoader, schema, starter
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.platforms.docker.watchtower.migration import configuration
 from safe_auto_updater.platforms.docker.watchtower.survey import running
+from safe_auto_updater.wiring.docker import engines_of
 
 DEFAULT_FILE = Path("safe-auto-updater.yml")
 

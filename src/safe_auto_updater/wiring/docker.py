@@ -1,0 +1,189 @@
+"""Everything that drives Docker engines: who scans, compares and updates, on which engine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from safe_auto_updater.config import Config
+from safe_auto_updater.config.contexts import Address
+from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.events import Emit, Event
+from safe_auto_updater.core.model import Step
+from safe_auto_updater.core.ports import Clock, Comparer, Updater, Work
+from safe_auto_updater.engine.health import HealthChecker
+from safe_auto_updater.engine.journal import Record
+from safe_auto_updater.engine.unit import Unit
+from safe_auto_updater.platforms.docker import api
+from safe_auto_updater.platforms.docker.compose.command import ComposeCommand
+from safe_auto_updater.platforms.docker.compose.file import ComposeFile
+from safe_auto_updater.platforms.docker.compose.planned import PlannedEdits
+from safe_auto_updater.platforms.docker.containers import Containers
+from safe_auto_updater.platforms.docker.dialling import Tls
+from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.latecomers import remove_latecomers
+from safe_auto_updater.platforms.docker.own import Own
+from safe_auto_updater.platforms.docker.restarter import Restarter
+from safe_auto_updater.platforms.docker.retention import expired, sweep
+from safe_auto_updater.platforms.docker.scanner import DockerScanner
+from safe_auto_updater.platforms.docker.self_id import own_container_id
+from safe_auto_updater.platforms.docker.swarm.services import Services
+from safe_auto_updater.platforms.docker.swarm.updater import SwarmUpdater
+from safe_auto_updater.platforms.docker.takeover import Takeover
+from safe_auto_updater.platforms.docker.trees import DockerComparer
+from safe_auto_updater.platforms.docker.updater import DockerUpdater
+from safe_auto_updater.platforms.docker.watchtower.api import WatchtowerApi
+from safe_auto_updater.platforms.docker.watchtower.asking import Asking
+from safe_auto_updater.platforms.docker.watchtower.updater import WatchtowerUpdater
+from safe_auto_updater.platforms.registry import ImageLookup
+from safe_auto_updater.wiring.registries import Registries
+
+
+class Docker:
+    """The configured engines, and what works on them."""
+
+    def __init__(
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        state: Path,
+        registries: Registries,
+        clock: Clock,
+        emit: Emit,
+    ) -> None:
+        self.engines = engines_of(config, environ)
+        self._config, self._settings = config, config.settings()
+        self._registries = registries
+        self._clock = clock
+        self._emit = emit
+        self._own = Own(own_container_id(), state.absolute())
+        self._compose = ComposeFile(ComposeCommand(environ), state / "compose")
+        self._allowed: dict[str, set[api.For]] = defaultdict(set)  # what engines let through
+
+    def engine(self, asset: str) -> DockerEngine:
+        """The engine that an asset lives on. UsageError where none of that name is configured."""
+        try:
+            return self.engines[_host_of(asset)]
+        except KeyError:
+            remedy = "no Docker host of this name is configured; add it to inventory.docker"
+            if not asset.startswith("docker:"):
+                remedy = "seen only: this program has no updater for it"
+            raise UsageError(f"{asset}: {remedy}") from None
+
+    def scanners(self) -> list[DockerScanner]:
+        """One per engine."""
+        theirs_too = self._settings.watchtower_labels
+        return [DockerScanner(engine, self._own, theirs_too) for engine in self.engines.values()]
+
+    def watchtower(self) -> WatchtowerApi | None:
+        """The Watchtower that may be asked, if one is configured."""
+        access = self._config.watchtower
+        if access is None:
+            return None
+        return WatchtowerApi(access.url, Path(access.token_file), access.timeout_s)
+
+    def planned_edits(self) -> PlannedEdits:
+        """What Compose files would have to say."""
+        return PlannedEdits(lambda asset: Containers(self.engine(asset)), self._compose)
+
+    def lookup(self, asset: str) -> ImageLookup:
+        """What registries are asked about an asset."""
+        return self._registries.lookup(*self.engine(asset).platform())
+
+    def comparer(self, asset: str) -> Comparer:
+        """Who looks at both sides of a change to an asset."""
+        engine = self.engine(asset)
+        described = self.lookup(asset).described
+        return DockerComparer(Containers(engine), self._images(engine), described)
+
+    def updater(self, step: Step, health: HealthChecker) -> Updater:
+        """Who carries a step out."""
+        engine = self.engine(step.asset)
+        containers, images = Containers(engine), self._images(engine)
+        if step.updater == "swarm":
+            services = Services(engine, self._registries.pull_headers)
+            swarm = SwarmUpdater(services, containers, images, self._settings, self._clock.sleep)
+            return Unit(swarm, swarm, health) if step.members else swarm
+        takeover = Takeover(containers, self._clock.sleep, self._own)
+        alone = DockerUpdater(
+            containers,
+            images,
+            self._settings,
+            self._progress,
+            takeover,
+            health,
+            self._compose,
+            self._own,
+        )
+        if step.updater == "watchtower":
+            return WatchtowerUpdater(
+                alone,
+                Asking(self.watchtower(), self._clock, self._progress),
+                containers,
+                images,
+                self._settings,
+                self.lookup(step.asset).digest,
+                self._warn,
+                takeover,
+            )
+        if not step.members:
+            return alone
+        return Unit(alone, Restarter(containers, self._settings), health)
+
+    def not_permitted(self, step: Step) -> str | None:
+        """Which questions of this step a proxy before the engine refuses, or None."""
+        engine = self.engine(step.asset)
+        asked = self.what_for(services=step.updater == "swarm") - self._allowed[engine.name]
+        if not engine.may_be_a_proxy or not asked:
+            return None
+        refused = api.refused(engine, asked)
+        if not refused:
+            self._allowed[engine.name] |= asked
+        return "; ".join(refused) or None
+
+    def what_for(self, services: bool) -> set[api.For]:
+        """What an engine is asked for, by this configuration."""
+        rules = self._settings.rules
+        runs = any(rule.before_update or rule.after_update for rule in rules)
+        runs |= any(spec.kind == "command" for spec in self._settings.checks)
+        wanted = {api.For.COMMAND: runs, api.For.SERVICE: services, api.For.FILE: False}
+        return {one for one in api.For if wanted.get(one, True)}
+
+    def remove_latecomers(self, records: Sequence[Record]) -> None:
+        """Remove what engines staged after recovery had looked for it."""
+        for engine in self.engines.values():
+            remove_latecomers(Containers(engine), self._images(engine), records)
+
+    def sweep(self, records: Sequence[Record]) -> list[str]:
+        """Remove the images that the retention rule lets go; the references that went."""
+        removed = []
+        for name, engine in self.engines.items():
+            mine = [record for record in records if _host_of(record.asset) == name]
+            gone = expired(mine, self._settings.keep, self._clock.now())
+            removed += sweep(engine, self._images(engine), gone)
+        return removed
+
+    def _images(self, engine: DockerEngine) -> Images:
+        return Images(engine, self._registries.pull_headers)
+
+    def _warn(self, work: Work, text: str) -> None:
+        self._emit(Event("warning", text, self._clock.now(), work.step.asset, work.update))
+
+    def _progress(self, work: Work, text: str) -> None:
+        self._emit(Event("progress", text, self._clock.now(), work.step.asset, work.update))
+
+
+def engines_of(config: Config, environ: Mapping[str, str]) -> dict[str, DockerEngine]:
+    """The configured engines by their names; nothing is asked yet."""
+    return {entry.name: _engine(entry.name, entry.at) for entry in config.docker_hosts(environ)}
+
+
+def _engine(name: str, at: Address) -> DockerEngine:
+    tls = Tls(at.ca_file, at.cert_file, at.key_file)
+    return DockerEngine(at.host, name, None if tls == Tls() else tls)
+
+
+def _host_of(asset: str) -> str:
+    return asset.partition(":")[2].partition("/")[0]
