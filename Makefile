@@ -30,23 +30,14 @@ $(VENV)/.ready: $(UV) pyproject.toml uv.lock
 demo: setup ## an update that succeeds, one rolled back, one that waits: on a real engine
 	@$(LAB) run --down-if-started -- $(BIN)/python -m lab.demo
 
-# $(call on-engine,ENGINE,MARKS): all that needs an engine; what kills it, fills its disk, or makes a Swarm of it, in labs beside.
-define on-engine
-	$(LAB) --engine $(1) run --down-if-started -- $(PYTEST) tests/docker -m "not engine_crash and not swarm$(2)" -n 4
-	$(LAB) --engine $(1) --instance crash run --down-if-started -- $(PYTEST) tests/docker -m "engine_crash$(2)"
-	$(LAB) --engine $(1) --instance swarm run --down-if-started -- $(PYTEST) tests/docker -m "swarm and not engine_crash$(2)" -n 4
-	$(LAB) --engine $(1) --instance disk --disk 512 run --down-if-started -- $(PYTEST) tests/docker -m "small_disk$(2)"
-
-endef
-
 test: check ## everything on the oldest and the newest engine, kill instants sampled
 	@for one in 20.10 29; do $(LAB) --engine $$one build || exit; done
-	$(foreach engine,20.10 29,$(call on-engine,$(engine), and not every_instant))
+	@for one in 20.10 29; do $(BIN)/python -m lab.suite $$one and not every_instant || exit; done
 
 test-full: check ## everything on every engine, every kill instant, properties at length
 	HYPOTHESIS_PROFILE=full $(PYTEST) tests/unit -n 2
 	@for one in $(ENGINES); do $(LAB) --engine $$one build || exit; done
-	$(foreach engine,$(ENGINES),$(call on-engine,$(engine),))
+	@for one in $(ENGINES); do $(BIN)/python -m lab.suite $$one || exit; done
 
 test-unit: setup ## the tests that need no lab, in seconds
 	$(PYTEST) tests/unit -n 2

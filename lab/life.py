@@ -40,6 +40,7 @@ def is_up(layout: Layout) -> bool:
 def build(layout: Layout) -> None:
     """Have in the cache what this engine is made of, without starting anything."""
     _need_root()
+    packages.install_missing()
     releases.build(releases.RELEASES[layout.engine])
 
 
