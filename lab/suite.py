@@ -1,6 +1,5 @@
 """``python -m lab.suite ENGINE [MARKS]``: all tests that need this engine, in two lanes.
 
-
 What kills the engine, fills its disk or makes a Swarm of it runs in labs of its own, and mostly
 waits; so the lane with the rest runs beside it.
 """
