@@ -49,6 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "swarm: makes a Swarm of the engine; runs in a lab of its own, as engine_crash"
     )
     config.addinivalue_line(
+        "markers", "engines(question): only on engines of whose `Lab` it is true; else left out"
+    )
+    config.addinivalue_line(
         "markers", "small_disk: fills the engine's disk; runs in `python -m lab --disk MIB run`"
     )
 
@@ -73,9 +76,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     there = {"engine_crash": own, "swarm": own, "small_disk": disk}
     lacking = [mark for mark, has in there.items() if not has]
     out = [item for item in items if any(map(item.get_closest_marker, lacking))]
+    if described:
+        lab = Lab.read(Path(described))
+        out += [item for item in items if not all(m.args[0](lab) for m in _engines(item))]
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
+
+
+def _engines(item: pytest.Item) -> list[pytest.Mark]:
+    return list(item.iter_markers("engines"))
 
 
 @pytest.fixture

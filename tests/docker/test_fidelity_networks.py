@@ -150,11 +150,10 @@ def test_configured_mac_stays_and_a_generated_one_is_not_pinned(world: World) ->
     assert (chosen_address(world, fixed), chosen_address(world, free)) == (configured, "")
 
 
+@pytest.mark.engines(lambda lab: lab.engine_api >= (1, 44))  # before, it is the container's
 def test_address_chosen_on_a_second_network_stays_and_goes_from_one_update_to_the_next(
     world: World,
 ) -> None:
-    if world.lab.engine_api < (1, 44):
-        pytest.skip("before API 1.44 a MAC address is the container's, on its main network")
     first, second = kit.network(world, "first"), kit.network(world, "second", 1)
     mac = f"02:42:ac:13:{world.prefix[-4:-2]}:{world.prefix[-2:]}"
     body: Json = {

@@ -17,7 +17,11 @@ from tests.lab_kit import World, eventually
 from tests.sau_kit import SOAK, Said, Sau
 
 TOKEN = "a-token-for-tests"
-PARAMS = [line_of(PROGRAM)] if PROGRAM else list(LINES)
+# The original reads names as engines without containerd's store do, and no newer ones.
+_WHERE = {"original": [pytest.mark.engines(lambda lab: not lab.containerd_store)], "fork": []}
+PARAMS = [
+    pytest.param(line, marks=_WHERE[line]) for line in ([line_of(PROGRAM)] if PROGRAM else LINES)
+]
 
 
 class Scene:
@@ -88,8 +92,6 @@ def scene_on(world: World, sau: Sau, line: str, ways: Ways) -> Iterator[Scene]:
         registry = world.lab.registry
         if not world.lab.containerd_store:
             registry = closing.enter_context(Forward(registry)).host
-        elif line == "original":
-            pytest.skip("this engine pulls over plain HTTP from a registry with a port only")
         scene = Scene(world, sau, registry, line, ways)
         closing.callback(scene.watchtower.close)
         yield scene
