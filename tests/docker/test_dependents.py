@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from safe_auto_updater.app import App
+from safe_auto_updater.config import ConfigLoader
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Said, Sau
 
@@ -233,3 +236,50 @@ def test_circle_is_held_and_named(world: World, sau: Sau) -> None:
     assert step["action"] == "hold" and "cycle" in step["hold_rules"]
     names = f"{world.prefix}-a needs {world.prefix}-b needs {world.prefix}-a"
     assert names in " ".join(step["reasons"])
+
+
+def test_saved_plan_of_two_that_depend_on_each_other_is_applied(
+    world: World, sau: Sau, tmp_path: Path
+) -> None:
+    vpn = Vpn(world)
+    vpn.hang("app")
+    world.publish("2", name="app")
+    sau.configure(extra="detection: {policy: major}\n")
+    assert sau("plan", "--save", str(tmp_path / "plan")).code == 0
+
+    said = sau("apply", "--plan", str(tmp_path / "plan"), "--yes")
+
+    assert said.code == 0, said.err
+    assert members(said) == ["vpn", "app"]
+
+
+def test_plan_is_stale_once_somebody_else_depends_on_what_it_replaces(
+    world: World, sau: Sau, tmp_path: Path
+) -> None:
+    vpn = Vpn(world)
+    config = ConfigLoader().load(sau.config)
+    with App(config, sau.state, os.environ, []) as app:
+        plan, _ = app.cycle.plan([f"{world.prefix}-vpn"])
+        vpn.hang("late")
+        assert app.cycle.execute(plan, lambda: False) == ()
+    assert vpn.same("vpn") and vpn.same("late")
+    assert shares(world, "late", "vpn", "network")
+
+
+def test_tag_that_a_dependent_shares_stays_where_the_update_put_it(world: World, sau: Sau) -> None:
+    reference = world.publish("latest", name="app", version="old").reference
+    world.run(reference, "root")
+    eventually(lambda: world.http("root"))
+    body = {"Cmd": ["/bin/busybox", "sleep", "1000"], "Entrypoint": []}
+    host = {"NetworkMode": f"container:{world.prefix}-root"}
+    labels = {"safe-auto-updater.policy": "none"}
+    world.run(reference, "user", Labels=labels, HostConfig=host, **body)
+    new = world.publish("latest", name="app", version="new")
+    old = world.get("user")["Image"]
+
+    said = sau("apply", "--yes", f"{world.prefix}-root")
+
+    assert said.code == 0, said.out
+    assert world.http("root") == "new"
+    assert world.get("user")["Image"] == old
+    assert world.image(reference)["Id"] == world.id_of(new)

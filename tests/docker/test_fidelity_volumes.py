@@ -6,7 +6,8 @@ from typing import Any
 
 from safe_auto_updater.core.events import Event
 from tests.docker.fidelity import kit
-from tests.lab_kit import World
+from tests.lab_kit import World, eventually
+from tests.sau_kit import Sau
 
 Json = dict[str, Any]
 VOLUME: Json = {"volumes": ("/data",)}
@@ -121,3 +122,13 @@ def test_tmpfs_over_a_declared_volume_stays_a_tmpfs(world: World) -> None:
 
     assert after["Mounts"] == []
     assert kit.settings(after) == kit.settings(kit.by_hand(world, "1.1.0", body))
+
+
+def test_update_over_an_anonymous_volume_can_be_taken_back(world: World, sau: Sau) -> None:
+    old = world.publish("1.0.0", version="old")
+    world.publish("1.1.0", version="new")
+    world.run(old.reference, Volumes={"/data": {}})
+    assert sau("apply", "--yes").code == 0
+
+    assert sau("rollback", f"{world.prefix}-web", "--yes").code == 0
+    eventually(lambda: world.http("web") == "old")

@@ -121,3 +121,21 @@ def test_hooks_are_set_by_rule_too(world: World, sau: Sau) -> None:
     assert sau("apply", "--yes").code == 0
     mounted = hooked.world.call("GET", f"/volumes/{hooked.volume}")["Mountpoint"]
     assert (Path(mounted) / "note").exists()
+
+
+def test_hook_does_not_stand_in_the_way_back_of_what_no_longer_runs(world: World, sau: Sau) -> None:
+    Hooked(world, **{BEFORE: wrote("before")})
+    assert sau("apply", "--yes").code == 0
+    world.call("POST", f"/containers/{world.prefix}-web/kill")
+    eventually(lambda: not world.get("web")["State"]["Running"])
+
+    said = sau("rollback", f"{world.prefix}-web", "--yes")
+
+    assert said.code == 0, said.out + said.err
+    eventually(lambda: world.http("web") == "old")
+
+
+@pytest.mark.every_instant
+def test_hook_may_be_silent_for_as_long_as_it_may_take(world: World, sau: Sau) -> None:
+    Hooked(world, **{BEFORE: '["/bin/busybox", "sleep", "65"]', TIMEOUT: "3m"})
+    assert sau("apply", "--yes", timeout_s=200).code == 0

@@ -222,6 +222,11 @@ class Step:
         """The assets whose image changes, in the order of the changes."""
         return tuple(dict.fromkeys(change.asset for change in self.changes)) or (self.asset,)
 
+    def same_unit(self, other: Step) -> bool:
+        """Whether another step does the same to the same assets, those that follow among them."""
+        mine, theirs = ([(one.asset, one.bond) for one in s.followers] for s in (self, other))
+        return (self.id, mine, self.needs) == (other.id, theirs, other.needs)
+
     @property
     def id(self) -> str:
         """Hash of assets, from and to: stable, so that approvals survive a new plan."""
@@ -259,6 +264,11 @@ class Plan:
     def assets(self) -> tuple[str, ...]:
         """Every asset that some step is about."""
         return tuple(dict.fromkeys(asset for step in self.steps for asset in step.assets))
+
+    @property
+    def movers(self) -> tuple[str, ...]:
+        """Every asset whose image some step changes."""
+        return tuple(dict.fromkeys(asset for step in self.updates for asset in step.movers))
 
     @property
     def updates(self) -> tuple[Step, ...]:

@@ -112,9 +112,16 @@ class Cycle:
         done = in_turn(plan.updates, at_once, needs, self._carry_out, stopping)
         return tuple(record for record in done if record is not None)
 
-    def whole(self, step: Step) -> Step:
-        """A step with those who by now depend on what it changes; held where they cannot follow."""
-        (unit,) = united([step], self._around(self.scan(), self.memory()))
+    def whole(self, step: Step, going_on: str | None = None) -> Step:
+        """A step with those who by now depend on what it changes; held where they cannot follow.
+
+        UsageError where something that it changes is gone.
+        """
+        around = self._around(self.scan(), self.memory(going_on))
+        gone = [asset for asset in step.movers if asset not in around]
+        if gone:
+            raise UsageError(f"{', '.join(gone)}: gone; create it again first")
+        (unit,) = united([step], around)
         return unit
 
     def _carry_out(self, step: Step) -> Record | None:
@@ -230,12 +237,18 @@ class Cycle:
         try:
             if step.undoes is not None:
                 reasons = (self._in_the_way(asset, update) for asset in step.assets)
-                return next((reason for reason in reasons if reason is not None), None)
-            steps = self.plan(step.movers, going_on=update)[0].steps
+                stands = next((reason for reason in reasons if reason is not None), None)
+                steps: tuple[Step, ...] = () if stands else (self.whole(step, update),)
+                if stands is not None:
+                    return stands
+            else:
+                steps = self.plan(step.movers, going_on=update)[0].steps
         except UsageError as error:
             return f"changed since it was planned: {error}"
-        if any(now.action is step.action and now.id == step.id for now in steps):
+        if any(now.action is step.action and now.same_unit(step) for now in steps):
             return None
+        if any(now.action is step.action and now.id == step.id for now in steps):
+            return "changed since it was planned: others depend on it by now; plan again"
         held = [r for now in steps if now.action is Action.HOLD for r in now.reasons]
         if held:
             return "; ".join(held)
@@ -248,7 +261,9 @@ class Cycle:
         reasons = [b.reason for b in self.memory(going_on).blocked if b.asset == asset]
         policy = self.policy(found)
         reasons += [
-            o.reason for o in found.obstacles if not (o.only_tag_changes or yields(o, policy))
+            o.reason
+            for o in found.obstacles
+            if not (o.only_tag_changes or o.only_by is not None or yields(o, policy))
         ]
         return next(iter(reasons), None)
 

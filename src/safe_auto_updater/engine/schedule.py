@@ -78,4 +78,7 @@ def _after(step: Step, other: Step, needs: Sequence[tuple[str, str]]) -> bool:
 
 
 def _contents(step: Step) -> set[str]:
-    return {c.candidate.key() for c in step.changes if c.candidate is not None}
+    """What candidates there are, and which local tags are moved for a while."""
+    found = {c.candidate.key() for c in step.changes if c.candidate is not None}
+    found |= {c.candidate.reference for c in step.changes if c.candidate is not None}
+    return found | {one.image.reference for one in step.followers}

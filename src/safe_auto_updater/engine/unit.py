@@ -14,7 +14,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from safe_auto_updater.core.errors import PlatformError, PlatformUnfit, StepFailed
+from safe_auto_updater.core.errors import (
+    PlatformError,
+    PlatformUnfit,
+    PlatformUnreachable,
+    StepFailed,
+)
 from safe_auto_updater.core.model import Bond, Change, short_name
 from safe_auto_updater.core.ports import (
     CheckResult,
@@ -50,7 +55,7 @@ class Unit:
     def precheck(self, work: Work) -> Facts:
         """Each member is what was planned from. One that must be well must all be."""
         facts = self._forward(work, lambda member: self._of(member).precheck(member))
-        fixes = all(member.get("fix_forward") for member in facts["members"].values())
+        fixes = all(facts["members"][asset].get("fix_forward") for asset in work.step.movers)
         return {**facts, "fix_forward": fixes}
 
     def snapshot(self, work: Work) -> Facts:
@@ -101,11 +106,15 @@ class Unit:
         return self._all(work, work.step.assets, lambda m: self._of(m).commit(m))
 
     def rollback(self, work: Work) -> Facts:
-        """Every member's old one serves again. Those never reached are only cleaned, at the end."""
+        """Every member's old one serves again. Those never reached are only cleaned, at the end.
+
+        Where nobody needs another the last comes first, as what they share was changed last.
+        """
         touched = (work.facts.get("failure") or {}).get("evidence", {}).get("touched")
         if touched is None or "interrupted" in work.facts:
             touched = work.step.members
-        assets = sorted(work.step.members, key=lambda asset: asset not in touched)
+        order = work.step.members if work.step.needs else work.step.members[::-1]
+        assets = sorted(order, key=lambda asset: asset not in touched)
         withdrawn = [asset for asset in assets if asset not in touched]  # nothing to withdraw there
 
         def back(member: Work) -> Facts:
@@ -180,7 +189,7 @@ class Unit:
         """
         known: dict[str, Facts] = dict(work.facts.get("members", {}))
         told: dict[str, list[str]] = {"last_words": [], "warnings": []}
-        failures: list[StepFailed | PlatformError | PlatformUnfit] = []
+        failures: list[Exception] = []
         for member in _members(work, assets):
             asset = member.step.asset
             try:
@@ -190,6 +199,11 @@ class Unit:
                 continue
             except (PlatformError, PlatformUnfit) as error:
                 failures.insert(0, error)
+                continue
+            except PlatformUnreachable:
+                raise  # nobody else can be asked either
+            except Exception as error:  # whatever it is, it keeps no other from going back
+                failures.append(error)
                 continue
             for word, lines in told.items():
                 lines += (f"{short_name(asset)}: {line}" for line in facts.pop(word, ()))

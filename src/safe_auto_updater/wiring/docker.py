@@ -16,7 +16,7 @@ from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.engine.unit import Unit
 from safe_auto_updater.platforms.docker import api
-from safe_auto_updater.platforms.docker.compose.command import ComposeCommand
+from safe_auto_updater.platforms.docker.compose.command import ComposeCommand, Elsewhere
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
 from safe_auto_updater.platforms.docker.compose.planned import PlannedEdits
 from safe_auto_updater.platforms.docker.containers import Containers
@@ -24,7 +24,7 @@ from safe_auto_updater.platforms.docker.dialling import Tls
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.latecomers import remove_latecomers
-from safe_auto_updater.platforms.docker.own import Own
+from safe_auto_updater.platforms.docker.own import Own, is_here
 from safe_auto_updater.platforms.docker.restarter import Restarter
 from safe_auto_updater.platforms.docker.retention import expired, sweep
 from safe_auto_updater.platforms.docker.scanner import DockerScanner
@@ -59,7 +59,8 @@ class Docker:
         self._clock = clock
         self._emit = emit
         self._own = Own(own_container_id(), state.absolute())
-        self._compose = ComposeFile(ComposeCommand(environ), state / "compose")
+        self._environ, self._state = environ, state
+        self._compose: dict[str, ComposeFile] = {}
         self._allowed: dict[str, set[api.For]] = defaultdict(set)  # what engines let through
 
     def engine(self, asset: str) -> DockerEngine:
@@ -86,7 +87,10 @@ class Docker:
 
     def planned_edits(self) -> PlannedEdits:
         """What Compose files would have to say."""
-        return PlannedEdits(lambda asset: Containers(self.engine(asset)), self._compose)
+        return PlannedEdits(
+            lambda asset: Containers(self.engine(asset)),
+            lambda asset: self._compose_file(self.engine(asset)),
+        )
 
     def lookup(self, asset: str) -> ImageLookup:
         """What registries are asked about an asset."""
@@ -114,7 +118,7 @@ class Docker:
             self._progress,
             takeover,
             health,
-            self._compose,
+            self._compose_file(engine),
             self._own,
         )
         if step.updater == "watchtower":
@@ -130,7 +134,7 @@ class Docker:
             )
         if not step.members:
             return alone
-        return Unit(alone, Restarter(containers, self._settings), health)
+        return Unit(alone, Restarter(containers, images, self._settings, takeover), health)
 
     def not_permitted(self, step: Step) -> str | None:
         """Which questions of this step a proxy before the engine refuses, or None."""
@@ -164,6 +168,14 @@ class Docker:
             gone = expired(mine, self._settings.keep, self._clock.now())
             removed += sweep(engine, self._images(engine), gone)
         return removed
+
+    def _compose_file(self, engine: DockerEngine) -> ComposeFile:
+        """What edits the files of an engine's projects: they lie where the engine runs."""
+        if engine.name not in self._compose:
+            here = is_here(engine, self._own)
+            command = ComposeCommand(self._environ) if here else Elsewhere(engine.name)
+            self._compose[engine.name] = ComposeFile(command, self._state / "compose")
+        return self._compose[engine.name]
 
     def _images(self, engine: DockerEngine) -> Images:
         return Images(engine, self._registries.pull_headers)

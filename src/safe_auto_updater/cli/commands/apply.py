@@ -46,7 +46,7 @@ def command(
     with options.actor("sau apply", progress) as app:
         recovered = recover_first(app)
         saved = planfile.read(file) if file else None
-        names = [step.asset for step in saved.updates] if saved else assets
+        names = saved.movers if saved else assets
         plan, checked = app.cycle.plan(names)
         if file and saved:
             plan = planfile.still_holds(file, saved, plan)
@@ -96,7 +96,7 @@ def _hand_over(app: App, own: Plan, stopping: Stopping) -> tuple[Record, ...]:
 def _show(options: Options, assets: tuple[str, ...], file: Path | None) -> None:
     with options.app() as app:
         saved = planfile.read(file) if file else None
-        names = [step.asset for step in saved.updates] if saved else assets
+        names = saved.movers if saved else assets
         plan, checked = app.cycle.plan(names)
         if file and saved:
             plan = planfile.still_holds(file, saved, plan)

@@ -113,9 +113,12 @@ class DockerEngine:
         """The raw text that the engine answers (multiplexed logs are split into lines)."""
         return demultiplexed(self._content("GET", path, params=params))
 
-    def read(self, path: str, body: Mapping[str, Any]) -> str:
-        """POST, and the raw text that comes back (the output of a command in a container)."""
-        return demultiplexed(self._content("POST", path, body=body))
+    def read(self, path: str, body: Mapping[str, Any], silent_s: float) -> str:
+        """POST, and the raw text that comes back (the output of a command in a container).
+
+        It may say nothing for `silent_s`.
+        """
+        return demultiplexed(self._content("POST", path, body=body, wait_s=silent_s))
 
     def content(self, path: str, /, **params: Any) -> bytes:
         """The bytes that the engine answers, such as an archive."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 
 NO_SUCH_COMMAND = (126, 127)
+ASKER_GIVES_UP_S = 5.0  # after whoever waits for the command has
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def run_inside(
 
     def run() -> None:
         try:
-            answers.put(_run(engine, container, command))
+            answers.put(_run(engine, container, command, timeout_s))
         except Exception as error:  # handed over, and raised below
             answers.put(error)
 
@@ -46,9 +47,10 @@ def run_inside(
     return answer
 
 
-def _run(engine: DockerEngine, container: str, command: Sequence[str]) -> Ran:
+def _run(engine: DockerEngine, container: str, command: Sequence[str], timeout_s: float) -> Ran:
     asked = {"Cmd": list(command), "AttachStdout": True, "AttachStderr": True}
     run = engine.post(f"/containers/{container}/exec", asked)
-    output = engine.read(f"/exec/{run['Id']}/start", {"Detach": False, "Tty": False})
+    how = {"Detach": False, "Tty": False}
+    output = engine.read(f"/exec/{run['Id']}/start", how, timeout_s + ASKER_GIVES_UP_S)
     code = int(engine.get(f"/exec/{run['Id']}/json")["ExitCode"])
     return Ran(code, output.strip().replace("\n", " ")[:200])

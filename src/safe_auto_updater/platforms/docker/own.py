@@ -1,4 +1,4 @@
-"""The container that this program itself runs in: may it hand over to a new one? Pure.
+"""The container that this program itself runs in: may it hand over to a new one?
 
 It cannot stop itself and then start another. So the new one runs beside it until it is well; then
 the old one gives way as its last act. Whoever of the two acts next finds the rest in the journal,
@@ -11,11 +11,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
+from safe_auto_updater.core.errors import NotFound
+from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.exclusive import DEFAULT_BRIDGE, WRITES, exclusive_in
 from safe_auto_updater.platforms.docker.self_id import OwnId
 
 Json = Mapping[str, Any]
+
+
+def is_here(engine: DockerEngine, own: Own) -> bool:
+    """Whether an engine runs on this machine: its paths are ours. One that is not sure is not."""
+    to = urlsplit(engine.host)
+    if to.scheme == "unix" or to.hostname in ("localhost", "127.0.0.1", "::1"):
+        return True
+    if own.id is None or to.scheme != "tcp":
+        return False
+    try:
+        engine.get(f"/containers/{own.id.id}/json")
+    except NotFound:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,11 @@ from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.containers import Containers, out_of_service_s
-from safe_auto_updater.platforms.docker.marks import policy_labels
+from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.state import status_of
+from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.watching import look_at, patience_with
+from safe_auto_updater.platforms.docker.watchtower.labels import labels_of
 
 Json = dict[str, Any]
 
@@ -24,8 +26,12 @@ Json = dict[str, Any]
 class Restarter:
     """The verbs of `core.ports.Updater` for a member of a unit that keeps its container."""
 
-    def __init__(self, containers: Containers, settings: Settings) -> None:
+    def __init__(
+        self, containers: Containers, images: Images, settings: Settings, takeover: Takeover
+    ) -> None:
         self._containers = containers
+        self._images = images
+        self._takeover = takeover
         self._settings = settings
 
     def reachable(self) -> bool:
@@ -46,7 +52,13 @@ class Restarter:
             raise StepFailed(f"container {name} is {status_of(found).value} now", Cause.CONFLICT)
         return {
             "old_id": found["Id"],
-            "labels": dict(policy_labels(found, {})),
+            "labels": dict(
+                labels_of(
+                    found,
+                    self._images.find(found["Image"]) or {},
+                    theirs_too=self._settings.watchtower_labels,
+                )
+            ),
             "restarts": found.get("RestartCount", 0),
         }
 
@@ -65,7 +77,7 @@ class Restarter:
     def apply(self, work: Work) -> Facts:
         """Stop it, if it was not, and start it."""
         self._containers.stop(self._it(work))
-        self._containers.start(self._it(work))
+        self._start(work)
         now = self._it(work)
         return {"downtime_s": out_of_service_s(now, now)}
 
@@ -92,15 +104,14 @@ class Restarter:
         before = work.facts["snapshot"]["container"]["State"]["StartedAt"]
         if self._it(work)["State"]["StartedAt"] != before:
             self._containers.stop(self._it(work))
-        self._containers.start(self._it(work))
+        self._start(work)
         now = self._it(work)
         return {"downtime_s": out_of_service_s(now, now)}
 
     def confirm(self, work: Work) -> Facts:
         """It equals the snapshot."""
-        now = self._it(work)
-        self._containers.start(now)  # an engine restart ends what has no restart policy
-        found = changes(work.facts["snapshot"]["container"], now)
+        self._start(work)  # an engine restart ends what has no restart policy
+        found = changes(work.facts["snapshot"]["container"], self._it(work))
         if found:
             raise StepFailed(
                 f"it runs, and differs from before: {'; '.join(found)}",
@@ -112,6 +123,9 @@ class Restarter:
     def clean(self, work: Work) -> Facts:
         """It was never touched."""
         return {}
+
+    def _start(self, work: Work) -> None:
+        self._takeover.start_again(self._it(work), work.facts["snapshot"]["container"])
 
     def _it(self, work: Work) -> Json:
         return self._containers.inspect(work.facts["old_id"])

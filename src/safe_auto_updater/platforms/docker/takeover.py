@@ -69,8 +69,7 @@ class Takeover:
         self._names_back(old, new, name, before)
         if before["State"]["Running"]:
             self._let_stop_end(old, before)
-            self._rejoin(old, before)
-            self.start_again(old)
+            self.start_again(old, before)
 
     def back_first(
         self, old: Json, new: Json | None, name: str, before: Json, well: Callable[[], object]
@@ -80,19 +79,23 @@ class Takeover:
         self._names_back(old, new, name, before)
         if was_parked:  # else it was never asked to stop
             self._let_stop_end(old, before)
-        self._rejoin(old, before)
-        self.start_again(old)
+        self.start_again(old, before)
         well()
         if new is not None:
             self.retire(new)
 
-    def start_again(self, old: Json) -> None:
-        """Start the old container; what stands in its way for a moment (a port) is waited out."""
+    def start_again(self, old: Json, before: Json) -> None:
+        """Start an old container in the networks that it was in `before`.
+
+        What stands in its way for a moment (a port) is waited out.
+        """
         for pause in (*START_AGAIN_S, None):
             try:
+                old = self._rejoined(old, before)
                 self._containers.start(old)
                 return
             except PlatformError as error:
+                old = self._containers.inspect(old["Id"])
                 if pause is None:
                     fact = f"the old container cannot be started again: {error}"
                     raise StepFailed(fact, start_error_cause(str(error))) from error
@@ -115,15 +118,16 @@ class Takeover:
         self._containers.rename(old, name)
         self._containers.restart_policy(old, before["HostConfig"]["RestartPolicy"])
 
-    def _rejoin(self, old: Json, before: Json) -> None:
-        """Have it in its networks again: engines forget them when a start fails, and start without.
+    def _rejoined(self, old: Json, before: Json) -> Json:
+        """In its networks again: engines forget them when a start fails, and start without.
 
         Seen with engine 29, whose firewall chains were gone.
         """
         missing = endpoints(before).keys() - (old["NetworkSettings"].get("Networks") or {}).keys()
-        if missing:
-            self._containers.stop(old)
-            self._containers.join(self._containers.inspect(old["Id"]), endpoints(before))
+        if not missing:
+            return old
+        self._containers.stop(old)
+        return self._containers.join(self._containers.inspect(old["Id"]), endpoints(before))
 
     def _let_stop_end(self, old: Json, before: Json) -> None:
         """Wait where a stop may be under way: the engine goes on with it when its asker is killed.

@@ -96,7 +96,8 @@ class DockerUpdater:
         image, theirs_too = self._images.find(old["Image"]) or {}, self._settings.watchtower_labels
         labels = dict(labels_of(old, image, theirs_too=theirs_too))
         policy = policy_of(self._settings, work.with_facts({"labels": labels}))
-        fix_forward, start_first = policy.fix_forward, policy.strategy is Strategy.START_FIRST
+        fix_forward = policy.fix_forward
+        start_first = policy.strategy is Strategy.START_FIRST and not work.step.followers
         status, undoing = status_of(old), work.step.undoes is not None
         broken = status is Status.RESTARTING and (fix_forward or undoing)
         broken |= status is Status.EXITED and undoing and old["State"]["ExitCode"] != 0
@@ -116,6 +117,7 @@ class DockerUpdater:
             "labels": labels,
             "fix_forward": fix_forward,
             "ran": not rests,
+            "can_run": status is Status.RUNNING,
             "start_first": start_first or ours,
             "hands_over": ours,
         }
@@ -142,6 +144,7 @@ class DockerUpdater:
         new_image = self._images.find(work.facts["prepared"]["image_id"])
         if new_image is None:
             raise StepFailed("the new image was removed after it was pulled", Cause.CONFLICT)
+        before = self._images.find(candidate.reference) if work.step.followers else None
         if movable(candidate.reference):
             self._images.tag(candidate.reference, new_image["Id"])
         body = create_body(old, old_image, candidate.reference, work.update)
@@ -160,8 +163,9 @@ class DockerUpdater:
                 raise StepFailed(f"the new container cannot be created: {error}", cause) from error
         new = self._containers.join(new, endpoints(old))
         carried = self._compose.carry_over(self._containers.engine, old, new)
-        if work.step.followers:
-            self._restore_tags(work)  # whoever keeps its image moves no tag
+        if work.step.followers and movable(candidate.reference):
+            was = before["Id"] if before else None  # whoever keeps its image moves no tag
+            self._images.restore_tag(candidate.reference, new_image["Id"], was)
         found = differences(old, body, new, new_image)
         if found:
             raise StepFailed(
@@ -175,6 +179,10 @@ class DockerUpdater:
             raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
         self._hook(work, "before_update", old["Id"])
         return {"new_id": new["Id"], **staged.facts, **carried}
+
+    def copied_in(self, container: Json) -> list[str]:
+        """Paths in a container that only an updater of ours can carry over to another one."""
+        return self._compose.copied_in(self._containers.engine, container)
 
     def withdraw(self, work: Work, side: Side) -> None:
         """Stop one side, so that nothing brings it back."""
@@ -278,7 +286,9 @@ class DockerUpdater:
         snapshot = work.facts["snapshot"]["container"]
         old = self._containers.inspect(work.facts["old_id"])
         if snapshot["State"]["Running"]:
-            self._takeover.start_again(old)  # an engine restart ends what has no restart policy
+            # An engine restart ends what has no restart policy.
+            self._takeover.start_again(old, snapshot)
+            old = self._containers.inspect(old["Id"])
         found = changes(snapshot, old)
         if found:
             raise StepFailed(
@@ -319,7 +329,8 @@ class DockerUpdater:
         """Run one of the user's hooks, in a container that runs."""
         hooks = policy_of(self._settings, work).hooks
         command = hooks.before if key == "before_update" else hooks.after
-        if command and work.facts.get("ran", True):
+        runs = "can_run" if key == "before_update" else "ran"
+        if command and work.facts.get(runs, True):
             self._progress(work, f"running {key}")
             run_hook(self._containers.engine, container, key, command, hooks.timeout_s)
 

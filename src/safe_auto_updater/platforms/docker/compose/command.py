@@ -89,3 +89,24 @@ class ComposeCommand:
             said = " ".join(done.stderr.split())[-300:]
             raise Unclear(f"docker compose cannot read project {service.project}: {said}")
         return done.stdout
+
+
+class Elsewhere(ComposeCommand):
+    """Of an engine on another machine: what files of its projects say cannot be seen from here.
+
+    A file of the same name may well be here; it is another one.
+    """
+
+    def __init__(self, engine: str) -> None:
+        super().__init__({})
+        self._engine = engine
+
+    def environment(self, service: ComposeService) -> dict[str, str]:
+        """Always Unclear."""
+        raise self._unclear()
+
+    def _ask(self, *words: Any) -> str:
+        raise self._unclear()
+
+    def _unclear(self) -> Unclear:
+        return Unclear(f"its files are on the machine of engine {self._engine}, not on this one")

@@ -31,7 +31,7 @@ from safe_auto_updater.platforms.docker.compose.hashes import (
     hash_after,
     shares,
 )
-from safe_auto_updater.platforms.docker.compose.inside import carry_over
+from safe_auto_updater.platforms.docker.compose.inside import carry_over, put_in
 from safe_auto_updater.platforms.docker.compose.labels import (
     ComposeService,
     compose_service,
@@ -120,6 +120,10 @@ class ComposeFile:
         carried = carry_over(engine, self._command, old, new)
         return {"carried": carried} if carried else {}
 
+    def copied_in(self, engine: DockerEngine, container: Json) -> list[str]:
+        """The paths that Compose copied into a container, where nothing else has them."""
+        return put_in(engine, self._command, container)
+
     def write(self, work: Work) -> None:
         """Make the edit; nothing happens where it is made. StepFailed where it would be another."""
         facts = work.facts.get("compose")
@@ -144,19 +148,20 @@ class ComposeFile:
 
     def restore(self, work: Work) -> list[str]:
         """The file says what it did before `write`; what stands in the way is told."""
-        writing.leftover_removed(self._backup(work))
-        kept = self._kept(work)
-        if kept is None:
-            return []
-        path = Path(kept["edit"]["path"])
-        with self._one_at_a_time:
-            try:
-                writing.leftover_removed(path)
-                warnings = self._put_back(work, kept, path)
-            except (Unclear, OSError, UnicodeDecodeError) as error:
-                backup = self._backup(work)
-                return [f"{path} still says the new image: {error}; what it said is in {backup}"]
-        self._backup(work).unlink(missing_ok=True)
+        backup = self._backup(work)
+        path = "its Compose file"
+        try:
+            writing.leftover_removed(backup)
+            kept = self._kept(work)
+            if kept is None:
+                return []
+            path = kept["edit"]["path"]
+            with self._one_at_a_time:
+                writing.leftover_removed(Path(path))
+                warnings = self._put_back(work, kept, Path(path))
+            backup.unlink(missing_ok=True)
+        except (Unclear, OSError, ValueError, LookupError) as error:
+            return [f"{path} may still say the new image: {error}; what it said is in {backup}"]
         return warnings
 
     def _put_back(self, work: Work, kept: Json, path: Path) -> list[str]:

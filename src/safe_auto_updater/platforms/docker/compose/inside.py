@@ -40,7 +40,7 @@ def carry_over(engine: DockerEngine, command: ComposeCommand, old: Json, new: Js
     if compose_service(old) is None or new["State"]["Running"]:
         return []
     try:
-        paths = _put_in(engine, command, old)
+        paths = put_in(engine, command, old)
         for path in paths:
             _copy(engine, old, new, path)
     except (PlatformError, tarfile.TarError) as error:
@@ -64,7 +64,10 @@ def targets(model: Json, service: str) -> set[str]:
     return found
 
 
-def _put_in(engine: DockerEngine, command: ComposeCommand, old: Json) -> list[str]:
+def put_in(engine: DockerEngine, command: ComposeCommand, old: Json) -> list[str]:
+    """The paths in a container that Compose copied there. Raises PlatformError."""
+    if compose_service(old) is None:
+        return []
     changed = engine.get(f"/containers/{old['Id']}/changes") or []
     paths = {str(one["Path"]) for one in changed if one["Kind"] != _DELETED}
     paths -= {posixpath.dirname(path) for path in paths}  # what has something below it is a folder

@@ -26,9 +26,13 @@ Json = Mapping[str, Any]
 class PlannedEdits:
     """Looks, and touches nothing."""
 
-    def __init__(self, containers_of: Callable[[str], Containers], file: ComposeFile) -> None:
+    def __init__(
+        self,
+        containers_of: Callable[[str], Containers],
+        file_of: Callable[[str], ComposeFile],
+    ) -> None:
         self._containers_of = containers_of
-        self._file = file
+        self._file_of = file_of
 
     def __call__(self, asset: Asset, change: Change, rule: ComposeChange) -> FileEdit | None:
         """The edit that a change asks for; None where it asks for none.
@@ -44,12 +48,13 @@ class PlannedEdits:
         was, will = change.current.reference, change.candidate.reference
         text = None
         try:
-            edit = self._file.edit(container, was, will)
+            file = self._file_of(asset.id)
+            edit = file.edit(container, was, will)
             if edit is None:
                 return None  # they name it already
             text = edit.told(container["Config"]["Labels"].get(WORKING_DIR))
             if rule is ComposeChange.UPDATE_FILE:
-                self._file.check(container, edit)
+                file.check(container, edit)
                 self._alone(asset, container)
         except Unclear as error:
             return FileEdit(text, str(error))

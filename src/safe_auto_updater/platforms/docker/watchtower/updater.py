@@ -13,7 +13,7 @@ from typing import Any
 from safe_auto_updater.core.errors import PlatformError, RegistryError, StepFailed
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
-from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Updater, Work
+from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.containers import (
     Containers,
@@ -23,6 +23,7 @@ from safe_auto_updater.platforms.docker.containers import (
 from safe_auto_updater.platforms.docker.hooks import run_hook
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.takeover import Takeover
+from safe_auto_updater.platforms.docker.updater import DockerUpdater
 from safe_auto_updater.platforms.docker.watching import policy_of
 from safe_auto_updater.platforms.docker.watchtower.api import Done
 from safe_auto_updater.platforms.docker.watchtower.asking import Asking
@@ -52,7 +53,7 @@ class WatchtowerUpdater:
 
     def __init__(
         self,
-        alone: Updater,
+        alone: DockerUpdater,
         asking: Asking,
         containers: Containers,
         images: Images,
@@ -93,6 +94,9 @@ class WatchtowerUpdater:
         old = self._containers.inspect(facts["old_id"])
         for obstacle in in_its_way(old):
             raise StepFailed(obstacle.reason, Cause.CONFLICT)
+        if copied := self._alone.copied_in(old):
+            fact = f"Watchtower would lose what Compose copied into it: {', '.join(copied)}"
+            raise StepFailed(f"{fact}. Set docker_updater to native", Cause.CONFLICT)
         self._refuse_company(work, old)
         candidate = work.change.candidate
         assert candidate is not None

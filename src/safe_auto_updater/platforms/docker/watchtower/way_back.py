@@ -56,7 +56,7 @@ class WayBack:
         self._containers.rename(container, work.change.container)
         if not work.facts["snapshot"]["container"]["State"]["Running"]:
             return
-        self._takeover.start_again(container)
+        self._takeover.start_again(container, work.facts["snapshot"]["container"])
 
     def discard(self, work: Work) -> None:
         """Remove it where it still waits; never what serves."""
