@@ -42,7 +42,14 @@ def command(engine: str, part: Part, marks: str) -> list[str]:
     words += ["--instance", part.instance] if part.instance else []
     words += ["--disk", str(part.disk_mib)] if part.disk_mib else []
     words += ["run", "--down-if-started", "--", sys.executable, "-m", "pytest"]
-    words += ["-o", "cache_dir=.lab/pytest", "tests/docker", "-m", f"({part.marks}){marks}"]
+    words += [
+        "--durations=12",
+        "-o",
+        "cache_dir=.lab/pytest",
+        "tests/docker",
+        "-m",
+        f"({part.marks}){marks}",
+    ]
     return words + (["-n", str(part.workers)] if part.workers else [])
 
 

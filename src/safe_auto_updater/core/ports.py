@@ -18,6 +18,14 @@ from safe_auto_updater.core.risk import Risk
 Facts = Mapping[str, Any]  # JSON only: facts are journaled
 
 
+def merged(known: Facts, more: Facts) -> dict[str, Any]:
+    """What is known after one more row: later words over earlier ones, warnings added up."""
+    both = {**known, **more}
+    if "warnings" in known and "warnings" in more:
+        both["warnings"] = list(dict.fromkeys([*known["warnings"], *more["warnings"]]))
+    return both
+
+
 @dataclass(frozen=True)
 class Work:
     """One update on its way: the step, and every fact journaled so far."""
@@ -33,7 +41,7 @@ class Work:
 
     def with_facts(self, facts: Facts) -> Work:
         """The same work, knowing more."""
-        return replace(self, facts={**self.facts, **facts})
+        return replace(self, facts=merged(self.facts, facts))
 
 
 class Side(StrEnum):

@@ -34,7 +34,7 @@ PATIENCE_S = 600.0  # how long an engine that does not answer is waited for
 
 @dataclass(frozen=True)
 class _Next:
-    """Where the update goes, what it now knows, and whether going there counts as an entry."""
+    """Where the update goes, and what it knows besides."""
 
     phase: Phase
     facts: Facts
@@ -136,9 +136,7 @@ class UpdateExecutor:
         except StepFailed as error:
             trouble = _failed(work, error.cause, str(error), error.evidence)
         except PlatformError as error:
-            if (
-                phase is Phase.ROLLBACK
-            ):  # the last way back: repeated until it has been tried enough
+            if phase is Phase.ROLLBACK:  # the last way back, tried until that is enough
                 self._tell("warning", work, f"the way back met {error}; it is tried again")
                 self._clock.sleep(RETRY_S)
                 return _Next(phase, {})
@@ -149,7 +147,7 @@ class UpdateExecutor:
         if exits.failed is exits.ok or phase is Phase.CLEAN:
             warning = next(iter(trouble.values()))["error"]
             self._tell("warning", work, f"left over: {warning}")
-            trouble = {"warnings": [*work.facts.get("warnings", ()), warning]}
+            trouble = {"warnings": [warning]}
         return _Next(exits.failed, trouble)
 
     def _act(self, phase: Phase, work: Work) -> Facts:

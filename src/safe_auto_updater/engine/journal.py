@@ -13,7 +13,7 @@ from safe_auto_updater.core.errors import JournalError, UsageError
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import TABLE, Phase
-from safe_auto_updater.core.ports import Facts, Work
+from safe_auto_updater.core.ports import Facts, Work, merged
 from safe_auto_updater.engine.state import State
 
 
@@ -53,10 +53,10 @@ class Record:
     @property
     def facts(self) -> dict[str, Any]:
         """Everything recorded on the way, later rows over earlier ones."""
-        merged: dict[str, Any] = {}
+        known: dict[str, Any] = {}
         for row in self.rows:
-            merged.update(row.facts)
-        return merged
+            known = merged(known, row.facts)
+        return known
 
     @property
     def cause(self) -> Cause | None:

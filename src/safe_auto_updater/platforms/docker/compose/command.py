@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -86,7 +87,8 @@ class ComposeCommand:
         except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
             raise Unclear(f"{program} cannot be asked: {error}") from error
         if done.returncode:
-            said = " ".join(done.stderr.split())[-300:]
+            # It quotes what it stumbles over, which may be a password.
+            said = re.sub(r'"[^"]*"', '"..."', " ".join(done.stderr.split()))[-300:]
             raise Unclear(f"docker compose cannot read project {service.project}: {said}")
         return done.stdout
 
