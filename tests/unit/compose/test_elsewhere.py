@@ -1,4 +1,4 @@
-"""An engine on another machine: its projects' files are there, whatever lies here under the name."""
+"""An engine on another machine: its files are there, whatever lies here under the same name."""
 
 from __future__ import annotations
 
