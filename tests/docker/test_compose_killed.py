@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docker.compose_kit import Project, program
+from tests.docker.kill.hitting import Hit, hit
 from tests.docker.kill.scene import KILL
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
@@ -62,21 +60,10 @@ class Shop:
     def _processes(self, container: str) -> str:
         return str(self.world.call("GET", f"/containers/{container}/top")["Processes"])
 
-    def hit(self, at: int) -> tuple[int, list[str]]:
-        """The update, killed at an instant; its exit code and the instants that were reached."""
-        trace, spec = self.folder / f"trace-{random.random()}", self.folder / "spec.json"
-        told = {"trace": str(trace), "kinds": [*KILL, "file"], "action": "kill", "at": at}
-        spec.write_text(json.dumps(told))
-        killable = str(Path(__file__).parent / "kill" / "killable.py")
+    def hit(self, at: int) -> Hit:
+        """The update, killed at an instant."""
         words = ["apply", "--yes", f"{self.world.prefix}-web-1"]
-        done = subprocess.run(
-            [sys.executable, killable, str(spec), "--", *self.sau.command[1:], *words],
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-        )
-        return done.returncode, trace.read_text().splitlines() if trace.exists() else []
+        return hit(self.sau, *words, at=at, kinds=[*KILL, "file"])
 
     def side(self) -> str:
         """`old` or `new`: containers and file say the same, and Compose has nothing to do."""
@@ -92,20 +79,21 @@ class Shop:
         return side
 
 
-def killed(world: World, compose: Path, folder: Path, ends: str, at: int, in_place: bool) -> int:
-    """One update killed at an instant and recovered; its exit code (-9: it was there)."""
+def killed(world: World, compose: Path, folder: Path, ends: str, at: int, in_place: bool) -> bool:
+    """One update killed at an instant and recovered; whether the instant was there."""
     folder.mkdir()
     newer = {} if ends == "new" else {"behaviour": "crash"}
     shop = Shop(world, compose, folder, in_place, **newer)
-    code, reached = shop.hit(at)
-    if code == -9:
+    ended = shop.hit(at)
+    reached = ended.reached
+    if ended.killed:
         print(f"{ends} killed at {at}, {reached[-1]}")
         said = shop.sau("recover")
         assert said.code == 0, (reached[-1], said.out, said.err)
     assert shop.side() == "old" or ends == "new", reached[-1]
     assert shop.sau("recover").json["updates"] == []
     world.clean()
-    return code
+    return ended.killed
 
 
 @pytest.mark.parametrize("ends", ["new", "old"])
@@ -115,8 +103,8 @@ def test_project_killed_at_an_instant_is_whole_after_recovery(
 ) -> None:
     chance = random.Random(f"{os.environ['SAU_SEED']} {ends} {number}")
     at = int((number + chance.random()) * MOST[ends] / SAMPLE) + 1
-    code = killed(world, program, tmp_path / "killed", ends, at, in_place=number % 2 == 1)
-    assert code == -9, f"instant {at} was not reached"
+    there = killed(world, program, tmp_path / "killed", ends, at, in_place=number % 2 == 1)
+    assert there, f"instant {at} was not reached"
 
 
 @pytest.mark.every_instant
@@ -126,6 +114,6 @@ def test_project_killed_at_every_instant_is_whole_after_recovery(
     world: World, program: Path, tmp_path: Path, ends: str, share: int
 ) -> None:
     at = share
-    while killed(world, program, tmp_path / str(at), ends, at, in_place=at % 2 == 1) == -9:
+    while killed(world, program, tmp_path / str(at), ends, at, in_place=at % 2 == 1):
         at += SHARES
     assert at > MOST[ends] - SHARES, "the instants were not there to be hit"

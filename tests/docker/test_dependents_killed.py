@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.docker.kill.scene import KILL
+from tests.docker.kill.hitting import hit
 from tests.docker.test_dependents import Vpn, shares
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
@@ -35,22 +32,6 @@ class Unit:
         self.vpn.hang("side", bond="volumes")
         self.sau = Sau(world, folder, health="stable_for: 300ms")
 
-    def hit(self, at: int) -> tuple[int, list[str]]:
-        """The update, killed at an instant; its exit code and the instants that were reached."""
-        trace, spec = self.folder / f"trace-{random.random()}", self.folder / "spec.json"
-        told = {"trace": str(trace), "kinds": KILL, "action": "kill", "at": at}
-        spec.write_text(json.dumps(told))
-        program = str(Path(__file__).parent / "kill" / "killable.py")
-        words = ["apply", "--yes", f"{self.world.prefix}-vpn"]
-        done = subprocess.run(
-            [sys.executable, program, str(spec), "--", *self.sau.command[1:], *words],
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-        )
-        return done.returncode, trace.read_text().splitlines() if trace.exists() else []
-
     def side(self) -> str:
         """`old` or `new`: all of the unit, working together, and nothing beside it."""
         assert len(self.world.ids()) == len(NAMES), "nothing is left over"
@@ -68,18 +49,18 @@ class Unit:
         return side
 
 
-def killed(world: World, folder: Path, ends: str, at: int) -> int:
-    """One update killed at an instant and recovered; its exit code (-9: it was there)."""
+def killed(world: World, folder: Path, ends: str, at: int) -> bool:
+    """One update killed at an instant and recovered; whether the instant was there."""
     folder.mkdir()
     unit = Unit(world, folder, **({} if ends == "new" else {"behaviour": "crash"}))
-    code, reached = unit.hit(at)
-    if code == -9:
+    ended = hit(unit.sau, "apply", "--yes", f"{world.prefix}-vpn", at=at)
+    if ended.killed:
         said = unit.sau("recover")
-        assert said.code == 0, (reached[-1], said.out, said.err)
-    assert unit.side() == "old" or ends == "new", reached[-1]
+        assert said.code == 0, (ended.reached[-1], said.out, said.err)
+    assert unit.side() == "old" or ends == "new", ended.reached[-1]
     assert unit.sau("recover").json["updates"] == []
     world.clean()
-    return code
+    return ended.killed
 
 
 @pytest.mark.parametrize("ends", ["new", "old"])
@@ -89,7 +70,7 @@ def test_unit_killed_at_an_instant_is_whole_after_recovery(
 ) -> None:
     chance = random.Random(f"{os.environ['SAU_SEED']} {ends} {number}")
     at = int((number + chance.random()) * (MOST // 2) / SAMPLE) + 1
-    assert killed(world, tmp_path / "unit", ends, at) == -9, f"instant {at} was not reached"
+    assert killed(world, tmp_path / "unit", ends, at), f"instant {at} was not reached"
 
 
 @pytest.mark.every_instant
@@ -100,6 +81,6 @@ def test_unit_killed_at_every_instant_is_whole_after_recovery(
     world: World, tmp_path: Path, ends: str, share: int
 ) -> None:
     at = share
-    while killed(world, tmp_path / str(at), ends, at) == -9:
+    while killed(world, tmp_path / str(at), ends, at):
         at += SHARES
     assert MOST // 2 < at < 3 * MOST, "the instants were not there to be hit"

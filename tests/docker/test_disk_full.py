@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from safe_auto_updater.app import App
-from safe_auto_updater.config import ConfigLoader
-from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.outcome import Outcome
+from tests.docker.kill.hitting import update_when
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
 
@@ -62,19 +60,6 @@ class Service:
         eventually(lambda: world.http("web") == "old")
         self.before = world.get("web")
 
-    def update(self, sau: Sau, at: str, then: Any) -> Outcome | None:
-        """The update, with something done when it enters a phase; how it ended."""
-
-        def listen(event: Event) -> None:
-            if event.kind == "phase" and event.message == at:
-                then()
-
-        config = ConfigLoader().load(sau.config)
-        with App(config, sau.state, os.environ, [listen]) as app:
-            plan, _ = app.cycle.plan([])
-            (record,) = app.cycle.execute(plan, lambda: False)
-        return record.outcome
-
 
 @pytest.mark.parametrize("at", ["PREPARE", "STAGE"])
 def test_disk_full_before_the_old_one_stops_touches_nothing(
@@ -82,7 +67,7 @@ def test_disk_full_before_the_old_one_stops_touches_nothing(
 ) -> None:
     service = Service(world)
 
-    outcome = service.update(sau, at, disk.fill)
+    outcome = update_when(sau, at, disk.fill).outcome
 
     now = world.get("web")
     assert now["Id"] == service.before["Id"]
@@ -101,7 +86,7 @@ def test_disk_full_when_the_old_one_has_stopped_ends_in_one_that_runs(
 ) -> None:
     service = Service(world, **newer)
 
-    outcome = service.update(sau, at, disk.fill)
+    outcome = update_when(sau, at, disk.fill).outcome
 
     if at == "APPLY":
         assert outcome is None, "neither given up nor done while nothing can be done"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from typing import Any
 
 import pytest
 
-from safe_auto_updater.app import App
-from safe_auto_updater.config import ConfigLoader
-from safe_auto_updater.core.events import Event
-from safe_auto_updater.engine.journal import Record
+from tests.docker.kill.hitting import update_when
 from tests.lab_kit import World, eventually, fetch
 from tests.sau_kit import Sau
 
@@ -24,20 +20,6 @@ def flush() -> None:
     for table in ("filter", "nat"):
         for action in ("-F", "-X"):
             subprocess.run(["iptables", "-t", table, action], check=False, capture_output=True)
-
-
-def update(sau: Sau, at: str) -> Record:
-    """The update, with the rules flushed when it enters a phase."""
-
-    def listen(event: Event) -> None:
-        if event.kind == "phase" and event.message == at:
-            flush()
-
-    config = ConfigLoader().load(sau.config)
-    with App(config, sau.state, os.environ, [listen]) as app:
-        plan, _ = app.cycle.plan([])
-        (record,) = app.cycle.execute(plan, lambda: False)
-    return record
 
 
 def restart_engine(world: World) -> None:
@@ -62,7 +44,7 @@ def test_published_container_comes_back_once_the_engine_was_restarted(
 ) -> None:
     old = started(world, **PUBLISHED)
 
-    record = update(sau, at)
+    record = update_when(sau, at, flush)
 
     assert record.outcome is None, "neither given up nor done"
     assert record.rows[-1].name == "ROLLBACK"
@@ -78,5 +60,5 @@ def test_published_container_comes_back_once_the_engine_was_restarted(
 
 def test_container_without_ports_does_not_care(world: World, sau: Sau) -> None:
     started(world)
-    record = update(sau, "APPLY")
+    record = update_when(sau, "APPLY", flush)
     assert record.outcome is not None and record.outcome.value == "succeeded"

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.behaviours import HEALTHCHECK, SECOND
-from safe_auto_updater.app import App
-from safe_auto_updater.config import ConfigLoader
-from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.outcome import Outcome
-from tests.docker.kill.killable import BOTH_RUN
-from tests.docker.kill.scene import KILL
+from tests.docker.kill.hitting import hit, update_when
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Said, Sau
 
@@ -63,24 +56,6 @@ class Group:
             found.add(side)
         (side,) = found
         return side
-
-    def hit(self, *words: str, at: int | None) -> tuple[int, list[str]]:
-        """`sau`, killed at an instant; its exit code and the instants that were reached."""
-        trace, spec = self.folder / f"trace-{random.random()}", self.folder / "spec.json"
-        spec.write_text(
-            json.dumps({"trace": str(trace), "kinds": KILL, "action": "kill", "at": at})
-        )
-        program = str(Path(__file__).parent / "kill" / "killable.py")
-        done = subprocess.run(
-            [sys.executable, program, str(spec), "--", *self.sau.command[1:], *words],
-            capture_output=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-        )
-        reached = trace.read_text().splitlines() if trace.exists() else []
-        assert BOTH_RUN not in reached, done.stderr.decode()
-        return done.returncode, reached
 
 
 @pytest.fixture
@@ -186,10 +161,10 @@ def test_group_killed_at_a_sampled_instant_is_whole_after_recovery(
     group = Group(world, folder, **newer)
     chance = random.Random(f"{os.environ['SAU_SEED']} group {ends} {number}").random()
     at = 3 + int((number + chance) * 60 / SAMPLE)
-    code, reached = group.hit("apply", "--yes", at=at)
-    print(f"killed at {at} of {len(reached)}: {reached[-1] if reached else 'nothing'}")
+    ended = hit(group.sau, "apply", "--yes", at=at)
+    print(f"killed at {at}: {ended.reached[-1:]}")
 
-    if code == -9:
+    if ended.killed:
         assert group.sau("recover").code == 0
     side = group.side()
     assert side == "old" or ends == "new"
@@ -207,15 +182,16 @@ def test_group_killed_at_every_instant_is_whole_after_recovery(
     world: World, folder: Path, ends: str, share: int
 ) -> None:
     newer = {} if ends == "new" else {"behaviour": "crash"}
-    at, code = share, -9
-    while code == -9:
+    at, killed = share, True
+    while killed:
         place = folder / str(at)
         place.mkdir()
         group = Group(world, place, **newer)
-        code, reached = group.hit("apply", "--yes", at=at)
-        if code == -9:
-            assert group.sau("recover").code == 0, reached[-1]
-        assert group.side() == "old" or ends == "new", reached[-1]
+        ended = hit(group.sau, "apply", "--yes", at=at)
+        killed = ended.killed
+        if killed:
+            assert group.sau("recover").code == 0, ended.reached[-1]
+        assert group.side() == "old" or ends == "new", ended.reached[-1]
         world.clean()
         at += SHARES
     assert at > 60, "the instants were not there to be hit"
@@ -226,15 +202,10 @@ def test_member_whose_way_back_is_gone_does_not_keep_the_others_from_going_back(
 ) -> None:
     group = Group(world, folder, behaviour="crash")
 
-    def spoil(event: Event) -> None:
-        if event.kind == "phase" and event.message == "ROLLBACK":
-            old = group.before["api"]["Id"]
-            world.call("DELETE", f"/containers/{old}?force=1")
-
-    config = ConfigLoader().load(group.sau.config)
-    with App(config, group.sau.state, os.environ, [spoil]) as app:
-        plan, _ = app.cycle.plan([])
-        (record,) = app.cycle.execute(plan, lambda: False)
+    old = group.before["api"]["Id"]
+    record = update_when(
+        group.sau, "ROLLBACK", lambda: world.call("DELETE", f"/containers/{old}?force=1")
+    )
 
     assert record.outcome is Outcome.INCONSISTENT
     assert "api: the old container" in record.facts["trouble"]["error"]

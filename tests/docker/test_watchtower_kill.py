@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab import wire
-from tests.docker.kill import killable
-from tests.docker.kill.scene import KILL
+from tests.docker.kill.hitting import hit
 from tests.docker.watchtower.scene import PARAMS, Scene, assert_equivalent, only_standin, scene_on
 from tests.docker.watchtower.standin import StandIn, Ways
 from tests.lab_kit import World, eventually
@@ -44,26 +39,6 @@ def staged(world: World, sau: Sau, request: pytest.FixtureRequest) -> Iterator[S
             return scene
 
         yield made
-
-
-def hit(scene: Scene, at: int | str | None, *words: str) -> tuple[int, list[str], str]:
-    """The program, killed at an instant: its exit code, what it reached, what it said."""
-    folder = scene.world.state_dir
-    trace, spec = folder / f"trace-{time.monotonic_ns()}", folder / "spec.json"
-    told = {"trace": str(trace), "kinds": KILL, "action": "kill", "at": at}
-    spec.write_text(json.dumps(told))
-    program = [sys.executable, str(Path(killable.__file__)), str(spec), "--"]
-    done = subprocess.run(
-        [*program, *scene.sau.command[1:], *words],
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        timeout=120,
-        env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
-    )
-    return done.returncode, trace.read_text().splitlines() if trace.exists() else [], done.stdout
 
 
 def apply(scene: Scene) -> tuple[str, ...]:
@@ -104,7 +79,8 @@ def resume(scene: Scene, by_recover: bool) -> None:
 @pytest.mark.parametrize("behaviour", ["good", "crash"])
 def test_undisturbed_update_has_these_instants(staged: Staged, behaviour: str) -> None:
     scene = staged(behaviour)
-    _, reached, text = hit(scene, None, *apply(scene))
+    ended = hit(scene.sau, *apply(scene), at=None, alone=False)
+    reached, text = ended.reached, ended.text
     side = assert_kept(scene)
     assert (side == "new") == (ENDS[behaviour] == "succeeded"), text
     assert len(reached) == INSTANTS[behaviour], "\n".join(reached)
@@ -116,8 +92,9 @@ def test_killed_and_resumed_at_a_sampled_instant(staged: Staged, number: int) ->
     chance = random.Random(f"{os.environ['SAU_SEED']} watchtower {number}").random()
     at = 1 + int((number // 2 + chance) * INSTANTS[behaviour] / (SAMPLE // 2))
     scene = staged(behaviour, waits_s=0.3)
-    code, reached, text = hit(scene, at, *apply(scene))
-    assert code == -9, text
+    ended = hit(scene.sau, *apply(scene), at=at, alone=False)
+    reached = ended.reached
+    assert ended.killed, ended.text
     print(f"SAU_SEED={os.environ['SAU_SEED']}: {behaviour} killed at {at}, {reached[-1]}")
     resume(scene, by_recover=number % 4 < 2)
 
@@ -129,8 +106,9 @@ EVERY = [(behaviour, at) for behaviour, most in INSTANTS.items() for at in range
 @pytest.mark.parametrize(("behaviour", "at"), EVERY)
 def test_killed_and_resumed_at_every_instant(staged: Staged, behaviour: str, at: int) -> None:
     scene = staged(behaviour, waits_s=0.3)
-    code, reached, text = hit(scene, at, *apply(scene))
-    assert code == -9, text
+    ended = hit(scene.sau, *apply(scene), at=at, alone=False)
+    reached = ended.reached
+    assert ended.killed, ended.text
     print(f"{behaviour} killed at {at}, {reached[-1]}")
     resume(scene, by_recover=at % 2 == 0)
 

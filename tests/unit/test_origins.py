@@ -42,10 +42,19 @@ TABLE: dict[str, tuple[Json, Json, tuple[int, int], Origin]] = {
         IN_CONTAINERD,
         {
             "RepoDigests": [f"{NAME}@{A}"],
-            "Identity": {"Pull": [{"Repository": "registry.example/other"}]},
+            "Identity": {"Pull": [{"Repository": "elsewhere.example/web"}]},
         },
         (1, 53),
         Origin(),
+    ),
+    "pulled into containerd at once with another name, which alone is remembered": (
+        IN_CONTAINERD,
+        {
+            "RepoDigests": [f"{OTHER}@{A}", f"{NAME}@{A}"],
+            "Identity": {"Pull": [{"Repository": "registry.example/other"}]},
+        },
+        (1, 56),
+        Origin(claimed=(A, C)),
     ),
     "an older engine does not tell": (
         IN_CONTAINERD,

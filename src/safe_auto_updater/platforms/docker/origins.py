@@ -3,7 +3,7 @@
 An engine's own image store keeps for each image the digests under which it was pulled. In
 containerd's store an image's ID is such a digest itself, and everything that bears a name has
 "a digest at the registry", whether it was pulled from there or built here; an image that has
-lost its name has none. Where it came from is told from API 1.53 on.
+lost its name has none. Where it came from is told from API 1.53 on, though not always all of it.
 """
 
 from __future__ import annotations
@@ -50,8 +50,12 @@ def origin(reference: Reference, container: Json, image: Json, api: tuple[int, i
     if api >= TELLS_ORIGINS:
         pulled = (image.get("Identity") or {}).get("Pull") or ()
         host = re.sub(r":\d+$", "", reference.host)  # ports are not kept
-        known = any(one["Repository"] == f"{host}/{reference.repository}" for one in pulled)
-        return Origin(found if known else ())
+        sources = {str(one["Repository"]) for one in pulled}
+        if f"{host}/{reference.repository}" in sources:
+            return Origin(found)
+        # Of two names pulled at once with the same content it may remember only one.
+        nearby = any(source.startswith(f"{host}/") for source in sources)
+        return Origin(claimed=found if nearby and told else ())
     nameless = not image.get("RepoTags") and not image.get("RepoDigests")
     return Origin(claimed=found if told or nameless else ())
 

@@ -1,0 +1,75 @@
+"""`sau`, hit on its way: killed at an instant, or disturbed as it enters a phase."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safe_auto_updater.app import App
+from safe_auto_updater.config import ConfigLoader
+from safe_auto_updater.core.events import Event
+from safe_auto_updater.engine.journal import Record
+from tests.docker.kill.killable import BOTH_RUN
+from tests.docker.kill.scene import KILL
+from tests.sau_kit import Sau
+
+KILLABLE = Path(__file__).with_name("killable.py")
+KILLED = -9
+
+
+@dataclass(frozen=True)
+class Hit:
+    """How it ended, the instants that it reached, and what it said."""
+
+    code: int
+    reached: tuple[str, ...]
+    text: str
+
+    @property
+    def killed(self) -> bool:
+        """Whether the instant was there."""
+        return self.code == KILLED
+
+
+def hit(
+    sau: Sau, *words: str, at: int | str | None, kinds: Sequence[str] = KILL, alone: bool = True
+) -> Hit:
+    """One command, killed at an instant of these kinds; None lets it live.
+
+    With `alone` old and new must never be seen running together.
+    """
+    folder = sau.config.parent
+    trace, spec = folder / f"trace-{time.monotonic_ns()}", folder / "spec.json"
+    told = {"trace": str(trace), "kinds": list(kinds), "action": "kill", "at": at}
+    spec.write_text(json.dumps(told))
+    done = subprocess.run(
+        [sys.executable, str(KILLABLE), str(spec), "--", *sau.command[1:], *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    reached = tuple(trace.read_text().splitlines()) if trace.exists() else ()
+    assert not (alone and BOTH_RUN in reached), f"old and new ran together: {done.stdout}"
+    return Hit(done.returncode, reached, done.stdout)
+
+
+def update_when(sau: Sau, phase: str, then: Callable[[], object]) -> Record:
+    """The update of all that is in sight, with something done as it enters a phase."""
+
+    def listen(event: Event) -> None:
+        if event.kind == "phase" and event.message == phase:
+            then()
+
+    with App(ConfigLoader().load(sau.config), sau.state, os.environ, [listen]) as app:
+        plan, _ = app.cycle.plan([])
+        (record,) = app.cycle.execute(plan, lambda: False)
+    return record
