@@ -214,7 +214,8 @@ def test_service_that_asks_for_it_is_restarted_and_stays_the_same(
     assert members(said) == ["db", "asks"]
     now = {name: world.get(name) for name in before}
     assert [now[name]["Id"] for name in now] == [before[name]["Id"] for name in before]
-    assert now["asks"]["State"]["StartedAt"] > world.get("db")["State"]["StartedAt"]
+    started = world.get("db")["State"]["StartedAt"]
+    assert now["asks"]["State"]["StartedAt"] > started, said.update["phases"]
     assert now["not"]["State"]["StartedAt"] == before["not"]["State"]["StartedAt"]
 
 

@@ -17,12 +17,11 @@ import pytest
 
 from lab import engine, wire
 from tests.docker.kill.promise import assert_kept, assert_nothing_to_recover
-from tests.docker.kill.scene import BY_NAME, ENGINE, SCENARIOS, Scene
+from tests.docker.kill.scene import BY_NAME, ENGINE, Scene, every, instants_anywhere
 from tests.lab_kit import World, eventually
 
 pytestmark = pytest.mark.engine_crash
 
-EVERY = [(s.name, at) for s in SCENARIOS for at in range(1, s.engine_instants + 1)]
 CRASHED: dict[str, Any] = {"away_s": 0.5}
 UNNOTICED: dict[str, Any] = {"away_s": 0, "unnoticed": True}
 STOPPED: dict[str, Any] = {"away_s": 0.5, "gently": True}
@@ -48,7 +47,7 @@ def lose_engine(scene: Scene, at: int | str, how: dict[str, Any]) -> None:
 @pytest.mark.parametrize("number", range(len(SAMPLE)))
 def test_engine_lost_at_a_sampled_instant(world: World, number: int) -> None:
     seed = os.environ["SAU_SEED"]
-    name, at = random.Random(f"{seed} {number}").choice(EVERY)
+    name, at = random.Random(f"{seed} {number}").choice(every(world.lab, ENGINE))
     print(f"SAU_SEED={seed}: {name}, engine lost at {at}, {SAMPLE[number]}")
     lose_engine(Scene(world, BY_NAME[name]), at, SAMPLE[number])
 
@@ -94,13 +93,13 @@ def test_old_container_without_restart_policy_is_started_again(world: World) -> 
 
 
 @pytest.mark.every_instant
-@pytest.mark.parametrize(("name", "at"), EVERY)
+@pytest.mark.parametrize(("name", "at"), instants_anywhere(ENGINE))
 def test_engine_killed_at_every_instant(world: World, name: str, at: int) -> None:
     lose_engine(Scene(world, BY_NAME[name]), at, CRASHED)
 
 
 @pytest.mark.every_instant
-@pytest.mark.parametrize(("name", "at"), EVERY[::2])
+@pytest.mark.parametrize(("name", "at"), instants_anywhere(ENGINE, each=2))
 def test_engine_restarted_unnoticed_at_every_second_instant(
     world: World, name: str, at: int
 ) -> None:

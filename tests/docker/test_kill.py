@@ -13,18 +13,25 @@ from dataclasses import replace
 import pytest
 
 from tests.docker.kill.promise import assert_kept, assert_nothing_to_recover
-from tests.docker.kill.scene import BY_NAME, SCENARIOS, Scenario, Scene
-from tests.lab_kit import World
+from tests.docker.kill.scene import (
+    BY_NAME,
+    SCENARIOS,
+    Scenario,
+    Scene,
+    every,
+    instants,
+    instants_anywhere,
+)
+from tests.lab_kit import Lab, World
 
-EVERY = [(s.name, at) for s in SCENARIOS for at in range(1, s.instants + 1)]
 SAMPLE = 12
 
 
-def sampled(number: int, size: int = SAMPLE) -> tuple[str, int]:
+def sampled(lab: Lab, number: int) -> tuple[str, int]:
     """The sample's instant of this number: spread over all, chosen by the seed."""
-    part = len(EVERY) / size
+    there = every(lab)
     chance = random.Random(f"{os.environ['SAU_SEED']} {number}")
-    return EVERY[int((number + chance.random()) * part)]
+    return there[int((number + chance.random()) * len(there) / SAMPLE)]
 
 
 def killed(scene: Scene, at: int | str) -> str:
@@ -55,12 +62,14 @@ def test_undisturbed_update_ends_as_it_must(world: World, scenario: Scenario) ->
     assert_nothing_to_recover(scene)
     assert [str(record.outcome) for record in scene.journal()] == [scenario.ends], said.text
     reached = "\n".join(said.reached)
-    assert len(said.reached) == scenario.instants, f"the instants have changed:\n{reached}"
+    assert len(said.reached) == instants(scenario, world.lab), (
+        f"the instants have changed:\n{reached}"
+    )
 
 
 @pytest.mark.parametrize("number", range(SAMPLE))
 def test_killed_and_resumed_at_a_sampled_instant(world: World, number: int) -> None:
-    name, at = sampled(number)
+    name, at = sampled(world.lab, number)
     scene = Scene(world, BY_NAME[name])
     print(f"SAU_SEED={os.environ['SAU_SEED']}: {name} killed at {at}, {killed(scene, at)}")
     resume(scene, by_recover=number % 2 == 0)
@@ -122,7 +131,7 @@ def test_recovery_killed_at_every_instant(world: World, name: str, at: str, agai
 
 
 @pytest.mark.every_instant
-@pytest.mark.parametrize(("name", "at"), EVERY)
+@pytest.mark.parametrize(("name", "at"), instants_anywhere())
 def test_killed_and_resumed_at_every_instant(world: World, name: str, at: int) -> None:
     scene = Scene(world, BY_NAME[name])
     print(f"{name} killed at {at}, {killed(scene, at)}")

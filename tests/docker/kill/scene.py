@@ -8,17 +8,19 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from lab import wire
 from lab.behaviours import HEALTHCHECK, SECOND
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.state import open_state
 from tests.docker.kill.killable import BOTH_RUN
-from tests.lab_kit import World, eventually
+from tests.lab_kit import Lab, World, eventually
 
 KILL = ("unwritten", "written", "unasked", "sent", "answered", "streamed", "unseen")
 """Kinds of instants at which the process is killed."""
@@ -31,7 +33,7 @@ class Scenario:
     """One update: what the new image is, and whether it is a newer tag or the same one, moved."""
 
     name: str
-    instants: int  # how many there are, of KILL; held against a run in which nothing happens
+    instants: int  # how many there are at most, of KILL; held against an undisturbed run
     engine_instants: int  # the same, of ENGINE
     image: Mapping[str, Any] = field(default_factory=dict)
     old_image: Mapping[str, Any] = field(default_factory=dict)
@@ -49,6 +51,35 @@ SCENARIOS = (
     Scenario("refused", 27, 9, {"entrypoint": ()}, published=True, ends="aborted"),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+AT_ONCE = (1, 44)
+"""From this API on a container is in all its networks when it is created: one call less."""
+
+
+def instants(scenario: Scenario, lab: Lab, kinds: Sequence[str] = KILL) -> int:
+    """How many instants of these kinds, KILL or ENGINE, an update has on this engine."""
+    most = scenario.instants if kinds == KILL else scenario.engine_instants
+    if lab.engine_api < AT_ONCE or scenario.ends == "aborted":
+        return most
+    return most - sum(kind in kinds for kind in ("unasked", "sent", "answered"))
+
+
+def every(lab: Lab, kinds: Sequence[str] = KILL) -> list[tuple[str, int]]:
+    """Every instant of every scenario on this engine, as the scenario's name and its number."""
+    return [(s.name, at) for s in SCENARIOS for at in range(1, instants(s, lab, kinds) + 1)]
+
+
+def instants_anywhere(kinds: Sequence[str] = KILL, each: int = 1) -> list[Any]:
+    """Parameters `name` and `at` for each of them; one that an engine has not is left out there."""
+
+    def there(name: str, at: int) -> Callable[[Lab], bool]:
+        return lambda lab: at <= instants(BY_NAME[name], lab, kinds)
+
+    most = [(s, s.instants if kinds == KILL else s.engine_instants) for s in SCENARIOS]
+    return [
+        pytest.param(s.name, at, marks=pytest.mark.engines(there(s.name, at)))
+        for s, last in most
+        for at in range(1, last + 1, each)
+    ]
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,16 @@ def unlike(old: Json, old_image: Json, new: Json, new_image: Json) -> tuple[str,
     return differences(old, body, new, new_image)
 
 
+def made_like(old: Json, old_image: Json, new: Json, new_image: Json) -> bool:
+    """Whether somebody who copies what an engine tells may have made it from the old one.
+
+    Such a copy has the old one's MAC addresses too, as if they had been chosen; and one that could
+    not be started has them alone.
+    """
+    found = unlike(_without_mac(old), old_image, _without_mac(new), new_image)
+    return not any(line.startswith(("Mounts", "Networks", "HostConfig")) for line in found)
+
+
 def of_data(found: Iterable[str]) -> tuple[str, ...]:
     """Those of the differences that part a container from its data."""
     return tuple(line for line in found if line.startswith(_DATA))
@@ -67,3 +77,12 @@ def anonymous_volumes(container: Json) -> tuple[str, ...]:
             if mount.get("Type") == "volume" and mount.get("Name") in bound - named
         )
     )
+
+
+def _without_mac(container: Json) -> Json:
+    told = container["NetworkSettings"]
+    networks = {
+        name: {**settings, "MacAddress": ""}
+        for name, settings in (told.get("Networks") or {}).items()
+    }
+    return {**container, "NetworkSettings": {**told, "Networks": networks}}

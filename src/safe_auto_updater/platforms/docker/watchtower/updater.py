@@ -30,6 +30,7 @@ from safe_auto_updater.platforms.docker.watchtower.asking import Asking
 from safe_auto_updater.platforms.docker.watchtower.changes import (
     by_name,
     bystanders,
+    made_like,
     of_data,
     unlike,
 )
@@ -305,10 +306,7 @@ class WatchtowerUpdater:
         old = snapshot["container"]
         written = {image_written(one).removesuffix(":latest") for one in (old, holder)}
         image = self._images.find(holder["Image"]) or {"Id": holder["Image"]}
-        found = unlike(old, snapshot["image"], holder, image)
-        return len(written) == 1 and not any(
-            line.startswith(("Mounts", "Networks", "HostConfig")) for line in found
-        )
+        return len(written) == 1 and made_like(old, snapshot["image"], holder, image)
 
     def _refuse_company(self, work: Work, old: Json) -> None:
         """Who would be updated with it, because Watchtower takes containers by their image."""
