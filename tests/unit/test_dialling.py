@@ -75,6 +75,21 @@ def test_errors_of_tls_name_the_remedy(error: Exception, told: str) -> None:
     assert told in plainly(error)
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
+        ConnectionResetError(104, "Connection reset by peer"),
+        BrokenPipeError(32, "Broken pipe"),
+    ],
+)
+def test_tls_that_ends_without_its_last_words_says_what_it_may_mean(error: Exception) -> None:
+    assert plainly(error) == str(error)
+    assert plainly(error, over_tls=True) == (
+        f"{error}; TLS ends so where it does not accept our certificate: set cert_file and key_file"
+    )
+
+
 def test_who_waits_for_a_connection_shares_its_failure() -> None:
     asked = []
 

@@ -141,7 +141,8 @@ class _Connection(http.client.HTTPConnection):
                 pass
             case http.client.BadStatusLine():
                 return f"what comes from there is no HTTP: {str(error).strip()[:100]}"
-        return (self._line.last_words() if self._line is not None else "") or plainly(error)
+        words = self._line.last_words() if self._line is not None else ""
+        return words or plainly(error, self._dialler.over_tls)
 
     def end(self) -> None:
         """Close it, and free what it held. (`close` is also called while an answer comes in.)"""

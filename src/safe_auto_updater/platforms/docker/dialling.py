@@ -25,6 +25,7 @@ _TLS_SAYS = {  # OpenSSL's words, and what they mean here
     "WRONG_VERSION_NUMBER": "it speaks no TLS there; use its TLS port, or leave the TLS files out",
     "RECORD_LAYER_FAILURE": "it speaks no TLS there; use its TLS port, or leave the TLS files out",
 }
+_CUT = "TLS ends so where it does not accept our certificate: set cert_file and key_file"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ class Dialler:
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
         self.peer: tuple[str, int] | None = None  # address and port that answered, by TCP
+
+    @property
+    def over_tls(self) -> bool:
+        """Whether TLS is spoken."""
+        return self._tls is not None
 
     @property
     def needs_proof(self) -> bool:
@@ -150,7 +156,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
     return context
 
 
-def plainly(error: Exception) -> str:
+def plainly(error: Exception, over_tls: bool = False) -> str:
     """What an error of a connection means, with the remedy where TLS is the reason."""
     text = str(error) or type(error).__name__
     refused = getattr(error, "verify_message", None)
@@ -159,5 +165,8 @@ def plainly(error: Exception) -> str:
             f"its certificate is not accepted: {refused}; name its authority with ca_file, and the "
             "host as the certificate does"
         )
-    meant = (fact for words, fact in _TLS_SAYS.items() if words in text)
-    return next(meant, text)
+    for words, fact in _TLS_SAYS.items():
+        if words in text:
+            return fact
+    cut = isinstance(error, ConnectionResetError | BrokenPipeError) or "EOF occurred" in text
+    return f"{text}; {_CUT}" if over_tls and cut else text
