@@ -10,7 +10,7 @@ import pytest
 
 from lab.behaviours import SECOND
 from safe_auto_updater.core.errors import StepFailed
-from safe_auto_updater.core.model import Action, Change, Image, Step
+from safe_auto_updater.core.model import Action, Change, Image, Step, UpdaterKind
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Facts, Work
@@ -43,7 +43,9 @@ class Verbs:
             Image(new.reference, "1.1.0", new.digest),
             "minor",
         )
-        self.work = Work("u1", Step(asset, Action.UPDATE, changes=(change,), updater="swarm"))
+        self.work = Work(
+            "u1", Step(asset, Action.UPDATE, changes=(change,), updater=UpdaterKind.SWARM)
+        )
         engine = DockerEngine(world.lab.docker_host)
         self.updater = SwarmUpdater(
             OurServices(engine, lambda host: {}),

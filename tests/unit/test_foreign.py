@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from safe_auto_updater.core.guards import Case, objections
+from safe_auto_updater.core.case import Case
+from safe_auto_updater.core.guards import objections
 from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Asset, Change, Health, Image, ImageUse, Status
 from safe_auto_updater.core.policy import Rule, Settings, resolve

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from safe_auto_updater.core import guards, planning
-from safe_auto_updater.core.guards import Case, FileEdit, Veto
+from safe_auto_updater.core.case import Case, FileEdit, Veto
 from safe_auto_updater.core.memory import Approved, Blocked, Failed, Hold, Memory
 from safe_auto_updater.core.model import (
     Action,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from safe_auto_updater.core import planning
-from safe_auto_updater.core.guards import Case
+from safe_auto_updater.core.case import Case
 from safe_auto_updater.core.memory import Blocked, Failed, Hold, Memory
 from safe_auto_updater.core.model import (
     Action,

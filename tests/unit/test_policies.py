@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from safe_auto_updater.core.guards import Veto
+from safe_auto_updater.core.case import Veto
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
 from safe_auto_updater.core.ports import Policy, Proposal
 from safe_auto_updater.engine.policies import PluginPolicies

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safe_auto_updater.core import planning
-from safe_auto_updater.core.guards import Case, Veto
+from safe_auto_updater.core.case import Case, Veto
 from safe_auto_updater.core.memory import Hold, Memory
 from safe_auto_updater.core.model import (
     Action,

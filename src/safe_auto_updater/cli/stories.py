@@ -8,7 +8,7 @@ from typing import Any
 
 from safe_auto_updater.cli import documents
 from safe_auto_updater.cli.tables import arrow, milliseconds, when
-from safe_auto_updater.core.model import Image, short_name
+from safe_auto_updater.core.model import Image, UpdaterKind, short_name
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.executor import ending
 from safe_auto_updater.engine.journal import Record
@@ -130,7 +130,7 @@ def _again(record: Record) -> str:
 
 
 def _is_service(record: Record) -> bool:
-    return record.step.updater == "swarm"
+    return record.step.updater is UpdaterKind.SWARM
 
 
 def _seen(facts: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from safe_auto_updater.core.model import (
     Plan,
     Rejection,
     Step,
+    UpdaterKind,
 )
 from safe_auto_updater.core.risk import Finding, Reversibility, Risk, Severity
 
@@ -43,7 +44,7 @@ def step_from_json(data: Mapping[str, Any]) -> Step:
             undoes=data.get("undoes"),
             members=tuple(_text(member) for member in data.get("members", ())),
             risk=_risk(data.get("risk")),
-            updater=_text(data.get("updater", "native")),
+            updater=UpdaterKind(data.get("updater", UpdaterKind.NATIVE)),
             followers=tuple(_follower(item) for item in data.get("followers", ())),
             needs=tuple((_text(one), _text(other)) for one, other in data.get("needs", ())),
             joins=tuple(_text(step) for step in data.get("joins", ())),

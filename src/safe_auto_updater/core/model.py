@@ -102,7 +102,13 @@ class Obstacle:
     only_by: str | None = None  # the updater that it stands in the way of; None: of each
 
 
-SELF = "self"  # the updater of a step by which this program replaces itself
+class UpdaterKind(StrEnum):
+    """Which of a platform's updaters carries a step out."""
+
+    NATIVE = "native"
+    WATCHTOWER = "watchtower"
+    SWARM = "swarm"
+    SELF = "self"  # this program replaces itself
 
 
 class Bond(StrEnum):
@@ -207,7 +213,7 @@ class Step:
     undoes: str | None = None  # the update that this step takes back
     members: tuple[str, ...] = ()
     risk: Risk | None = None
-    updater: str = "native"  # which of the platform's updaters carries it out
+    updater: UpdaterKind = UpdaterKind.NATIVE
     followers: tuple[Follower, ...] = ()
     needs: tuple[tuple[str, str], ...] = ()
     joins: tuple[str, ...] = ()  # ids of the steps that were planned alone and are made in this one
@@ -253,7 +259,7 @@ class Plan:
     @property
     def hand_over(self) -> Plan:
         """The part by which this program replaces itself: the last, for it ends the program."""
-        return Plan(tuple(step for step in self.updates if step.updater == SELF))
+        return Plan(tuple(step for step in self.updates if step.updater is UpdaterKind.SELF))
 
     @property
     def before_hand_over(self) -> Plan:

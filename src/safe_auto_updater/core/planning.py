@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from safe_auto_updater.core.guards import Case, No, named_level, objections
-from safe_auto_updater.core.model import SELF, Action, Change, Plan, Step, short_name
+from safe_auto_updater.core.case import Case, named_level
+from safe_auto_updater.core.guards import No, objections
+from safe_auto_updater.core.model import Action, Change, Plan, Step, UpdaterKind, short_name
 from safe_auto_updater.core.risk import combine
 from safe_auto_updater.core.spelling import ComposeChange
-from safe_auto_updater.core.units import in_step_order, united
+from safe_auto_updater.core.units import held, in_step_order, united
 
 
 def plan(cases: Iterable[Case], around: Mapping[str, Case]) -> Plan:
@@ -56,7 +57,7 @@ def decide(*unit: Case) -> Step:
     ]
     against += _mixed(unit)
     if against:
-        return _held(step, against)
+        return held(step, against)
     why = [_of(case, _why(case, change), unit) for case in unit for change in case.wanted]
     why += [_of(case, told, unit) for case in unit for told in _of_its_file(case)]
     approved = unit[0].memory.approval(step.id)
@@ -78,22 +79,7 @@ def _steps(unit: Sequence[Case]) -> list[Step]:
         for step in rest
         if step.action is Action.HOLD
     ]
-    if unknown:
-        held = _held(together, unknown)
-        if together.action is Action.HOLD:
-            reasons, rules = together.reasons + held.reasons, together.hold_rules + held.hold_rules
-            held = replace(held, reasons=reasons, hold_rules=rules)
-        together = held
-    return [together, *rest]
-
-
-def _held(step: Step, against: Sequence[No]) -> Step:
-    return replace(
-        step,
-        action=Action.HOLD,
-        reasons=tuple(dict.fromkeys(no.reason for no in against)),
-        hold_rules=tuple(dict.fromkeys(no.rule for no in against)),
-    )
+    return [held(together, unknown) if unknown else together, *rest]
 
 
 def _idle(case: Case) -> Step:
@@ -132,16 +118,18 @@ def _why(case: Case, change: Change) -> str:
     )
 
 
-def _updater(case: Case) -> str:
+def _updater(case: Case) -> UpdaterKind:
     """Which of the platform's updaters carries it out."""
     if case.asset.own:
-        return SELF
-    return "swarm" if case.asset.kind == "service" else case.policy.docker_updater.value
+        return UpdaterKind.SELF
+    if case.asset.kind == "service":
+        return UpdaterKind.SWARM
+    return UpdaterKind(case.policy.docker_updater.value)
 
 
 def _mixed(unit: Sequence[Case]) -> list[No]:
     """A unit is made by one updater: the way back of one is none for what another one made."""
-    updaters = sorted({_updater(case) for case in unit})
+    updaters = sorted({_updater(case).value for case in unit})
     if len(updaters) < 2:
         return []
     names = ", ".join(short_name(case.asset.id) for case in unit)

@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from safe_auto_updater.core.guards import Case, No, objections_to_touching
-from safe_auto_updater.core.model import SELF, Action, Bond, Follower, Need, Step, short_name
+from safe_auto_updater.core.case import Case
+from safe_auto_updater.core.guards import No, objections_to_touching
+from safe_auto_updater.core.model import (
+    Action,
+    Bond,
+    Follower,
+    Need,
+    Step,
+    UpdaterKind,
+    short_name,
+)
 from safe_auto_updater.core.risk import combine
-from safe_auto_updater.core.spelling import DockerUpdaters, Strategy
+from safe_auto_updater.core.spelling import Strategy
 from safe_auto_updater.core.ties import Ties, in_order
 
 
@@ -43,9 +52,22 @@ def in_step_order(steps: Sequence[Step], around: Mapping[str, Case]) -> list[Ste
     last = len(place)  # in a circle: by name, behind the others
 
     def rank(step: Step) -> tuple[bool, int, str]:
-        return step.updater == SELF, place.get(step.asset, last), step.asset
+        return step.updater is UpdaterKind.SELF, place.get(step.asset, last), step.asset
 
     return sorted(steps, key=rank)
+
+
+def held(step: Step, against: Sequence[No]) -> Step:
+    """A step held for more reasons than it may have been held for already."""
+    already = step.action is Action.HOLD
+    reasons = (step.reasons if already else ()) + tuple(no.reason for no in against)
+    rules = step.hold_rules + tuple(no.rule for no in against)
+    return replace(
+        step,
+        action=Action.HOLD,
+        reasons=tuple(dict.fromkeys(reasons)),
+        hold_rules=tuple(dict.fromkeys(rules)),
+    )
 
 
 def _moves(step: Step) -> bool:
@@ -83,7 +105,7 @@ def _one(unit: Sequence[Step], ties: Ties) -> Step:
     risks = [step.risk for step in unit if step.risk is not None]
     changes = [change for step in unit for change in step.changes]
     changes.sort(key=lambda change: place.get(change.asset, len(place)))
-    by_watchtower = [s for s in unit if s.updater == DockerUpdaters.WATCHTOWER.value]
+    by_watchtower = [s for s in unit if s.updater is UpdaterKind.WATCHTOWER]
     return replace(
         by_watchtower[0] if by_watchtower else unit[0],
         asset=changes[0].asset,
@@ -117,7 +139,7 @@ def _with_followers(step: Step, ties: Ties, around: Mapping[str, Case]) -> Step:
     for asset in sorted(following):
         against += _against(around[asset], following[asset], step.id)
     if against:
-        return _held(whole, against)
+        return held(whole, against)
     return replace(whole, reasons=whole.reasons + tuple(map(_told, whole.followers)))
 
 
@@ -165,7 +187,7 @@ def _start_first(
 
 def _left_behind(step: Step) -> list[No]:
     """Watchtower looks after one container; who shares something with it is not its business."""
-    if step.updater != DockerUpdaters.WATCHTOWER.value:
+    if step.updater is not UpdaterKind.WATCHTOWER:
         return []
     names = ", ".join(short_name(asset) for asset in step.members if asset != step.asset)
     reason = f"Watchtower would leave {names} behind: docker_updater native moves them together"
@@ -179,16 +201,3 @@ def _against(case: Case, need: Need, step: str) -> list[No]:
         No("dependent", f"{name} {need.what} and has to follow: {no.reason}")
         for no in objections_to_touching(case, step)
     ]
-
-
-def _held(step: Step, against: Sequence[No]) -> Step:
-    """A step held for more reasons than it may have been held for already."""
-    held = step.action is Action.HOLD
-    reasons = (step.reasons if held else ()) + tuple(no.reason for no in against)
-    rules = step.hold_rules + tuple(no.rule for no in against)
-    return replace(
-        step,
-        action=Action.HOLD,
-        reasons=tuple(dict.fromkeys(reasons)),
-        hold_rules=tuple(dict.fromkeys(rules)),
-    )

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from safe_auto_updater.core import planning
+from safe_auto_updater.core.case import Case, Veto, stands
 from safe_auto_updater.core.errors import SafeAutoUpdaterError, UsageError
 from safe_auto_updater.core.events import Emit, Event
-from safe_auto_updater.core.guards import WAITS_FOR_TIME, Case, Veto, yields
+from safe_auto_updater.core.guards_of_time import WAITS_FOR_TIME
 from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
 from safe_auto_updater.core.outcome import Outcome
@@ -260,11 +261,7 @@ class Cycle:
         (found,) = self.scan([asset]).named([asset])
         reasons = [b.reason for b in self.memory(going_on).blocked if b.asset == asset]
         policy = self.policy(found)
-        reasons += [
-            o.reason
-            for o in found.obstacles
-            if not (o.only_tag_changes or o.only_by is not None or yields(o, policy))
-        ]
+        reasons += [o.reason for o in found.obstacles if stands(o, policy, moves_tag=False)]
         return next(iter(reasons), None)
 
     def memory(self, going_on: str | None = None) -> Memory:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from safe_auto_updater.core.case import Case, FileEdit, Veto
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
-from safe_auto_updater.core.guards import Case, FileEdit, Veto
 from safe_auto_updater.core.model import Asset, Change
 from safe_auto_updater.core.ports import Comparer, Proposal
 from safe_auto_updater.core.reference import Reference

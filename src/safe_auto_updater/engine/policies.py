@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from queue import Empty, SimpleQueue
 
-from safe_auto_updater.core.guards import Veto
+from safe_auto_updater.core.case import Veto
 from safe_auto_updater.core.ports import Policy, Proposal
 
 DEADLINE_S = 10.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from safe_auto_updater.core.errors import UsageError
-from safe_auto_updater.core.model import Action, Change, Step
+from safe_auto_updater.core.model import Action, Change, Step, UpdaterKind
 from safe_auto_updater.engine.journal import Record
 
 
@@ -29,6 +29,7 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
         )
     changes = tuple(_back(change, record) for change in record.step.changes)
     reason = f"takes update {record.id} back"
+    of_service = record.step.updater is UpdaterKind.SWARM
     return Step(
         record.asset,
         Action.UPDATE,
@@ -36,7 +37,7 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
         changes,
         undoes=record.id,
         members=record.step.movers if len(record.step.movers) > 1 else (),
-        updater="swarm" if record.step.updater == "swarm" else "native",
+        updater=UpdaterKind.SWARM if of_service else UpdaterKind.NATIVE,
     )
 
 

@@ -10,7 +10,7 @@ from safe_auto_updater.config import Config
 from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Emit, Event
-from safe_auto_updater.core.model import Step
+from safe_auto_updater.core.model import Step, UpdaterKind
 from safe_auto_updater.core.ports import Clock, Comparer, Updater, Work
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.journal import Record
@@ -106,7 +106,7 @@ class Docker:
         """Who carries a step out."""
         engine = self.engine(step.asset)
         containers, images = Containers(engine), self._images(engine)
-        if step.updater == "swarm":
+        if step.updater is UpdaterKind.SWARM:
             services = Services(engine, self._registries.pull_headers)
             swarm = SwarmUpdater(services, containers, images, self._settings, self._clock.sleep)
             return Unit(swarm, swarm, health) if step.members else swarm
@@ -121,7 +121,7 @@ class Docker:
             self._compose_file(engine),
             self._own,
         )
-        if step.updater == "watchtower":
+        if step.updater is UpdaterKind.WATCHTOWER:
             return WatchtowerUpdater(
                 alone,
                 Asking(self.watchtower(), self._clock, self._progress),
@@ -139,7 +139,9 @@ class Docker:
     def not_permitted(self, step: Step) -> str | None:
         """Which questions of this step a proxy before the engine refuses, or None."""
         engine = self.engine(step.asset)
-        asked = self.what_for(services=step.updater == "swarm") - self._allowed[engine.name]
+        asked = (
+            self.what_for(services=step.updater is UpdaterKind.SWARM) - self._allowed[engine.name]
+        )
         if not engine.may_be_a_proxy or not asked:
             return None
         refused = api.refused(engine, asked)

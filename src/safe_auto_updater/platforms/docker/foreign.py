@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.core.model import Obstacle
+from safe_auto_updater.platforms.docker.compose.labels import CONFIG_FILES, PROJECT
+from safe_auto_updater.platforms.docker.swarm.view import SERVICE_NAME
 
 Json = Mapping[str, Any]
-PROJECT = "com.docker.compose.project"
-FILES = "com.docker.compose.project.config_files"
-SERVICE = "com.docker.swarm.service.name"
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ OWNERS = (
     Owner(
         "CapRover",
         "caprover",
-        (Mark(label=SERVICE, value="srv-captain--.+|captain-(captain|nginx|certbot)"),),
+        (Mark(label=SERVICE_NAME, value="srv-captain--.+|captain-(captain|nginx|certbot)"),),
         "deploy the app again",
     ),
     Owner(
@@ -180,7 +179,7 @@ OWNERS = (
         (
             Mark(label="casaos", value="casaos"),
             Mark(label="io.casaos.v1.app.store.id"),
-            Mark(label=FILES, value="/var/lib/casaos/apps/.+"),
+            Mark(label=CONFIG_FILES, value="/var/lib/casaos/apps/.+"),
         ),
         _ITS_PAGE,
         yields=True,
@@ -188,7 +187,7 @@ OWNERS = (
     Owner(
         "umbrelOS",
         "umbrel",
-        (Mark(label=FILES, value=".*/umbrel/app-data/.+"),),
+        (Mark(label=CONFIG_FILES, value=".*/umbrel/app-data/.+"),),
         _ITS_PAGE,
         yields=True,
     ),
@@ -226,7 +225,9 @@ def ownership(container: Json, image: Json) -> tuple[Obstacle, ...]:
 
 def ownership_of_service(name: str) -> tuple[Obstacle, ...]:
     """The same for a Swarm service, by its name."""
-    return ownership({"Name": name, "Config": {"Labels": {SERVICE: name}}, "HostConfig": {}}, {})
+    return ownership(
+        {"Name": name, "Config": {"Labels": {SERVICE_NAME: name}}, "HostConfig": {}}, {}
+    )
 
 
 def _shows(

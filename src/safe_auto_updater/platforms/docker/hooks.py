@@ -17,10 +17,8 @@ def run_hook(
 ) -> None:
     """Run one hook to its end; StepFailed (hook) where it says no, is late or cannot be run.
 
-    `key` is the policy key that named it. Nothing happens where there is no command.
+    `key` is the policy key that named it.
     """
-    if not command:
-        return
     try:
         ran = run_inside(engine, container, command, timeout_s)
     except PlatformError as error:

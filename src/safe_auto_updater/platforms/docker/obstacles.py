@@ -9,9 +9,9 @@ from safe_auto_updater.core.model import Obstacle
 from safe_auto_updater.platforms.docker.compose.labels import PROJECT
 from safe_auto_updater.platforms.docker.foreign import owner_of, ownership
 from safe_auto_updater.platforms.docker.own import Own
+from safe_auto_updater.platforms.docker.swarm.view import SERVICE_NAME
 
 Json = Mapping[str, Any]
-_SWARM = "com.docker.swarm.service.name"
 
 
 def manager_of(container: Json, image: Json) -> str | None:
@@ -20,8 +20,8 @@ def manager_of(container: Json, image: Json) -> str | None:
     if owner is not None:
         return owner.word
     labels = container["Config"].get("Labels") or {}
-    if _SWARM in labels:
-        return f"swarm:{labels[_SWARM]}"
+    if SERVICE_NAME in labels:
+        return f"swarm:{labels[SERVICE_NAME]}"
     if PROJECT in labels:
         return f"compose:{labels[PROJECT]}"
     return None
@@ -38,8 +38,8 @@ def obstacles_of(container: Json, image: Json, own: Own) -> tuple[Obstacle, ...]
         found.append(
             Obstacle("auto-remove", "started with --rm: stopping it would delete the way back")
         )
-    if _SWARM in labels:
+    if SERVICE_NAME in labels:
         found.append(
-            Obstacle("swarm", f"a task of Swarm service {labels[_SWARM]}; update the service")
+            Obstacle("swarm", f"a task of Swarm service {labels[SERVICE_NAME]}; update the service")
         )
     return tuple(found)

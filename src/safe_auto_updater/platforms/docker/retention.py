@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
+from safe_auto_updater.core.model import UpdaterKind
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.policy import Keep
 from safe_auto_updater.core.ports import Facts
@@ -38,7 +39,7 @@ def expired(records: Sequence[Record], keep: Keep, now: float) -> tuple[Expired,
     kept: set[str] = set()
     over: dict[str, set[str]] = {}
     counted: dict[str, list[str]] = {}
-    here = [record for record in records if record.step.updater != "swarm"]
+    here = [record for record in records if record.step.updater is not UpdaterKind.SWARM]
     for record, asset in [(r, asset) for r in here for asset in r.step.movers]:
         facts = record.facts_of(asset)
         if record.outcome is None:

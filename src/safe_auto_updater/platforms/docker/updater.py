@@ -12,30 +12,26 @@ from dataclasses import replace
 from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, PlatformUnfit, StepFailed
-from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.core.spelling import Strategy
 from safe_auto_updater.engine.health import HealthChecker
-from safe_auto_updater.platforms.docker.compare import changes, differences
+from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
 from safe_auto_updater.platforms.docker.containers import (
     Containers,
     last_words,
     out_of_service_s,
 )
-from safe_auto_updater.platforms.docker.exclusive import exclusive_in
 from safe_auto_updater.platforms.docker.hooks import run_hook
 from safe_auto_updater.platforms.docker.images import Images, movable
-from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED
+from safe_auto_updater.platforms.docker.marks import STAGED
 from safe_auto_updater.platforms.docker.own import Own
-from safe_auto_updater.platforms.docker.recreate import create_body, endpoints, joined
-from safe_auto_updater.platforms.docker.state import status_of
+from safe_auto_updater.platforms.docker.prechecking import Prechecks
+from safe_auto_updater.platforms.docker.staging import Staging
 from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.watching import look_at, patience_with, policy_of
-from safe_auto_updater.platforms.docker.watchtower.labels import labels_of
 
 Json = dict[str, Any]
 
@@ -61,7 +57,8 @@ class DockerUpdater:
         self._takeover = takeover
         self._health = health
         self._compose = compose
-        self._own = own
+        self._prechecks = Prechecks(containers, images, settings, own)
+        self._staging = Staging(containers, images, settings, compose)
 
     def reachable(self) -> bool:
         """Whether the engine answers now."""
@@ -86,41 +83,7 @@ class DockerUpdater:
 
     def precheck(self, work: Work) -> Facts:
         """The container is still the one that was planned from, and runs."""
-        name = work.change.container
-        old = self._containers.find(name)
-        if old is None:
-            raise StepFailed(f"container {name} is gone since it was planned", Cause.CONFLICT)
-        if old["Image"] != work.change.current.image_id:
-            fact = f"container {name} now runs {old['Image'][:19]}, not what was planned from"
-            raise StepFailed(fact, Cause.CONFLICT)
-        image, theirs_too = self._images.find(old["Image"]) or {}, self._settings.watchtower_labels
-        labels = dict(labels_of(old, image, theirs_too=theirs_too))
-        policy = policy_of(self._settings, work.with_facts({"labels": labels}))
-        fix_forward = policy.fix_forward
-        start_first = policy.strategy is Strategy.START_FIRST and not work.step.followers
-        status, undoing = status_of(old), work.step.undoes is not None
-        broken = status is Status.RESTARTING and (fix_forward or undoing)
-        broken |= status is Status.EXITED and undoing and old["State"]["ExitCode"] != 0
-        rests = status in (Status.EXITED, Status.CREATED) and bool(work.step.followers)
-        if status is not Status.RUNNING and not (broken or rests):
-            raise StepFailed(f"container {name} is {status_of(old).value} now", Cause.CONFLICT)
-        ours = self._own.is_it(old)
-        whole = self._containers.settings(old["Id"]) if start_first or ours else old
-        found = self._own.hindrances(whole) if ours else exclusive_in(whole)
-        if found and (start_first or ours):
-            raise StepFailed(f"start-first is not possible: {'; '.join(found)}", Cause.CONFLICT)
-        for helper in (name + STAGED, name + PARKED):
-            self._refuse_foreign(work, helper)
-        return {
-            "old_id": old["Id"],
-            "restarts": old.get("RestartCount", 0),
-            "labels": labels,
-            "fix_forward": fix_forward,
-            "ran": not rests,
-            "can_run": status is Status.RUNNING,
-            "start_first": start_first or ours,
-            "hands_over": ours,
-        }
+        return self._prechecks.facts(work)
 
     def snapshot(self, work: Work) -> Facts:
         """The old container and its image as the engine tells them, and where the tags point."""
@@ -138,47 +101,9 @@ class DockerUpdater:
 
     def stage(self, work: Work) -> Facts:
         """Create the new container beside the old one and compare it; the old one keeps serving."""
-        candidate = work.change.candidate
-        assert candidate is not None
-        old, old_image = work.facts["snapshot"]["container"], work.facts["snapshot"]["image"]
-        new_image = self._images.find(work.facts["prepared"]["image_id"])
-        if new_image is None:
-            raise StepFailed("the new image was removed after it was pulled", Cause.CONFLICT)
-        before = self._images.find(candidate.reference) if work.step.followers else None
-        if movable(candidate.reference):
-            self._images.tag(candidate.reference, new_image["Id"])
-        body = create_body(old, old_image, candidate.reference, work.update)
-        body = joined(body, old, work.facts.get("replaced", {}))
-        told = self._images.find(candidate.reference) or new_image
-        rule = policy_of(self._settings, work).compose
-        staged = self._compose.stage(work, old, body, told["Id"], rule)
-        body["Labels"] |= staged.labels
-        new = self._staged(work)
-        if new is None:
-            self._refuse_foreign(work, work.change.container + STAGED)
-            try:
-                new = self._containers.create(work.change.container + STAGED, body)
-            except PlatformError as error:
-                cause = Cause.CONFLICT if error.status == 409 else Cause.CONFIG
-                raise StepFailed(f"the new container cannot be created: {error}", cause) from error
-        new = self._containers.join(new, endpoints(old))
-        carried = self._compose.carry_over(self._containers.engine, old, new)
-        if work.step.followers and movable(candidate.reference):
-            was = before["Id"] if before else None  # whoever keeps its image moves no tag
-            self._images.restore_tag(candidate.reference, new_image["Id"], was)
-        found = differences(old, body, new, new_image)
-        if found:
-            raise StepFailed(
-                f"the new container would not be like the old one: {'; '.join(found)}",
-                Cause.PLATFORM,
-                {"differences": list(found)},
-            )
-        found = changes(old, self._containers.inspect(old["Id"]))
-        if found:
-            fact = f"the old container was changed meanwhile: {'; '.join(found)}"
-            raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
-        self._hook(work, "before_update", old["Id"])
-        return {"new_id": new["Id"], **staged.facts, **carried}
+        facts = self._staging.made(work)
+        self.hook(work, "before_update", work.facts["old_id"])
+        return facts
 
     def copied_in(self, container: Json) -> list[str]:
         """Paths in a container that only an updater of ours can carry over to another one."""
@@ -187,7 +112,9 @@ class DockerUpdater:
     def withdraw(self, work: Work, side: Side) -> None:
         """Stop one side, so that nothing brings it back."""
         one = (
-            self._staged(work) if side is Side.NEW else self._containers.find(work.facts["old_id"])
+            self._staging.find(work)
+            if side is Side.NEW
+            else self._containers.find(work.facts["old_id"])
         )
         if one is not None:
             self._containers.retire(one)
@@ -208,7 +135,7 @@ class DockerUpdater:
             )
         else:
             seconds = self._takeover.stop_first(old, new, name, start=work.facts.get("ran", True))
-        self._hook(work, "after_update", new["Id"])
+        self.hook(work, "after_update", new["Id"])
         return {"downtime_s": seconds}
 
     def look(self, work: Work, side: Side) -> Look:
@@ -249,7 +176,7 @@ class DockerUpdater:
                 "one was left as it is. Repair it by hand, then run `sau release`",
                 Cause.CONFLICT,
             )
-        new, told, warnings = self._staged(work), {}, []
+        new, told, warnings = self._staging.find(work), {}, []
         holder = self._containers.find(name)
         if holder is not None and holder["Id"] not in (old["Id"], new["Id"] if new else None):
             raise StepFailed(
@@ -265,8 +192,8 @@ class DockerUpdater:
         try:
             if new is not None:
                 told["last_words"] = last_words(self._containers, new)
-                self._discard(work, new)
-            self._restore_tags(work)
+                self._staging.discard(work, new)
+            self._staging.restore_tags(work)
         except (
             PlatformError,
             PlatformUnfit,
@@ -300,10 +227,10 @@ class DockerUpdater:
 
     def clean(self, work: Work) -> Facts:
         """Remove the staged container, put the tag back; the old container was never touched."""
-        new = self._staged(work)
+        new = self._staging.find(work)
         if new is not None:
-            self._discard(work, new)
-        self._restore_tags(work)
+            self._staging.discard(work, new)
+        self._staging.restore_tags(work)
         return _told(self._compose.restore(work))
 
     def _well_beside(self, work: Work) -> None:
@@ -325,7 +252,7 @@ class DockerUpdater:
         patience = replace(self.patience(work, Side.OLD), stable_for_s=0.0)
         self._health.watch(lambda: self.look(work, Side.OLD), patience)
 
-    def _hook(self, work: Work, key: str, container: str) -> None:
+    def hook(self, work: Work, key: str, container: str) -> None:
         """Run one of the user's hooks, in a container that runs."""
         hooks = policy_of(self._settings, work).hooks
         command = hooks.before if key == "before_update" else hooks.after
@@ -333,38 +260,6 @@ class DockerUpdater:
         if command and work.facts.get(runs, True):
             self._progress(work, f"running {key}")
             run_hook(self._containers.engine, container, key, command, hooks.timeout_s)
-
-    def _staged(self, work: Work) -> Json | None:
-        """The container that this update made: by its recorded ID, and by nothing else.
-
-        Only where the ID could not be recorded (killed in STAGE) the label speaks for it, together
-        with the staged name and never having run: labels are copied, by `docker commit` for one.
-        """
-        if "new_id" in work.facts:
-            return self._containers.find(work.facts["new_id"])
-        found = self._containers.find(work.change.container + STAGED)
-        ours = found is not None and (found["Config"]["Labels"] or {}).get(MARK) == work.update
-        return found if ours and found and status_of(found) is Status.CREATED else None
-
-    def _discard(self, work: Work, new: Json) -> None:
-        if new["Id"] == work.facts["old_id"] or new["Config"]["Labels"].get(MARK) != work.update:
-            raise StepFailed(f"container {new['Id'][:12]} is not ours to remove", Cause.CONFLICT)
-        self._containers.remove(new["Id"], volumes=True)
-
-    def _restore_tags(self, work: Work) -> None:
-        for reference, previous in work.facts["snapshot"]["tags"].items():
-            staged = work.facts["prepared"]["image_id"]
-            self._images.restore_tag(reference, staged, previous)
-
-    def _refuse_foreign(self, work: Work, helper: str) -> None:
-        found = self._containers.find(helper)
-        if found is not None and (found["Config"]["Labels"] or {}).get(MARK) != work.update:
-            try:
-                whose = found["Config"]["Labels"][MARK]
-                fact = f"update {whose} of another updater works on it, or left it behind"
-            except (KeyError, TypeError):
-                fact = "it is not ours; rename it to let this one be updated"
-            raise StepFailed(f"container {helper} is in the way: {fact}", Cause.CONFLICT)
 
 
 def _told(warnings: list[str]) -> Facts:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from safe_auto_updater.core.guards import FileEdit
+from safe_auto_updater.core.case import FileEdit
 from safe_auto_updater.core.model import Asset, Change
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.platforms.docker.compose.errors import Unclear

@@ -17,6 +17,7 @@ from safe_auto_updater.platforms.docker.swarm.checking import healthcheck_of
 from safe_auto_updater.platforms.docker.swarm.obstacles import obstacles_of
 from safe_auto_updater.platforms.docker.swarm.services import Services
 from safe_auto_updater.platforms.docker.swarm.view import (
+    SERVICE_ID,
     condition,
     container_spec,
     image_of,
@@ -128,7 +129,7 @@ class Swarm:
 
 def _service_of(container: Json) -> str | None:
     """The ID of the service that a container is a task of."""
-    return (container["Config"].get("Labels") or {}).get("com.docker.swarm.service.id")
+    return (container["Config"].get("Labels") or {}).get(SERVICE_ID)
 
 
 def _namesake(name: str, containers: Iterable[Json]) -> list[Obstacle]:

@@ -10,17 +10,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from safe_auto_updater.core.errors import NotFound, SafeAutoUpdaterError, StepFailed
-from safe_auto_updater.core.model import Image, matches
+from safe_auto_updater.core.errors import SafeAutoUpdaterError, StepFailed
+from safe_auto_updater.core.model import Image
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
-from safe_auto_updater.core.ports import CheckState, Facts, Look, Patience, Side, Subject, Work
+from safe_auto_updater.core.policy import Settings, resolve
+from safe_auto_updater.core.ports import CheckState, Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images
-from safe_auto_updater.platforms.docker.state import instant
-from safe_auto_updater.platforms.docker.subject import subject_of
-from safe_auto_updater.platforms.docker.swarm.checking import healthcheck_of
 from safe_auto_updater.platforms.docker.swarm.differences import differences
+from safe_auto_updater.platforms.docker.swarm.observer import Observer, image_of, new_image
 from safe_auto_updater.platforms.docker.swarm.services import OutOfSequence, Services
 from safe_auto_updater.platforms.docker.swarm.view import (
     GOING,
@@ -28,13 +26,11 @@ from safe_auto_updater.platforms.docker.swarm.view import (
     ended,
     labels_of,
     pinned,
-    running,
     runs_on,
     state_of,
-    wanted,
     with_image,
 )
-from safe_auto_updater.platforms.docker.swarm.watching import judge, patience_for, told
+from safe_auto_updater.platforms.docker.swarm.watching import told
 
 Json = dict[str, Any]
 TRIES = 10  # against an engine that is writing the same service (its own verdict) meanwhile
@@ -55,10 +51,10 @@ class SwarmUpdater:
         sleep: Callable[[float], None],
     ) -> None:
         self._services = services
-        self._containers = containers
         self._images = images
         self._settings = settings
         self._sleep = sleep
+        self._observer = Observer(services, containers, images, settings)
 
     def reachable(self) -> bool:
         """Whether the Swarm answers through this engine."""
@@ -66,7 +62,7 @@ class SwarmUpdater:
 
     def prepare(self, work: Work) -> Facts:
         """The candidate can be had: the nodes pull it themselves, by its digest."""
-        wanted_image = pinned(_new(work))
+        wanted_image = pinned(new_image(work))
         why = self._services.resolvable(wanted_image)
         if why is not None and self._images.find(wanted_image) is None:
             fact = f"the Swarm's manager cannot find {wanted_image}: {why}"
@@ -86,7 +82,7 @@ class SwarmUpdater:
             fact = f"service {name} is being updated by somebody ({state_of(service)})"
             raise StepFailed(fact, Cause.CONFLICT)
         labels = dict(labels_of(service["Spec"]))
-        policy = self._policy(work.with_facts({"labels": labels}))
+        policy = resolve(self._settings, work.step.asset, labels)
         return {
             "service": service["ID"],
             "old_image": runs_on(service["Spec"]),
@@ -109,7 +105,7 @@ class SwarmUpdater:
 
     def apply(self, work: Work) -> Facts:
         """Have the engine roll the new image out. Whoever wrote the spec meanwhile wins."""
-        new = pinned(_new(work))
+        new = pinned(new_image(work))
         for _ in range(TRIES):
             service = self._present(work)
             if runs_on(service["Spec"]) == new:
@@ -124,29 +120,11 @@ class SwarmUpdater:
 
     def look(self, work: Work, side: Side) -> Look:
         """Identity first: the spec has this side's image; the engine's verdict; then the tasks."""
-        image = _image(work, side)
-        service = self._services.find(work.facts["service"])
-        tasks = [] if service is None else self._services.tasks(service["ID"])
-        check = None if service is None else self._check(service, image)
-        tasks = [self._with_memory(task, image) for task in tasks]
-        since = None if service is None else _completed(service, side)
-        results = judge(service, tasks, image, since, check is not None)
-        nothing = service is not None and wanted(service["Spec"], tasks) == 0
-        why = "nothing of it runs: it is scaled to 0" if nothing else None
-        calm = all(result.state is CheckState.PASSED for result in results)
-        subjects = self._subjects(work, tasks) if calm and not nothing else ()
-        return Look(tuple(results), subjects, why)
+        return self._observer.look(work, side)
 
     def patience(self, work: Work, side: Side) -> Patience:
         """By the engine's own pace (parallelism, delay, monitor), the HEALTHCHECK, the settings."""
-        checked = any(matches(spec.pattern, work.step.asset) for spec in self._settings.checks)
-        service = self._services.find(work.facts["service"])
-        health = self._policy(work).health
-        if service is None:
-            return patience_for({}, None, (), health, checked)
-        check = self._check(service, _image(work, side))
-        tasks = self._services.tasks(service["ID"])
-        return patience_for(service["Spec"], check, tasks, health, checked)
+        return self._observer.patience(work, side)
 
     def commit(self, work: Work) -> Facts:
         """Nothing was kept for the way back that the engine does not keep itself."""
@@ -163,7 +141,7 @@ class SwarmUpdater:
         return told
 
     def _write_back(self, work: Work) -> Facts:
-        old, new = _image(work, Side.OLD), pinned(_new(work))
+        old, new = image_of(work, Side.OLD), pinned(new_image(work))
         for _ in range(TRIES):
             service = self._services.find(work.facts["service"])
             if service is None:
@@ -205,7 +183,7 @@ class SwarmUpdater:
         left = GO_ON
         for _ in range(round(self.patience(work, Side.OLD).timeout_s / LOOK_S)):
             service = self._services.find(work.facts["service"])
-            if service is None or runs_on(service["Spec"]) != _image(work, Side.OLD):
+            if service is None or runs_on(service["Spec"]) != image_of(work, Side.OLD):
                 return
             if state_of(service) in STUCK and left:
                 left -= 1
@@ -262,54 +240,6 @@ class SwarmUpdater:
 
     def _found(self, work: Work, service: Json) -> tuple[str, ...]:
         return differences(work.facts["snapshot"]["service"]["Spec"], service["Spec"])
-
-    def _check(self, service: Json, image: str) -> Json | None:
-        check = healthcheck_of(service["Spec"], self._images.find(image))
-        return None if check is None else dict(check)
-
-    def _policy(self, work: Work) -> AssetPolicy:
-        return resolve(self._settings, work.step.asset, work.facts.get("labels", {}))
-
-    def _with_memory(self, task: Json, image: str) -> Json:
-        """A task that ended here, with whether its container ran out of memory."""
-        container = self._container(task) if ended([task], image) else None
-        if container is None or not container["State"].get("OOMKilled"):
-            return task
-        status = {**task["Status"], "Err": "killed: out of memory"}
-        status["ContainerStatus"] = {**status["ContainerStatus"], "OOMKilled": True}
-        return {**task, "Status": status}
-
-    def _subjects(self, work: Work, tasks: list[Json]) -> tuple[Subject, ...]:
-        """The tasks of this node, for configured checks; else the service without address.
-
-        Asked once all tasks run: while some are replaced, those of the other side are here too.
-        """
-        found = [container for task in running(tasks) if (container := self._container(task))]
-        mine = tuple(subject_of(work, container) for container in found)
-        return mine or (Subject(work.step.asset, work.change.container),)
-
-    def _container(self, task: Mapping[str, Any]) -> Json | None:
-        """The container of a task, if it is one of this node's."""
-        container = (task["Status"].get("ContainerStatus") or {}).get("ContainerID")
-        try:
-            return self._containers.find(container) if container else None
-        except NotFound:
-            return None
-
-
-def _new(work: Work) -> Image:
-    assert work.change.candidate is not None
-    return work.change.candidate
-
-
-def _image(work: Work, side: Side) -> str:
-    return pinned(_new(work)) if side is Side.NEW else str(work.facts["old_image"])
-
-
-def _completed(service: Json, side: Side) -> float | None:
-    """When the engine called the update completed. An old task may stumble once on the way back."""
-    status = service.get("UpdateStatus") or {}
-    return instant(str(status.get("CompletedAt") or "")) if side is Side.NEW else None
 
 
 def _is(planned: Image, service: Json) -> bool:

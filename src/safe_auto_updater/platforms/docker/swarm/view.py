@@ -14,6 +14,8 @@ from safe_auto_updater.platforms.docker.state import instant
 
 Json = Mapping[str, Any]
 STACK = "com.docker.stack.namespace"
+SERVICE_ID = "com.docker.swarm.service.id"
+SERVICE_NAME = "com.docker.swarm.service.name"
 GOING = ("updating", "rollback_started")
 STUCK = ("paused", "rollback_paused")
 ENDED = ("failed", "rejected", "complete")  # by themselves; who was told to end is "shutdown"

@@ -7,10 +7,10 @@ became of the container is read from the engine. Digest changes only: it changes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from safe_auto_updater.core.errors import PlatformError, RegistryError, StepFailed
+from safe_auto_updater.core.errors import PlatformError, StepFailed
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
@@ -20,24 +20,21 @@ from safe_auto_updater.platforms.docker.containers import (
     last_words,
     out_of_service_s,
 )
-from safe_auto_updater.platforms.docker.hooks import run_hook
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
-from safe_auto_updater.platforms.docker.watching import policy_of
 from safe_auto_updater.platforms.docker.watchtower.api import Done
 from safe_auto_updater.platforms.docker.watchtower.asking import Asking
 from safe_auto_updater.platforms.docker.watchtower.changes import (
     by_name,
     bystanders,
-    made_like,
     of_data,
     unlike,
 )
+from safe_auto_updater.platforms.docker.watchtower.handiwork import Handiwork
 from safe_auto_updater.platforms.docker.watchtower.obstacles import in_its_way
 from safe_auto_updater.platforms.docker.watchtower.selection import (
     also_reached,
-    image_written,
     selection_for,
 )
 from safe_auto_updater.platforms.docker.watchtower.way_back import WayBack
@@ -68,7 +65,7 @@ class WatchtowerUpdater:
         self._containers = containers
         self._images = images
         self._settings = settings
-        self._published = published
+        self._handiwork = Handiwork(containers, images, published)
         self._warn = warn
         self._back = WayBack(containers, images, takeover)
 
@@ -101,7 +98,7 @@ class WatchtowerUpdater:
         self._refuse_company(work, old)
         candidate = work.change.candidate
         assert candidate is not None
-        if self._points_to(candidate.reference) != candidate.digest:
+        if self._handiwork.points_to(candidate.reference) != candidate.digest:
             fact = f"{candidate.reference} has moved on since it was planned; plan again"
             raise StepFailed(fact, Cause.CONFLICT)
         return facts
@@ -128,7 +125,7 @@ class WatchtowerUpdater:
         if found:
             fact = f"the old container was changed meanwhile: {'; '.join(found)}"
             raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
-        self._hook(work, "before_update", old["Id"])
+        self._alone.hook(work, "before_update", old["Id"])
         return {"staged_id": back["Id"]}
 
     def apply(self, work: Work) -> Facts:
@@ -140,7 +137,7 @@ class WatchtowerUpdater:
             done = self._asking.for_update(work, selection_for(old))
         else:
             warnings.append("Watchtower replaced it before it was asked: by its own schedule?")
-        new = self._made(work, done)
+        new = self._handiwork.made(work, done)
         strange = bystanders(work.facts["bystanders"], by_name(self._everyone()), name)
         if strange:
             told = "; ".join(strange)
@@ -156,7 +153,7 @@ class WatchtowerUpdater:
             warnings.append(f"Watchtower made it differently: {'; '.join(found)}")
         for warning in warnings[len(work.facts.get("warnings", ())) :]:
             self._warn(work, warning)
-        self._hook(work, "after_update", new["Id"])
+        self._alone.hook(work, "after_update", new["Id"])
         return {
             "new_id": new["Id"],
             "prepared": {"image_id": new["Image"], "pulled": True},
@@ -240,12 +237,6 @@ class WatchtowerUpdater:
             self._images.restore_tag(reference, snapshot["image"]["Id"], previous)
         return {}
 
-    def _hook(self, work: Work, key: str, container: str) -> None:
-        """The user's own hooks, which are ours to run: Watchtower knows its labels only."""
-        hooks = policy_of(self._settings, work).hooks
-        command = hooks.before if key == "before_update" else hooks.after
-        run_hook(self._containers.engine, container, key, command, hooks.timeout_s)
-
     def _until_quiet(self, work: Work) -> tuple[str, ...]:
         """Let what was asked for come to its end, so that nothing happens after us."""
         failure = work.facts.get("failure", {})
@@ -253,37 +244,13 @@ class WatchtowerUpdater:
             return ()  # it never took our question up
         return self._asking.until_quiet(work)
 
-    def _made(self, work: Work, done: Done | None) -> Json:
-        """The container that Watchtower made, on the image that was planned."""
-        name, candidate = work.change.container, work.change.candidate
-        assert candidate is not None
-        counts = dict(done.counts) if done is not None else {}
-        told = ", ".join(f"{key} {count}" for key, count in counts.items())
-        said = f" (it says: {told})" if told else ""
-        new = self._containers.find(name)
-        if new is None:
-            fact = f"Watchtower removed {name} and could not make or start it anew{said}"
-            cause = Cause.IMAGE if counts.get("failed") else Cause.PLATFORM
-            raise StepFailed(fact, cause, {"counts": counts})
-        if new["Id"] == work.facts["old_id"]:
-            fact = (
-                f"Watchtower left {name} as it is{said}: its log says why (its scope, names, "
-                "labels or hooks leave it out, or it could not pull)"
-            )
-            raise StepFailed(fact, Cause.CONFLICT, {"counts": counts})
-        digests = self._digests(new)
-        if candidate.digest not in digests:
-            fact = f"Watchtower took another version of {candidate.reference} than was planned"
-            raise StepFailed(fact, Cause.CONFLICT, {"taken": sorted(digests)})
-        return new
-
     def _give_way(self, work: Work, serving: Json) -> Facts:
         """Remove what Watchtower made under the name; its log's end is kept."""
         name = work.change.container
         holder = self._containers.find(name)
         if holder is None or holder["Id"] == serving["Id"]:
             return {}
-        if not self._is_watchtowers(work, holder):
+        if not self._handiwork.is_it(work, holder):
             raise StepFailed(
                 f"another container, {holder['Id'][:12]}, has the name {name} now, which is not "
                 "made like the old one; nothing was stopped. Give it another name, then run "
@@ -298,16 +265,6 @@ class WatchtowerUpdater:
             "prepared": {"image_id": holder["Image"], "pulled": True},
         }
 
-    def _is_watchtowers(self, work: Work, holder: Json) -> bool:
-        """By its recorded ID; else, where that could not be recorded, made like the old one."""
-        if holder["Id"] == work.facts.get("new_id"):
-            return True
-        snapshot = work.facts["snapshot"]
-        old = snapshot["container"]
-        written = {image_written(one).removesuffix(":latest") for one in (old, holder)}
-        image = self._images.find(holder["Image"]) or {"Id": holder["Image"]}
-        return len(written) == 1 and made_like(old, snapshot["image"], holder, image)
-
     def _refuse_company(self, work: Work, old: Json) -> None:
         """Who would be updated with it, because Watchtower takes containers by their image."""
         asked = self._asking.known(work)
@@ -315,31 +272,13 @@ class WatchtowerUpdater:
             return
         running = [self._containers.find(one["Id"]) for one in self._everyone()]
         reached = also_reached(old, [one for one in running if one is not None], asked)
-        company = [one["Name"].lstrip("/") for one in reached if self._is_stale(one)]
+        company = [one["Name"].lstrip("/") for one in reached if self._handiwork.is_stale(one)]
         if company:
             raise StepFailed(
                 f"Watchtower takes containers by their image, and would update "
                 f"{', '.join(company)} too; docker_updater native takes one alone",
                 Cause.CONFLICT,
             )
-
-    def _is_stale(self, container: Mapping[str, Any]) -> bool:
-        """Whether Watchtower would find something newer for it."""
-        return self._points_to(image_written(container)) not in self._digests(container)
-
-    def _digests(self, container: Mapping[str, Any]) -> set[str]:
-        """Every digest by which a registry may know its image; containerd's ID is one itself."""
-        image = self._images.find(container["Image"]) or {}
-        known = {digest.rpartition("@")[2] for digest in image.get("RepoDigests") or ()}
-        return known | {str(container["Image"])}
-
-    def _points_to(self, reference: str) -> str:
-        try:
-            return self._published(reference)
-        except RegistryError as error:
-            raise StepFailed(
-                f"nobody knows what {reference} is now: {error}", Cause.REGISTRY
-            ) from error
 
     def _everyone(self) -> list[Json]:
         found: list[Json] = self._containers.engine.get("/containers/json", all="true")

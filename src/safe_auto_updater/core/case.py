@@ -1,0 +1,74 @@
+"""One asset with everything that decides whether it may be updated now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from safe_auto_updater.core.memory import Memory
+from safe_auto_updater.core.model import Asset, Change, Obstacle
+from safe_auto_updater.core.policy import AssetPolicy
+from safe_auto_updater.core.risk import Bands, Risk
+from safe_auto_updater.core.spelling import ComposeChange
+
+
+@dataclass(frozen=True)
+class Veto:
+    """A no from outside the plan: a plugin's policy, or a side of the change nobody could see."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FileEdit:
+    """What the file that an asset was made from must say for a change to last.
+
+    `text` names place, old and new; None where nobody can say. `refusal` is why the program cannot
+    be the one to write it.
+    """
+
+    text: str | None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One asset with everything that decides about it."""
+
+    asset: Asset
+    changes: tuple[Change, ...]
+    policy: AssetPolicy
+    memory: Memory
+    bands: Bands = field(default_factory=Bands)
+    risk: Risk | None = None
+    vetoes: tuple[Veto, ...] = ()
+    edits: tuple[FileEdit, ...] = ()
+    follows: bool = False  # it takes nothing itself, and would be touched for the sake of another
+
+    @property
+    def wanted(self) -> tuple[Change, ...]:
+        """The changes that have a candidate."""
+        return tuple(change for change in self.changes if change.candidate is not None)
+
+
+def named_level(case: Case) -> str:
+    """The policy and who set it: `minor (rule */db-*)`."""
+    return f"{case.policy.level.value} ({case.policy.source('policy')})"
+
+
+def in_one(reasons: Iterable[str]) -> str | None:
+    """All of them as one, each once; None where there are none."""
+    return "; ".join(dict.fromkeys(reasons)) or None
+
+
+def stands(obstacle: Obstacle, policy: AssetPolicy, moves_tag: bool) -> bool:
+    """Whether it keeps every updater from touching the asset, a new tag or not.
+
+    What only one updater minds is asked where that one is chosen.
+    """
+    if obstacle.only_by is not None or (obstacle.only_tag_changes and not moves_tag):
+        return False
+    if obstacle.rule == "stack" and policy.compose is ComposeChange.CONTAINER_ONLY:
+        return False  # the file stays, whatever it names
+    return not (obstacle.yields_to_enable and policy.enabled_by_name)

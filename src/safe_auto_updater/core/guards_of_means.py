@@ -1,0 +1,77 @@
+"""Guards that ask who makes an update and how: updater, strategy, hooks, the Compose file."""
+
+from __future__ import annotations
+
+from safe_auto_updater.core.case import Case, FileEdit, in_one
+from safe_auto_updater.core.spelling import ComposeChange, DockerUpdaters, Strategy
+
+
+def watchtower(case: Case, step: str) -> str | None:
+    """What our own updater could do and Watchtower cannot."""
+    policy = case.policy
+    if policy.docker_updater is not DockerUpdaters.WATCHTOWER or case.follows:
+        return None
+    if case.asset.kind == "service":
+        return None  # the engine itself updates it, whatever is said of containers
+    found = [o.reason for o in case.asset.obstacles if o.only_by == policy.docker_updater.value]
+    if any(change.moves_tag for change in case.wanted):
+        found.append(
+            "Watchtower changes no tags: policy digest follows the tag that it has, "
+            "docker_updater native takes the newer one"
+        )
+    if case.asset.own:
+        found.append("this program would be stopped while it waits: docker_updater native")
+    if policy.group is not None:
+        found.append(f"Watchtower moves nothing as one: group {policy.group} needs our own updater")
+    if policy.strategy is not Strategy.STOP_FIRST:
+        found.append(f"Watchtower knows no strategy {policy.strategy.value}")
+    return in_one(found)
+
+
+def compose(case: Case, step: str) -> str | None:
+    """A new tag would be put back by the file that it was made from."""
+    if case.follows:
+        return None
+    rule, source = case.policy.compose, case.policy.source("compose")
+    return in_one(no for edit in case.edits if (no := _unwritten(edit, rule, source)))
+
+
+def _unwritten(edit: FileEdit, rule: ComposeChange, source: str) -> str | None:
+    match rule:
+        case ComposeChange.CONTAINER_ONLY:
+            return None
+        case ComposeChange.UPDATE_FILE:
+            return edit.refusal and f"its Compose file is not edited ({source}): {edit.refusal}"
+        case ComposeChange.HOLD if edit.text is None:
+            return (
+                "its Compose file has to name the new tag, then `docker compose up -d`; where is "
+                f"not clear: {edit.refusal}"
+            )
+        case ComposeChange.HOLD:
+            return (
+                f"{edit.text} in its Compose project, then `docker compose up -d`; with compose "
+                f"set to update-file this program does both ({source}: hold)"
+            )
+
+
+def strategy(case: Case, step: str) -> str | None:
+    """Two cannot have at once what only one can have."""
+    if case.policy.strategy is not Strategy.START_FIRST or case.follows:
+        return None
+    if not case.asset.exclusive:
+        return None
+    why = "; ".join(case.asset.exclusive)
+    return (
+        f"start-first ({case.policy.source('strategy')}) is not possible: {why}. "
+        "Set strategy to stop-first"
+    )
+
+
+def hooks(case: Case, step: str) -> str | None:
+    """Commands run in a container, and a service is several."""
+    hooks = case.policy.hooks
+    if case.asset.kind != "service" or not (hooks.before or hooks.after):
+        return None
+    keys = ("before_update", hooks.before), ("after_update", hooks.after)
+    named = " and ".join(f"{key} ({case.policy.source(key)})" for key, words in keys if words)
+    return f"{named}: hooks run in a container, and a Swarm service is several; take them away"
