@@ -8,7 +8,6 @@ from safe_auto_updater import plugins
 from safe_auto_updater.app import App
 from safe_auto_updater.core.errors import InvalidReference, SafeAutoUpdaterError
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.platforms.docker import api
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.watchtower.survey import answering, survey
 
@@ -30,7 +29,7 @@ def diagnose(app: App) -> list[Finding]:
             found.append(Finding(f"docker {name}", True, f"{engine.describe()} at {engine.host}"))
             found += [
                 Finding(f"docker {name}", False, fact)
-                for fact in api.refused(engine, app.docker.what_for(api.manages_services(engine)))
+                for fact in app.docker.permits.refused_of(engine)
             ]
             found += _watchtower(app, engine)
         except SafeAutoUpdaterError as error:

@@ -61,7 +61,8 @@ class Filter:
                 if status not in (204, 304):
                     self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                if self.command != "HEAD":
+                    self.wfile.write(body)
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _pass_on
 

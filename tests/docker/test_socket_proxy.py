@@ -25,10 +25,11 @@ def behind(filter_: Filter, sau: Sau) -> Sau:
     return sau
 
 
-def joined_to_two_networks(world: World) -> str:
+def joined_to_two_networks(world: World, **labels: str) -> str:
     """A container that older engines must join to its second network by itself."""
     world.publish("1.0.0")
-    old = world.run(f"{world.repository}:1.0.0", HostConfig={"RestartPolicy": {"Name": "always"}})
+    host = {"RestartPolicy": {"Name": "always"}}
+    old = world.run(f"{world.repository}:1.0.0", Labels=labels, HostConfig=host)
     world.call("POST", f"/networks/{world.network('back')}/connect", {"Container": old})
     return old
 
@@ -79,7 +80,19 @@ def test_commands_in_containers_need_three_questions_more(world: World, sau: Sau
         assert one.refused == []
 
 
-ALWAYS = {"/containers/json", "/images/create", "/containers/{id}/start", "/exec/{id}/json"}
+IN_PROJECT = {
+    "com.docker.compose.project": "shop",
+    "com.docker.compose.service": "web",
+    "safe-auto-updater.compose": "container-only",
+}
+HOOK = {"safe-auto-updater.before-update": "/bin/busybox true"}
+ALWAYS = {
+    "/containers/json",
+    "/images/create",
+    "/containers/{id}/start",
+    "/exec/{id}/json",
+    "/containers/{id}/changes",
+}
 ONE_MISSING = [
     pytest.param(
         one,
@@ -87,6 +100,7 @@ ONE_MISSING = [
         marks=() if one.path in ALWAYS else pytest.mark.every_instant,
     )
     for one in QUESTIONS
+    if one.what_for is not For.SERVICE  # asked of managers only
 ]
 
 
@@ -94,9 +108,8 @@ ONE_MISSING = [
 def test_question_that_is_not_allowed_is_named_before_anything_is_touched(
     world: World, sau: Sau, missing: Question
 ) -> None:
-    old = joined_to_two_networks(world)
+    old = joined_to_two_networks(world, **IN_PROJECT, **HOOK)
     world.publish("1.1.0")
-    sau.config.write_text(sau.config.read_text().partition("  health:")[0] + COMMAND)
     started = world.get(old)["State"]["StartedAt"]
     with Filter(world.lab.socket, [q for q in QUESTIONS if q is not missing]) as one:
         behind(one, sau)

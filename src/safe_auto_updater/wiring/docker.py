@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from safe_auto_updater.core.ports import Clock, Comparer, Updater, Work
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.engine.unit import Unit
-from safe_auto_updater.platforms.docker import api
 from safe_auto_updater.platforms.docker.compose.command import ComposeCommand, Elsewhere
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
 from safe_auto_updater.platforms.docker.compose.planned import PlannedEdits
@@ -38,6 +36,7 @@ from safe_auto_updater.platforms.docker.watchtower.api import WatchtowerApi
 from safe_auto_updater.platforms.docker.watchtower.asking import Asking
 from safe_auto_updater.platforms.docker.watchtower.updater import WatchtowerUpdater
 from safe_auto_updater.platforms.registry import ImageLookup
+from safe_auto_updater.wiring.permits import Permits
 from safe_auto_updater.wiring.registries import Registries
 
 
@@ -61,7 +60,7 @@ class Docker:
         self._own = Own(own_container_id(), state.absolute())
         self._environ, self._state = environ, state
         self._compose: dict[str, ComposeFile] = {}
-        self._allowed: dict[str, set[api.For]] = defaultdict(set)  # what engines let through
+        self.permits = Permits(self._settings)
 
     def engine(self, asset: str) -> DockerEngine:
         """The engine that an asset lives on. UsageError where none of that name is configured."""
@@ -138,24 +137,7 @@ class Docker:
 
     def not_permitted(self, step: Step) -> str | None:
         """Which questions of this step a proxy before the engine refuses, or None."""
-        engine = self.engine(step.asset)
-        asked = (
-            self.what_for(services=step.updater is UpdaterKind.SWARM) - self._allowed[engine.name]
-        )
-        if not engine.may_be_a_proxy or not asked:
-            return None
-        refused = api.refused(engine, asked)
-        if not refused:
-            self._allowed[engine.name] |= asked
-        return "; ".join(refused) or None
-
-    def what_for(self, services: bool) -> set[api.For]:
-        """What an engine is asked for, by this configuration."""
-        rules = self._settings.rules
-        runs = any(rule.before_update or rule.after_update for rule in rules)
-        runs |= any(spec.kind == "command" for spec in self._settings.checks)
-        wanted = {api.For.COMMAND: runs, api.For.SERVICE: services, api.For.FILE: False}
-        return {one for one in api.For if wanted.get(one, True)}
+        return self.permits.refused_for(self.engine(step.asset), step)
 
     def remove_latecomers(self, records: Sequence[Record]) -> None:
         """Remove what engines staged after recovery had looked for it."""
