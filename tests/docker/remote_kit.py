@@ -118,7 +118,7 @@ class Attic:
 def second_engine(lab: Lab, folder: Path) -> Iterator[Attic]:
     """dockerd that wants certificates, beside the lab's own and over the same containerd."""
     authority = Authority(folder / "certs")
-    cert, key = authority.signed("engine", "IP:127.0.0.1")
+    cert, key = authority.signed("engine", "IP:127.0.0.1,IP:127.0.0.2")
     mine = f"attic{os.getpid()}"  # test processes beside each other have one each
     port, run = free_port(), Path(f"/run/sau-{mine}")
     run.mkdir(mode=0o711)

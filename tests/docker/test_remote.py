@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.docker.compose_kit import Project, program
 from tests.docker.remote_kit import (
     Attic,
     Authority,
@@ -25,7 +26,9 @@ from tests.docker.remote_kit import (
     with_engines,
 )
 from tests.lab_kit import Lab, World, eventually
-from tests.sau_kit import Said, Sau
+from tests.sau_kit import SOAK, Said, Sau
+
+__all__ = ["program"]
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +245,27 @@ def test_same_name_on_two_engines_is_two_assets(
     assert sau("apply", "--yes").update["asset"] == f"docker:local/{name}"
     assert sau("rollback", f"docker:attic/{name}", "--yes").code == 0
     assert (away.http("web"), world.http("web")) == ("1.0.0", "1.1.0")
+
+
+def test_file_of_the_same_name_here_is_not_that_of_another_machine(
+    world: World, away: World, program: Path, tmp_path: Path, sau: Sau, attic: Attic
+) -> None:
+    project = Project(away, program, tmp_path / "shop")
+    away.publish("1.0.0")
+    text = f"services: {{web: {{image: '{away.repository}:1.0.0'}}}}\n"
+    project.write(text)
+    project.up()
+    away.publish("1.1.0")
+    before = away.ids()
+    sau.configure(SOAK, 'detection: {rules: [{match: {asset: "*"}, compose: update-file}]}\n')
+    with Way(attic.port, "127.0.0.2") as way:
+        there = attic.at(attic.port) | {"host": f"tcp://127.0.0.2:{way.port}"}
+        with_engines(sau, there)
+        step = sau("plan").step(f"{away.prefix}-web-1")
+        assert step["action"] == "hold"
+        assert "its files are on the machine of engine attic" in "; ".join(step["reasons"])
+        assert sau("apply", "--yes").json["updates"] == []
+    assert (project.read(), away.ids()) == (text, before)
 
 
 def test_one_dead_engine_keeps_no_other_waiting(world: World, sau: Sau) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.docker.compose_kit import Project, program
 from tests.docker.watchtower.scene import PARAMS, Scene, assert_equivalent, only_standin, scene_on
 from tests.docker.watchtower.standin import Ways
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
+__all__ = ["program"]
 Staged = Callable[..., Scene]
 
 
@@ -74,6 +77,28 @@ def test_broken_image_ends_on_an_equivalent_container(staged: Staged, world: Wor
     assert world.image(scene.reference)["Id"] == before["Image"], "the tag is back"
     held = scene.plan()
     assert held["action"] == "hold", "the content that failed is not tried again"
+
+
+def test_file_that_compose_copied_in_is_not_left_to_watchtower(
+    staged: Staged, world: World, program: Path, tmp_path: Path
+) -> None:
+    scene = staged()
+    scene.publish("old")
+    project = Project(world, program, tmp_path / "shop")
+    project.write(
+        f"services: {{web: {{image: '{scene.reference}', configs: [note]}}}}\n"
+        "configs: {note: {content: kept}}\n"
+    )
+    project.up()
+    before = project.container("web")
+    scene.publish("new")
+
+    said = scene.apply("web-1")
+
+    assert said.update["outcome"] == "aborted", said
+    assert "would lose what Compose copied into it: /note" in said.update["error"]
+    assert project.container("web")["State"] == before["State"], "it never stopped"
+    assert project.sh("/bin/busybox cat /note") == "kept"
 
 
 def test_cleanup_takes_the_old_image_and_the_way_back_is_still_there(

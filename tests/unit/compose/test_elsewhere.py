@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,12 @@ def test_file_of_the_same_name_here_is_never_looked_at(tmp_path: Path) -> None:
 class Engine:
     """An engine at an address, on which our own container may run."""
 
-    def __init__(self, host: str, has: str = "") -> None:
-        self.host, self._has = host, has
+    def __init__(self, host: str, has: str = "", name: str = "nas") -> None:
+        self.host, self._has, self._name = host, has, name
 
     def get(self, path: str) -> Any:
+        if path == "/info":
+            return {"Name": self._name}
         if not self._has or self._has not in path:
             raise NotFound(path)
         return {}
@@ -52,7 +55,9 @@ OUTSIDE = Own(None, Path("/state"))
     ("engine", "own", "here"),
     [
         (Engine("unix:///var/run/docker.sock"), OUTSIDE, True),
-        (Engine("tcp://127.0.0.1:2375"), OUTSIDE, True),
+        (Engine("tcp://127.0.0.1:2375", name=socket.gethostname()), OUTSIDE, True),
+        (Engine("tcp://127.0.0.1:2375"), OUTSIDE, False),
+        (Engine("ssh://me@localhost"), OUTSIDE, False),
         (Engine("tcp://socket-proxy:2375", has="a" * 64), OWN, True),
         (Engine("tcp://attic:2376"), OWN, False),
         (Engine("tcp://attic:2376"), OUTSIDE, False),

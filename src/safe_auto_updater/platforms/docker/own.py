@@ -7,6 +7,7 @@ which both must have.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -24,7 +25,10 @@ Json = Mapping[str, Any]
 def is_here(engine: DockerEngine, own: Own) -> bool:
     """Whether an engine runs on this machine: its paths are ours. One that is not sure is not."""
     to = urlsplit(engine.host)
-    if to.scheme == "unix" or to.hostname in ("localhost", "127.0.0.1", "::1"):
+    if to.scheme == "unix":
+        return True
+    near = to.hostname in ("localhost", "127.0.0.1", "::1")  # or a tunnel to somewhere else
+    if near and engine.get("/info").get("Name") == socket.gethostname():
         return True
     if own.id is None or to.scheme != "tcp":
         return False
