@@ -27,7 +27,7 @@ class Part:
 
 
 LANES: tuple[tuple[Part, ...], ...] = (
-    (Part("not engine_crash and not swarm and not small_disk", workers=4),),
+    (Part("not engine_crash and not swarm and not small_disk", workers=6),),
     (
         Part("engine_crash", "crash"),
         Part("small_disk and not engine_crash", "disk", disk_mib=512),
@@ -50,7 +50,7 @@ def command(engine: str, part: Part, marks: str) -> list[str]:
         "-m",
         f"({part.marks}){marks}",
     ]
-    return words + (["-n", str(part.workers)] if part.workers else [])
+    return words + (["-n", str(part.workers), "--dist", "worksteal"] if part.workers else [])
 
 
 def lane(engine: str, parts: Sequence[Part], marks: str, logs: Path) -> list[str]:

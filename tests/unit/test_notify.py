@@ -54,7 +54,7 @@ def hook() -> Iterator[Hook]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     seen.url = f"http://127.0.0.1:{server.server_port}/hook/s3cr3tpath"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread = threading.Thread(target=server.serve_forever, args=(0.002,))
     thread.start()
     yield seen
     server.shutdown()

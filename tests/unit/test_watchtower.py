@@ -365,7 +365,7 @@ def wire(tmp_path: Path) -> Iterator[tuple[WatchtowerApi, dict[str, Any]]]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.002,), daemon=True).start()
     (tmp_path / "token").write_text("secret\n")
     yield (
         WatchtowerApi(f"http://127.0.0.1:{server.server_address[1]}/", tmp_path / "token", 5.0),

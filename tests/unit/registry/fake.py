@@ -79,7 +79,7 @@ class Fake:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.host = f"127.0.0.1:{self._server.server_port}"
         self.url = f"{'http' if tls is None else 'https'}://{self.host}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.002,))
         self._thread.start()
 
     def ref(self, text: str = "app:1") -> Reference:

@@ -361,7 +361,7 @@ def test_a_lie_changes_nothing(
     }
 
     def client() -> ImageLookup:
-        deadline_s = 0.1 if row.drips else 10.0
+        deadline_s = 0.05 if row.drips else 10.0
         made = make_client(*liar.settings, docker_config=login, deadline_s=deadline_s)
         return ImageLookup(made, AMD64)
 

@@ -29,6 +29,7 @@ Json = dict[str, Any]
 NEWEST_KNOWN = (1, 56)
 ANSWER_S = 60.0
 STREAM_S = 1800.0  # a whole stream, however steadily it trickles
+RETRY_S = (0.1, 0.3, 1.0)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,14 @@ class DockerEngine:
         self._refusals, self._refusal = 0, ""  # how often nobody answered, and the last reason
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, **params: Any) -> Any:
-        """The JSON that the engine answers."""
+        """The JSON that the engine answers. What it asks us to ask again is asked again."""
+        for pause_s in RETRY_S:
+            try:
+                return self._json("GET", path, params=params, headers=headers)
+            except PlatformError as error:
+                if _CHANGING not in str(error):
+                    raise
+                time.sleep(pause_s)
         return self._json("GET", path, params=params, headers=headers)
 
     def get_as(self, newest: tuple[int, int], path: str) -> Any:
@@ -296,6 +304,7 @@ class DockerEngine:
         return kind(f"{message} ({path})", reply.status)
 
 
+_CHANGING = "data changed during operation, retry"  # containerd's store, while others pull or tag
 _UNFIT = {
     "no space left on device": "the engine's disk is full: make room there",
     "iptables failed": (
