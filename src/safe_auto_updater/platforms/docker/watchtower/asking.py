@@ -8,6 +8,7 @@ from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable, St
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import Clock, Work
 from safe_auto_updater.platforms.docker.watchtower.api import (
+    Answer,
     Busy,
     Done,
     Line,
@@ -40,21 +41,13 @@ class Asking:
         """Ask once for an update and wait for its end; None where it cannot say how it went."""
         until = self._clock.monotonic() + self._api.timeout_s
         while True:
-            try:
-                answer = self._api.update(selection, self._left_s(until))
-            except NoAnswer as error:
-                if not error.heard:
-                    raise StepFailed(str(error), Cause.PLATFORM) from error
-                answer = Unclear(str(error))
-            except PlatformError as error:
-                raise StepFailed(str(error), Cause.PLATFORM) from error
-            match answer:
-                case Done():
-                    return answer
-                case Busy():
-                    self._pause(work, answer.again_s, until)
-                case Unclear():
-                    self._tell(work, f"Watchtower: {answer.fact}; looking at what it did")
+            match _answer(lambda: self._api.update(selection, self._left_s(until))):
+                case Done() as done:
+                    return done
+                case Busy(again_s):
+                    self._pause(work, again_s, until)
+                case Unclear(fact):
+                    self._tell(work, f"Watchtower: {fact}; looking at what it did")
                     self.until_quiet(work)
                     return None
 
@@ -87,19 +80,11 @@ class Asking:
     def _idle(self, work: Work, patience_s: float) -> Done:
         until = self._clock.monotonic() + patience_s
         while True:
-            try:
-                answer = self._api.idle(min(IDLE_S, self._left_s(until)))
-            except NoAnswer as error:
-                if not error.heard:
-                    raise StepFailed(str(error), Cause.PLATFORM) from error
-                answer = Busy(AGAIN_S)
-            except PlatformError as error:
-                raise StepFailed(str(error), Cause.PLATFORM) from error
-            match answer:
-                case Done():
-                    return answer
-                case Busy():
-                    self._pause(work, answer.again_s, until)
+            match _answer(lambda: self._api.idle(min(IDLE_S, self._left_s(until)))):
+                case Done() as done:
+                    return done
+                case Busy(again_s):
+                    self._pause(work, again_s, until)
                 case Unclear():
                     self._pause(work, AGAIN_S, until)
 
@@ -116,3 +101,15 @@ class Asking:
 
     def _left_s(self, until: float) -> float:
         return max(until - self._clock.monotonic(), AGAIN_S)
+
+
+def _answer(ask: Callable[[], Answer]) -> Answer:
+    """What it says, if it does; StepFailed where nobody is there, or it refuses."""
+    try:
+        return ask()
+    except NoAnswer as error:
+        if not error.heard:
+            raise StepFailed(str(error), Cause.PLATFORM) from error
+        return Unclear(str(error))
+    except PlatformError as error:
+        raise StepFailed(str(error), Cause.PLATFORM) from error
