@@ -21,9 +21,11 @@ FILE = """\
 services:
   web:
     image: REPO:${TAG:-9}   # by .env
+    stop_grace_period: 2s
     configs: [{source: note, target: /note}]
   side:
     image: REPO/side:1.0.0
+    stop_grace_period: 2s
     network_mode: service:web
     environment: {PORT: "9090"}
 configs:

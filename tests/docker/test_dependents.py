@@ -30,7 +30,7 @@ class Vpn:
         self.world = world
         old = world.publish("1.0.0", name="vpn", version="old", volumes=("/data",))
         self.ipc = {"IpcMode": "shareable"}
-        world.run(old.reference, "vpn", HostConfig=self.ipc)
+        world.run(old.reference, "vpn", StopTimeout=2, HostConfig=self.ipc)
         world.publish("1.1.0", name="vpn", **({"version": "new", "volumes": ("/data",)} | newer))
         eventually(lambda: world.http("vpn"))
         self.app = world.publish("1", name="app").reference
@@ -43,7 +43,7 @@ class Vpn:
         if name == "sharer":
             host["IpcMode"] = "shareable"
         # `vpn` listens on the port that the image would listen on too
-        body = {"Cmd": ["/bin/busybox", "sleep", "100000"], **body}
+        body = {"Cmd": ["/bin/busybox", "sleep", "100000"], "StopTimeout": 2, **body}
         self.world.run(
             self.app, name, **{**body, "HostConfig": {**body.get("HostConfig", {}), **host}}
         )

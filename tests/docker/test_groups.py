@@ -32,7 +32,8 @@ class Group:
         self.folder = folder
         for name in NAMES:
             old = world.publish("1.0.0", name=name, version=f"{name} old", volumes=("/data",))
-            world.run(old.reference, name, HostConfig={"RestartPolicy": {"Name": "always"}})
+            host = {"RestartPolicy": {"Name": "always"}}
+            world.run(old.reference, name, StopTimeout=2, HostConfig=host)
             recipe = {"version": f"{name} new", "volumes": ("/data",)}
             world.publish("1.1.0", name=name, **(recipe | (newer if name == "web" else {})))
         for name in NAMES:

@@ -80,7 +80,7 @@ SLOW_STOP = {"behaviour": "slow_stop", "env": {"STOP_SECONDS": "7"}}
 
 @pytest.mark.parametrize("by_recover", [True, False])
 def test_stop_that_outlives_its_asker_is_waited_out(world: World, by_recover: bool) -> None:
-    scene = Scene(world, replace(BY_NAME["crash"], old_image=SLOW_STOP))
+    scene = Scene(world, replace(BY_NAME["crash"], old_image=SLOW_STOP, stop_timeout_s=10))
     killed(scene, "sent POST containers/stop")
     resume(scene, by_recover)
     time.sleep(7)  # longer than the stop that the engine was asked for

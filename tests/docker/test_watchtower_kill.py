@@ -34,7 +34,9 @@ def staged(world: World, sau: Sau, request: pytest.FixtureRequest) -> Iterator[S
             scene = closing.enter_context(scene_on(world, sau, request.param, Ways(**ways)))
             scene.configure(HEALTH)
             scene.publish("old")
-            scene.before = scene.run(HostConfig={"RestartPolicy": {"Name": "always"}})
+            scene.before = scene.run(
+                StopTimeout=2, HostConfig={"RestartPolicy": {"Name": "always"}}
+            )
             scene.publish("new", behaviour=behaviour)
             return scene
 

@@ -38,6 +38,7 @@ class Scenario:
     image: Mapping[str, Any] = field(default_factory=dict)
     old_image: Mapping[str, Any] = field(default_factory=dict)
     restart: str = "always"
+    stop_timeout_s: int = 2  # recovery waits it out where a stop may be under way
     moved: bool = False
     published: bool = False
     ends: str = "rolled_back"
@@ -129,7 +130,11 @@ class Scene:
             port = str(random.SystemRandom().randrange(20000, 32000))
             host["PortBindings"] = {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": port}]}
         endpoint = {front: {"Aliases": ["web-front"]}}
-        return {"HostConfig": host, "NetworkingConfig": {"EndpointsConfig": endpoint}}
+        return {
+            "StopTimeout": self.scenario.stop_timeout_s,
+            "HostConfig": host,
+            "NetworkingConfig": {"EndpointsConfig": endpoint},
+        }
 
     def _config(self) -> str:
         return json.dumps(

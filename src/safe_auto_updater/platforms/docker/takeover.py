@@ -28,12 +28,13 @@ START_AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0)
 
 
 class Takeover:
-    """The two orders, on one engine. Every act looks first and may be repeated."""
+    """The two orders, on one engine, for one step. Every act looks first and may be repeated."""
 
     def __init__(self, containers: Containers, sleep: Callable[[float], None], own: Own) -> None:
         self._containers = containers
         self._sleep = sleep
         self._own = own
+        self._waited_s = 0.0  # for stops that may be under way
 
     def stop_first(self, old: Json, new: Json, name: str, *, start: bool) -> float | None:
         """New takes over from old, which stops before; the seconds between, None if unknown."""
@@ -133,11 +134,13 @@ class Takeover:
         """Wait where a stop may be under way: the engine goes on with it when its asker is killed.
 
         An old container that runs since before the update is either about to end, within its
-        grace time, or was never asked to stop; the engine does not tell which.
+        grace time, or was never asked to stop; the engine does not tell which. All of a unit were
+        asked before the first of them comes back, so what one has waited counts for the next.
         """
         deadline_s = stop_grace_s(old) + STOP_KILL_S
-        for _ in range(round(deadline_s / STOP_LOOK_S)):
+        while self._waited_s < deadline_s:
             state = self._containers.inspect(old["Id"])["State"]
             if not state["Running"] or state["StartedAt"] != before["State"]["StartedAt"]:
                 return
             self._sleep(STOP_LOOK_S)
+            self._waited_s += STOP_LOOK_S
