@@ -263,7 +263,7 @@ def test_file_of_the_same_name_here_is_not_that_of_another_machine(
         with_engines(sau, there)
         step = sau("plan").step(f"{away.prefix}-web-1")
         assert step["action"] == "hold"
-        assert "its files are on the machine of engine attic" in "; ".join(step["reasons"])
+        assert "its files are where engine attic runs" in "; ".join(step["reasons"])
         assert sau("apply", "--yes").json["updates"] == []
     assert (project.read(), away.ids()) == (text, before)
 

@@ -47,6 +47,9 @@ class Members:
     def stage(self, work: Work) -> Facts:
         return self._do("stage", work)
 
+    def recheck(self, work: Work) -> None:
+        self._do("recheck", work)
+
     def apply(self, work: Work) -> Facts:
         return self._do("apply", work)
 
@@ -98,12 +101,25 @@ def test_what_was_touched_serves_again_before_the_rest_is_cleaned() -> None:
     assert facts["downtime_s"] == 2.0
 
 
-@pytest.mark.parametrize("fault", [REFUSED, PlatformError("busy")])
-def test_what_was_staged_and_cannot_be_removed_is_a_warning(fault: Exception) -> None:
-    members = Members({("clean", C): fault})
+def test_what_was_staged_and_cannot_be_removed_is_a_warning() -> None:
+    members = Members({("clean", C): PlatformError("busy")})
     facts = unit(members).rollback(after_failed_apply(members, B))
     assert members.done == [("rollback", B), ("rollback", A)]
-    assert facts["warnings"] == [f"c: left over: {fault}"]
+    assert facts["warnings"] == ["c: left over: busy"]
+
+
+def test_one_that_was_never_touched_and_is_gone_all_the_same_is_told() -> None:
+    members = Members({("clean", C): REFUSED})
+    with pytest.raises(StepFailed, match="c: refused"):
+        unit(members).rollback(after_failed_apply(members, B))
+    assert members.done == [("rollback", B), ("rollback", A)]
+
+
+def test_members_are_looked_at_again_once_all_are_staged() -> None:
+    members = Members({("recheck", A): REFUSED})
+    with pytest.raises(StepFailed, match="a: refused"):
+        unit(members).stage(WORK)
+    assert members.done == [("stage", A), ("stage", B), ("stage", C)]
 
 
 @pytest.mark.parametrize("fault", [REFUSED, PlatformError("busy"), OSError("read-only")])

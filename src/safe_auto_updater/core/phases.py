@@ -63,7 +63,7 @@ TABLE: dict[Phase, Exits] = {
     P.COMMIT:   Exits(P.SUCCEEDED,    P.SUCCEEDED,     P.COMMIT),
     P.ROLLBACK: Exits(P.CONFIRM,      P.INCONSISTENT,  P.ROLLBACK),
     P.CONFIRM:  Exits(P.ROLLED_BACK,  P.INCONSISTENT,  P.CONFIRM),
-    P.CLEAN:    Exits(P.ABORTED,      P.ABORTED,       P.CLEAN),
+    P.CLEAN:    Exits(P.ABORTED,      P.INCONSISTENT,  P.CLEAN),
 }  # fmt: skip
 
 

@@ -260,6 +260,10 @@ class Updater(Protocol):
         """Make the new one beside the old, and compare."""
         ...
 
+    def recheck(self, work: Work) -> None:
+        """The last look before the first change: nobody has touched either side meanwhile."""
+        ...
+
     def withdraw(self, work: Work, side: Side) -> None:
         """Take one side out of service, ahead of the verb that would: it needs another asset."""
         ...
@@ -289,7 +293,10 @@ class Updater(Protocol):
         ...
 
     def clean(self, work: Work) -> Facts:
-        """What was staged is gone; the old one was never touched."""
+        """What was staged is gone; the old one was never touched.
+
+        What cannot be removed is a warning. StepFailed where the old one is gone.
+        """
         ...
 
     def reachable(self) -> bool:

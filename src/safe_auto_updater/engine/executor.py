@@ -136,6 +136,8 @@ class UpdateExecutor:
         except StepFailed as error:
             trouble = _failed(work, error.cause, str(error), error.evidence)
         except PlatformError as error:
+            if phase is Phase.CLEAN:
+                return _Next(exits.ok, self._left_over(work, str(error)))
             if phase is Phase.ROLLBACK:  # the last way back, tried until that is enough
                 self._tell("warning", work, f"the way back met {error}; it is tried again")
                 self._clock.sleep(RETRY_S)
@@ -144,11 +146,13 @@ class UpdateExecutor:
         except Exception as error:  # whatever it is, the way back is in the table
             fact = f"{type(error).__name__}: {error}"
             trouble = _failed(work, Cause.UNKNOWN, fact)
-        if exits.failed is exits.ok or phase is Phase.CLEAN:
-            warning = next(iter(trouble.values()))["error"]
-            self._tell("warning", work, f"left over: {warning}")
-            trouble = {"warnings": [warning]}
+        if exits.failed is exits.ok:
+            trouble = self._left_over(work, next(iter(trouble.values()))["error"])
         return _Next(exits.failed, trouble)
+
+    def _left_over(self, work: Work, warning: str) -> Facts:
+        self._tell("warning", work, f"left over: {warning}")
+        return {"warnings": [warning]}
 
     def _act(self, phase: Phase, work: Work) -> Facts:
         updater = self._updater

@@ -86,7 +86,9 @@ def _failures(counting: Counting) -> list[Failed]:
         if record.outcome not in (Outcome.ROLLED_BACK, Outcome.ABORTED, Outcome.INCONSISTENT):
             continue
         cause = record.cause
-        if cause is None or not cause.quarantines or record.guilty not in (None, asset):
+        # Where one that only follows is not well, what moved under it is to blame.
+        guilty = record.guilty if record.guilty in record.step.movers else None
+        if cause is None or not cause.quarantines or guilty not in (None, asset):
             continue
         for change in record.step.changes:
             if change.candidate is not None and change.asset == asset:

@@ -64,7 +64,17 @@ class Unit:
 
     def stage(self, work: Work) -> Facts:
         """All new ones stand beside the old ones before the first old one stops."""
-        return self._forward(work, lambda member: self._of(member).stage(member))
+        facts = self._forward(work, lambda member: self._of(member).stage(member))
+        self.recheck(work.with_facts(facts))
+        return facts
+
+    def recheck(self, work: Work) -> None:
+        """Nobody has touched any of them while the others were staged."""
+        for member in _members(work, work.step.assets):
+            try:
+                self._of(member).recheck(member)
+            except StepFailed as error:
+                raise _named(error, member.step.asset, None) from error
 
     def withdraw(self, work: Work, side: Side) -> None:
         """Take all of one side out of service, the last to start first."""
@@ -127,7 +137,7 @@ class Unit:
                 return facts
             try:
                 facts = updater.clean(member)
-            except (StepFailed, PlatformError) as error:
+            except PlatformError as error:
                 facts = {"warnings": [f"left over: {error}"]}
             return {**facts, "downtime_s": 0.0}
 

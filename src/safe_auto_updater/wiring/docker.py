@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -59,7 +60,7 @@ class Docker:
         self._emit = emit
         self._own = Own(own_container_id(), state.absolute())
         self._environ, self._state = environ, state
-        self._compose: dict[str, ComposeFile] = {}
+        self._one_edit_at_a_time = threading.Lock()  # two updates may be about one file
         self.permits = Permits(self._settings)
 
     def engine(self, asset: str) -> DockerEngine:
@@ -126,8 +127,7 @@ class Docker:
                 Asking(self.watchtower(), self._clock, self._progress),
                 containers,
                 images,
-                self._settings,
-                self.lookup(step.asset).digest,
+                lambda reference: self.lookup(step.asset).digest(reference),
                 self._warn,
                 takeover,
             )
@@ -155,11 +155,12 @@ class Docker:
 
     def _compose_file(self, engine: DockerEngine) -> ComposeFile:
         """What edits the files of an engine's projects: they lie where the engine runs."""
-        if engine.name not in self._compose:
+
+        def command() -> ComposeCommand:
             here = is_here(engine, self._own)
-            command = ComposeCommand(self._environ) if here else Elsewhere(engine.name)
-            self._compose[engine.name] = ComposeFile(command, self._state / "compose")
-        return self._compose[engine.name]
+            return ComposeCommand(self._environ) if here else Elsewhere(engine.name)
+
+        return ComposeFile(command, self._state / "compose", self._one_edit_at_a_time)
 
     def _images(self, engine: DockerEngine) -> Images:
         return Images(engine, self._registries.pull_headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ def test_file_of_the_same_name_here_is_never_looked_at(tmp_path: Path) -> None:
     here = tmp_path / "compose.yml"
     here.write_text("services: {web: {image: 'web:1'}}\n")
     labels = LABELS | {"com.docker.compose.project.config_files": str(here)}
-    with pytest.raises(Unclear, match="on the machine of engine attic, not on this one"):
-        ComposeFile(Elsewhere("attic"), tmp_path).edit(
+    with pytest.raises(
+        Unclear, match="where engine attic runs, which is not known to be this machine"
+    ):
+        ComposeFile(lambda: Elsewhere("attic"), tmp_path, threading.Lock()).edit(
             {"Config": {"Labels": labels}}, "web:1", "web:2"
         )
 
@@ -54,7 +57,9 @@ OUTSIDE = Own(None, Path("/state"))
 @pytest.mark.parametrize(
     ("engine", "own", "here"),
     [
-        (Engine("unix:///var/run/docker.sock"), OUTSIDE, True),
+        (Engine("unix:///var/run/docker.sock", name=socket.gethostname()), OUTSIDE, True),
+        (Engine("unix:///var/run/docker.sock"), OWN, True),
+        (Engine("unix:///tmp/forwarded.sock"), OUTSIDE, False),
         (Engine("tcp://127.0.0.1:2375", name=socket.gethostname()), OUTSIDE, True),
         (Engine("tcp://127.0.0.1:2375"), OUTSIDE, False),
         (Engine("ssh://me@localhost"), OUTSIDE, False),

@@ -25,13 +25,11 @@ Json = Mapping[str, Any]
 def is_here(engine: DockerEngine, own: Own) -> bool:
     """Whether an engine runs on this machine: its paths are ours. One that is not sure is not."""
     to = urlsplit(engine.host)
-    if to.scheme == "unix":
-        return True
-    near = to.hostname in ("localhost", "127.0.0.1", "::1")  # or a tunnel to somewhere else
-    if near and engine.get("/info").get("Name") == socket.gethostname():
-        return True
-    if own.id is None or to.scheme != "tcp":
-        return False
+    if own.id is None:  # what is near may be a tunnel to somewhere else
+        near = to.scheme == "unix" or to.hostname in ("localhost", "127.0.0.1", "::1")
+        return near and bool(engine.get("/info").get("Name") == socket.gethostname())
+    if to.scheme != "tcp":
+        return to.scheme == "unix"
     try:
         engine.get(f"/containers/{own.id.id}/json")
     except NotFound:

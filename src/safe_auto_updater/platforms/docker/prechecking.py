@@ -11,6 +11,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Facts, Work
 from safe_auto_updater.core.spelling import Strategy
+from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.exclusive import exclusive_in
 from safe_auto_updater.platforms.docker.images import Images
@@ -65,7 +66,6 @@ class Prechecks:
             "labels": labels,
             "fix_forward": fix_forward,
             "ran": not rests,
-            "can_run": status is Status.RUNNING,
             "start_first": start_first or ours,
             "hands_over": ours,
         }
@@ -81,3 +81,19 @@ def refuse_foreign(containers: Containers, work: Work, helper: str) -> None:
         except (KeyError, TypeError):
             fact = "it is not ours; rename it to let this one be updated"
         raise StepFailed(f"container {helper} is in the way: {fact}", Cause.CONFLICT)
+
+
+def refuse_touched(containers: Containers, work: Work) -> None:
+    """The old container is as it was when SNAPSHOT saw it; else StepFailed (conflict)."""
+    name, snapshot = work.change.container, work.facts["snapshot"]["container"]
+    old = containers.find(work.facts["old_id"])
+    if old is None:
+        raise StepFailed(f"container {name} was removed by somebody meanwhile", Cause.CONFLICT)
+    found = changes(snapshot, old)
+    if found:
+        fact = f"container {name} was changed by somebody meanwhile: {'; '.join(found)}"
+        raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
+    loops = work.facts.get("fix_forward") or work.step.undoes is not None
+    if snapshot["State"]["Running"] and not old["State"]["Running"] and not loops:
+        fact = f"container {name} has ended, or was stopped by somebody, meanwhile"
+        raise StepFailed(f"{fact}: it stays as it is", Cause.CONFLICT)

@@ -15,6 +15,7 @@ from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.containers import Containers, out_of_service_s
 from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.prechecking import refuse_touched
 from safe_auto_updater.platforms.docker.state import status_of
 from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.watching import look_at, patience_with
@@ -64,11 +65,15 @@ class Restarter:
 
     def snapshot(self, work: Work) -> Facts:
         """The container as the engine tells it."""
-        return {"snapshot": {"container": self._containers.inspect(work.facts["old_id"])}}
+        return {"snapshot": {"container": self._containers.settings(work.facts["old_id"])}}
 
     def stage(self, work: Work) -> Facts:
         """Nothing is made."""
         return {"new_id": work.facts["old_id"]}
+
+    def recheck(self, work: Work) -> None:
+        """It is as it was, and runs."""
+        refuse_touched(self._containers, work)
 
     def withdraw(self, work: Work, side: Side) -> None:
         """Stop it, before what it needs stops."""

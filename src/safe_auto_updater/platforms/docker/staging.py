@@ -9,7 +9,7 @@ from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Facts, Work
-from safe_auto_updater.platforms.docker.compare import changes, differences
+from safe_auto_updater.platforms.docker.compare import differences
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images, movable
@@ -41,7 +41,7 @@ class Staging:
         new_image = self._images.find(work.facts["prepared"]["image_id"])
         if new_image is None:
             raise StepFailed("the new image was removed after it was pulled", Cause.CONFLICT)
-        before = self._images.find(candidate.reference) if work.step.followers else None
+        before = self._images.find(candidate.reference)
         if movable(candidate.reference):
             self._images.tag(candidate.reference, new_image["Id"])
         body = create_body(old, old_image, candidate.reference, work.update)
@@ -60,8 +60,9 @@ class Staging:
                 raise StepFailed(f"the new container cannot be created: {error}", cause) from error
         new = self._containers.join(new, endpoints(old))
         carried = self._compose.carry_over(self._containers.engine, old, new)
-        if work.step.followers and movable(candidate.reference):
-            was = before["Id"] if before else None  # whoever keeps its image moves no tag
+        was = before["Id"] if before else None
+        if movable(candidate.reference) and (was is not None or work.step.followers):
+            # Until APPLY a tag leads to the old one: others, such as Compose, go by it.
             self._images.restore_tag(candidate.reference, new_image["Id"], was)
         found = differences(old, body, new, new_image)
         if found:
@@ -70,11 +71,14 @@ class Staging:
                 Cause.PLATFORM,
                 {"differences": list(found)},
             )
-        found = changes(old, self._containers.inspect(old["Id"]))
-        if found:
-            fact = f"the old container was changed meanwhile: {'; '.join(found)}"
-            raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
         return {"new_id": new["Id"], **staged.facts, **carried}
+
+    def move_tag(self, work: Work) -> None:
+        """Let the tag lead to the new image. Whoever keeps its image moves no tag."""
+        candidate = work.change.candidate
+        assert candidate is not None
+        if movable(candidate.reference) and not work.step.followers:
+            self._images.tag(candidate.reference, work.facts["prepared"]["image_id"])
 
     def find(self, work: Work) -> Json | None:
         """The container that this update made: by its recorded ID, and by nothing else.

@@ -23,7 +23,7 @@ from safe_auto_updater.platforms.docker.recreate import endpoints
 from safe_auto_updater.platforms.docker.state import start_error_cause
 
 Json = dict[str, Any]
-STOP_LOOK_S, STOP_KILL_S = 0.2, 3.0
+STOP_LOOK_S, STOP_KILL_S, GONE_S = 0.2, 3.0, 1.0
 START_AGAIN_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 15.0, 15.0)
 
 
@@ -101,6 +101,15 @@ class Takeover:
                     fact = f"the old container cannot be started again: {error}"
                     raise StepFailed(fact, start_error_cause(str(error))) from error
                 self._sleep(pause)
+
+    def is_gone(self, container_id: str) -> bool:
+        """Whether somebody removed it, or does so now: by force it is ended first, then removed."""
+        for _ in range(round(GONE_S / STOP_LOOK_S)):
+            self._sleep(STOP_LOOK_S)  # the engine tells a moment later that it has ended
+            found = self._containers.find(container_id)
+            if found is None or found["State"]["Running"]:
+                return found is None
+        return False
 
     def _start_new(self, new: Json) -> None:
         try:

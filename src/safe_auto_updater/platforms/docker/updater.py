@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, PlatformUnfit, StepFailed
+from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
-from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work, merged
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.platforms.docker.compare import changes
@@ -28,8 +29,9 @@ from safe_auto_updater.platforms.docker.hooks import run_hook
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import STAGED
 from safe_auto_updater.platforms.docker.own import Own
-from safe_auto_updater.platforms.docker.prechecking import Prechecks
+from safe_auto_updater.platforms.docker.prechecking import Prechecks, refuse_touched
 from safe_auto_updater.platforms.docker.staging import Staging
+from safe_auto_updater.platforms.docker.state import status_of
 from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.watching import look_at, patience_with, policy_of
 
@@ -102,8 +104,22 @@ class DockerUpdater:
     def stage(self, work: Work) -> Facts:
         """Create the new container beside the old one and compare it; the old one keeps serving."""
         facts = self._staging.made(work)
-        self.hook(work, "before_update", work.facts["old_id"])
+        try:
+            facts = merged(facts, self.hook(work, "before_update", work.facts["old_id"]))
+        except StepFailed:
+            if self._takeover.is_gone(work.facts["old_id"]):
+                refuse_touched(self._containers, work)  # a hook ends with its container
+            raise
+        self.recheck(work.with_facts(facts))
         return facts
+
+    def recheck(self, work: Work) -> None:
+        """The old one serves as it did, and the new one is there."""
+        refuse_touched(self._containers, work)
+        if self._containers.find(work.facts["new_id"]) is None:
+            helper = work.change.container + STAGED
+            fact = f"container {helper}, made for this update, was removed by somebody"
+            raise StepFailed(fact, Cause.CONFLICT)
 
     def copied_in(self, container: Json) -> list[str]:
         """Paths in a container that only an updater of ours can carry over to another one."""
@@ -122,6 +138,7 @@ class DockerUpdater:
     def apply(self, work: Work) -> Facts:
         """Stop old, park it, start new. A refused start is a failure with its cause."""
         self._compose.write(work)
+        self._staging.move_tag(work)
         name = work.change.container
         old = self._containers.inspect(work.facts["old_id"])
         new = self._containers.inspect(work.facts["new_id"])
@@ -135,8 +152,7 @@ class DockerUpdater:
             )
         else:
             seconds = self._takeover.stop_first(old, new, name, start=work.facts.get("ran", True))
-        self.hook(work, "after_update", new["Id"])
-        return {"downtime_s": seconds}
+        return {"downtime_s": seconds, **self.hook(work, "after_update", new["Id"])}
 
     def look(self, work: Work, side: Side) -> Look:
         """Identity first: the side's own container, under the asset's name; then its health."""
@@ -227,11 +243,20 @@ class DockerUpdater:
 
     def clean(self, work: Work) -> Facts:
         """Remove the staged container, put the tag back; the old container was never touched."""
-        new = self._staging.find(work)
-        if new is not None:
-            self._staging.discard(work, new)
-        self._staging.restore_tags(work)
-        return _told(self._compose.restore(work))
+        warnings = self._compose.restore(work)
+        new, name = self._staging.find(work), work.change.container
+        if self._takeover.is_gone(work.facts["old_id"]):
+            fact = f"container {name} was removed by somebody while it was to be updated"
+            if new is not None:
+                fact += f"; the new one was left as {name + STAGED}: give it the name and start it"
+            raise StepFailed(f"{fact}. Repair by hand, then run `sau release`", Cause.CONFLICT)
+        try:
+            if new is not None:
+                self._staging.discard(work, new)
+            self._staging.restore_tags(work)
+        except (StepFailed, PlatformError) as error:
+            warnings.append(f"left over: {error}")
+        return _told(warnings)
 
     def _well_beside(self, work: Work) -> None:
         """The new container is well while the old one still serves; else StepFailed."""
@@ -252,14 +277,22 @@ class DockerUpdater:
         patience = replace(self.patience(work, Side.OLD), stable_for_s=0.0)
         self._health.watch(lambda: self.look(work, Side.OLD), patience)
 
-    def hook(self, work: Work, key: str, container: str) -> None:
-        """Run one of the user's hooks, in a container that runs."""
+    def hook(self, work: Work, key: str, container: str) -> Facts:
+        """Run one of the user's hooks; where the container does not run, a warning says so."""
         hooks = policy_of(self._settings, work).hooks
         command = hooks.before if key == "before_update" else hooks.after
-        runs = "can_run" if key == "before_update" else "ran"
-        if command and work.facts.get(runs, True):
-            self._progress(work, f"running {key}")
-            run_hook(self._containers.engine, container, key, command, hooks.timeout_s)
+        if not command:
+            return {}
+        broken = work.facts.get("fix_forward") or work.step.undoes is not None
+        if key == "before_update" and (broken or not work.facts.get("ran", True)):
+            now = self._containers.find(container)
+            if now is None or status_of(now) is not Status.RUNNING:
+                return {"warnings": [f"{key} was not run: the container does not run"]}
+        elif not work.facts.get("ran", True):
+            return {"warnings": [f"{key} was not run: the container is not started"]}
+        self._progress(work, f"running {key}")
+        run_hook(self._containers.engine, container, key, command, hooks.timeout_s)
+        return {}
 
 
 def _told(warnings: list[str]) -> Facts:

@@ -16,6 +16,7 @@ from typing import Any
 
 from safe_auto_updater.platforms.docker.compose.errors import Unclear
 from safe_auto_updater.platforms.docker.compose.labels import ComposeService
+from safe_auto_updater.platforms.docker.compose.reading import must_be_files
 
 Json = dict[str, Any]
 PLUGIN = "docker-compose"
@@ -34,6 +35,9 @@ def find_program(environ: Mapping[str, str]) -> str | None:
     return shutil.which(PLUGIN, path=environ.get("PATH"))
 
 
+_PLACE = re.compile(r"\b(?:services|configs|secrets|networks|volumes)(?:\.[\w-]+)+|\bline \d+")
+
+
 class ComposeCommand:
     """Asks the program. Unclear where there is none, or where it does not answer."""
 
@@ -47,6 +51,7 @@ class ComposeCommand:
 
     def model(self, service: ComposeService) -> Json:
         """The project as its files say it now, everything resolved."""
+        must_be_files(*service.config_files, *service.environment_files)
         files = [word for path in service.config_files for word in ("-f", path)]
         env = [word for path in service.environment_files for word in ("--env-file", path)]
         said = self._ask(service, [*files, *env], ["--format", "json"])
@@ -87,14 +92,17 @@ class ComposeCommand:
         except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
             raise Unclear(f"{program} cannot be asked: {error}") from error
         if done.returncode:
-            # It quotes what it stumbles over, which may be a password.
-            said = re.sub(r'"[^"]*"', '"..."', " ".join(done.stderr.split()))[-300:]
-            raise Unclear(f"docker compose cannot read project {service.project}: {said}")
+            # What it stumbles over it quotes, and that may be a password: only where is told.
+            places = ", ".join(dict.fromkeys(_PLACE.findall(done.stderr)))
+            raise Unclear(
+                f"docker compose cannot read project {service.project}"
+                f"{places and f' ({places})'}: see `docker compose config` in {folder}"
+            )
         return done.stdout
 
 
 class Elsewhere(ComposeCommand):
-    """Of an engine on another machine: what files of its projects say cannot be seen from here.
+    """Of an engine that may be on another machine: what its projects' files say is not seen here.
 
     A file of the same name may well be here; it is another one.
     """
@@ -111,4 +119,6 @@ class Elsewhere(ComposeCommand):
         raise self._unclear()
 
     def _unclear(self) -> Unclear:
-        return Unclear(f"its files are on the machine of engine {self._engine}, not on this one")
+        return Unclear(
+            f"its files are where engine {self._engine} runs, which is not known to be this machine"
+        )

@@ -12,8 +12,9 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from safe_auto_updater.platforms.docker.compose.labels import (
     compose_service,
     labels_after,
 )
+from safe_auto_updater.platforms.docker.compose.reading import read
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 
 Json = dict[str, Any]
@@ -51,12 +53,22 @@ class Staged:
 
 
 class ComposeFile:
-    """One collaborator for all projects. `folder` is where the bytes of old files are kept."""
+    """One collaborator for all projects of an engine.
 
-    def __init__(self, command: ComposeCommand, folder: Path) -> None:
-        self._command = command
+    `command` is asked for at the first need: choosing it may be a question to the engine. `folder`
+    is where the bytes of old files are kept; `one_at_a_time` serves all who may edit one file.
+    """
+
+    def __init__(
+        self, command: Callable[[], ComposeCommand], folder: Path, one_at_a_time: threading.Lock
+    ) -> None:
+        self._choose = command
         self._folder = folder
-        self._one_at_a_time = threading.Lock()  # two updates may be about services of one file
+        self._one_at_a_time = one_at_a_time
+
+    @cached_property
+    def _command(self) -> ComposeCommand:
+        return self._choose()
 
     def edit(self, old: Json, was: str, will: str) -> Edit | None:
         """What to change in the files of a container; None for nothing. Unclear where it is not."""
@@ -160,7 +172,7 @@ class ComposeFile:
                 writing.leftover_removed(Path(path))
                 warnings = self._put_back(work, kept, Path(path))
             backup.unlink(missing_ok=True)
-        except (Unclear, OSError, ValueError, LookupError) as error:
+        except (Unclear, OSError, ValueError, LookupError, TypeError) as error:
             return [f"{path} may still say the new image: {error}; what it said is in {backup}"]
         return warnings
 
@@ -178,7 +190,10 @@ class ComposeFile:
         )
         if back is None:
             return []  # somebody has put it back
-        writing.replace_content(Path(back.path), back.applied(Path(back.path).read_bytes()))
+        content = back.applied(Path(back.path).read_bytes())
+        writing.replace_content(Path(back.path), content)
+        if any(self._others(work, str(path))) or content == base64.b64decode(kept["origin"]):
+            return []  # the others were ours, of the same update
         return [f"{path} was changed by others meanwhile: only this image was put back in it"]
 
     def commit(self, work: Work) -> list[str]:
@@ -191,17 +206,27 @@ class ComposeFile:
         # Here: who has no Compose file to change does not wait for a library that reads it.
         from safe_auto_updater.platforms.docker.compose.find import find_edit
 
-        return find_edit(service, was, will, _read, self._command.environment(service))
+        return find_edit(service, was, will, read, self._command.environment(service))
 
     def _backup(self, work: Work) -> Path:
         name = hashlib.sha256(work.step.asset.encode()).hexdigest()[:12]
         return self._folder / f"{work.update}-{name}.json"
 
     def _keep(self, work: Work, edit: Edit, content: bytes) -> None:
-        """Durably, before the file is touched."""
+        """Durably, before the file is touched; with what it said at first."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        told = {"edit": asdict(edit), "content": base64.b64encode(content).decode()}
+        said = base64.b64encode(content).decode()
+        origin = next((one["origin"] for one in self._others(work, edit.path)), said)
+        told = {"edit": asdict(edit), "content": said, "origin": origin}
         writing.create(self._backup(work), json.dumps(told).encode())
+
+    def _others(self, work: Work, path: str) -> Iterator[Json]:
+        """What is kept of the same update's other edits of one file."""
+        for backup in sorted(self._folder.glob(f"{work.update}-*.json")):
+            if backup != self._backup(work):
+                kept = json.loads(backup.read_bytes())
+                if kept["edit"]["path"] == path:
+                    yield kept
 
     def _kept(self, work: Work) -> Json | None:
         try:
@@ -216,12 +241,3 @@ def _service(old: Json) -> ComposeService:
     if service is None:
         raise Unclear("made by `docker compose run`: no file stands for it")
     return service
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        return Path(path).read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise Unclear(f"{path} cannot be read: {error.strerror}") from error

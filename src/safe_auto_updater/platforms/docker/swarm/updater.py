@@ -99,6 +99,10 @@ class SwarmUpdater:
         self._untouched(work)
         return {}
 
+    def recheck(self, work: Work) -> None:
+        """Nobody wrote the service meanwhile."""
+        self._untouched(work)
+
     def withdraw(self, work: Work, side: Side) -> None:
         """A service is not taken out of service for the sake of another asset."""
         raise StepFailed(f"service {work.change.container} cannot be withdrawn", Cause.PLATFORM)

@@ -12,7 +12,6 @@ from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, StepFailed
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.containers import (
@@ -21,6 +20,7 @@ from safe_auto_updater.platforms.docker.containers import (
     out_of_service_s,
 )
 from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.prechecking import refuse_touched
 from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
 from safe_auto_updater.platforms.docker.watchtower.api import Done
@@ -55,7 +55,6 @@ class WatchtowerUpdater:
         asking: Asking,
         containers: Containers,
         images: Images,
-        settings: Settings,
         published: Callable[[str], str],
         warn: Callable[[Work, str], None],
         takeover: Takeover,
@@ -64,7 +63,6 @@ class WatchtowerUpdater:
         self._asking = asking
         self._containers = containers
         self._images = images
-        self._settings = settings
         self._handiwork = Handiwork(containers, images, published)
         self._warn = warn
         self._back = WayBack(containers, images, takeover)
@@ -120,13 +118,13 @@ class WatchtowerUpdater:
                 Cause.PLATFORM,
                 {"differences": list(found)},
             )
-        old = self._containers.inspect(work.facts["old_id"])
-        found = changes(snapshot["container"], old)
-        if found:
-            fact = f"the old container was changed meanwhile: {'; '.join(found)}"
-            raise StepFailed(fact, Cause.CONFLICT, {"differences": list(found)})
-        self._alone.hook(work, "before_update", old["Id"])
-        return {"staged_id": back["Id"]}
+        told = self._alone.hook(work, "before_update", work.facts["old_id"])
+        self.recheck(work)
+        return {"staged_id": back["Id"], **told}
+
+    def recheck(self, work: Work) -> None:
+        """The old one serves as it did."""
+        refuse_touched(self._containers, work)
 
     def apply(self, work: Work) -> Facts:
         """Ask Watchtower, wait for it, and see what it did."""
@@ -153,7 +151,7 @@ class WatchtowerUpdater:
             warnings.append(f"Watchtower made it differently: {'; '.join(found)}")
         for warning in warnings[len(work.facts.get("warnings", ())) :]:
             self._warn(work, warning)
-        self._alone.hook(work, "after_update", new["Id"])
+        warnings += self._alone.hook(work, "after_update", new["Id"]).get("warnings", ())
         return {
             "new_id": new["Id"],
             "prepared": {"image_id": new["Image"], "pulled": True},
@@ -217,8 +215,9 @@ class WatchtowerUpdater:
     def confirm(self, work: Work) -> Facts:
         """What serves equals the snapshot: the same container, or an equivalent one."""
         snapshot = work.facts["snapshot"]["container"]
+        # An engine restart ends what has no restart policy.
+        self._back.serve(work, self._containers.inspect(work.facts["old_id"]))
         now = self._containers.inspect(work.facts["old_id"])
-        self._back.serve(work, now)  # an engine restart ends what has no restart policy
         same = now["Id"] == snapshot["Id"]
         found = changes(snapshot, now) if same else self._back.unlike(work, now)
         if found:
