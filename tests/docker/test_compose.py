@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.docker.compose_kit import Project, program
 from tests.lab_kit import World
-from tests.sau_kit import Sau
+from tests.sau_kit import SOAK, Sau
 
 __all__ = ["program"]
 
@@ -37,6 +38,36 @@ def test_new_content_of_the_same_tag_leaves_nothing_to_do_for_compose(
     assert labels["image"] == project.world.id_of(new) != old["image"]
     assert labels["config-hash"] == old["config-hash"]
     project.assert_settled()
+
+
+def test_what_compose_stumbles_over_is_not_repeated(project: Project, sau: Sau) -> None:
+    project.world.publish("1.0.0")
+    one_service(project, "1.0.0")
+    project.up()
+    project.world.publish("1.1.0")
+    one_service(project, "1.0.0", "    environment: {PASSWORD: 'hunter2${x'}\n")
+    sau.configure(SOAK, 'detection: {rules: [{match: {asset: "*"}, compose: update-file}]}\n')
+
+    said = sau("plan")
+
+    reason = "; ".join(said.step(f"{project.name}-web-1")["reasons"])
+    assert "hunter2" not in said.out + said.err
+    assert "services.web.environment.PASSWORD" in reason
+    assert f"see `docker compose config` in {project.folder}" in reason
+
+
+def test_file_that_never_ends_keeps_nobody_waiting(project: Project, sau: Sau) -> None:
+    project.world.publish("1.0.0")
+    one_service(project, "1.0.0")
+    project.up()
+    project.world.publish("1.1.0")
+    (project.folder / "compose.yml").unlink()
+    os.mkfifo(project.folder / "compose.yml")
+
+    step = sau("plan").step(f"{project.name}-web-1")
+
+    assert step["action"] == "hold"
+    assert "is no file that stays" in "; ".join(step["reasons"])
 
 
 def test_the_labels_are_those_that_compose_would_have_written(project: Project, sau: Sau) -> None:

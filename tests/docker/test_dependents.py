@@ -108,6 +108,18 @@ def test_dependent_is_the_same_again_after_a_rollback(world: World, sau: Sau, bo
     assert len(world.ids()) == 2, "nothing is left over"
 
 
+def test_volume_that_only_the_new_image_declares_is_in_no_ones_way(world: World, sau: Sau) -> None:
+    vpn = Vpn(world, volumes=("/data", "/extra"))
+    vpn.hang("app", bond="volumes")
+    assert sau("apply", "--yes", f"{world.prefix}-vpn").update["outcome"] == "succeeded"
+
+    said = sau("rollback", f"{world.prefix}-vpn", "--yes")
+
+    assert said.update["outcome"] == "succeeded", said.out
+    assert world.http("vpn") == "old"
+    assert shares(world, "app", "vpn", "volumes")
+
+
 @pytest.mark.parametrize("newer", [{}, {"behaviour": "crash"}], ids=["updated", "rolled back"])
 def test_chain_of_dependents_moves_in_order(world: World, sau: Sau, newer: dict[str, Any]) -> None:
     vpn = Vpn(world, **newer)

@@ -13,7 +13,7 @@ import pytest
 
 from safe_auto_updater.core.errors import Busy, JournalError, UsageError
 from safe_auto_updater.core.memory import Memory
-from safe_auto_updater.core.model import Action, Change, Image, Step
+from safe_auto_updater.core.model import Action, Bond, Change, Follower, Image, Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.engine.decisions import Decisions
@@ -77,6 +77,19 @@ def test_the_journal_is_append_only(tmp_path: Path, statement: str) -> None:
     book.ended("u1", "2", Phase.SUCCEEDED)
     with pytest.raises(JournalError, match="append-only"):
         book.journal._run(statement, ())
+
+
+@pytest.mark.parametrize("guilty", [WEB, "docker:local/app", None])
+def test_what_moved_is_to_blame_where_one_that_follows_is_not_well(
+    book: Book, guilty: str | None
+) -> None:
+    app = Follower("docker:local/app", "app", OLD, Bond.RECREATE, "shares the network of web")
+    book.journal.begin("u1", replace(step("2"), followers=(app,)))
+    evidence = {} if guilty is None else {"member": guilty}
+    failure = {"cause": "image", "error": "bad", "evidence": evidence}
+    book.journal.enter("u1", Phase.ROLLED_BACK, {"failure": failure})
+    (failed,) = book.memory().quarantine
+    assert (failed.asset, failed.content) == (WEB, "sha256:c2")
 
 
 def newer(file: Path) -> None:

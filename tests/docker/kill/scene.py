@@ -48,7 +48,7 @@ QUICK = HEALTHCHECK | {"Interval": SECOND // 10}
 SCENARIOS = (
     Scenario("good", 51, 23, ends="succeeded"),
     Scenario("crash", 78, 40, {"behaviour": "crash"}, published=True),
-    Scenario("unhealthy", 81, 42, {"behaviour": "unhealthy", "healthcheck": QUICK}, moved=True),
+    Scenario("unhealthy", 87, 46, {"behaviour": "unhealthy", "healthcheck": QUICK}, moved=True),
     Scenario("refused", 27, 9, {"entrypoint": ()}, published=True, ends="aborted"),
 )
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

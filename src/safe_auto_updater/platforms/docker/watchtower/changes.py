@@ -85,4 +85,5 @@ def _without_mac(container: Json) -> Json:
         name: {**settings, "MacAddress": ""}
         for name, settings in (told.get("Networks") or {}).items()
     }
-    return {**container, "NetworkSettings": {**told, "Networks": networks}}
+    config = {key: value for key, value in container["Config"].items() if key != "MacAddress"}
+    return {**container, "Config": config, "NetworkSettings": {**told, "Networks": networks}}
