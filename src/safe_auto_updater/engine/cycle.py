@@ -116,10 +116,13 @@ class Cycle:
     def whole(self, step: Step, going_on: str | None = None) -> Step:
         """A step with those who by now depend on what it changes; held where they cannot follow.
 
-        UsageError where something that it changes is gone.
+        UsageError where something that it changes is gone; PlatformUnreachable where it may be.
         """
-        around = self._around(self.scan(), self.memory(going_on))
+        inventory = self.scan()
+        around = self._around(inventory, self.memory(going_on))
         gone = [asset for asset in step.movers if asset not in around]
+        if gone and inventory.failures:
+            inventory.named(gone)
         if gone:
             raise UsageError(f"{', '.join(gone)}: gone; create it again first")
         (unit,) = united([step], around)
@@ -238,10 +241,10 @@ class Cycle:
         try:
             if step.undoes is not None:
                 reasons = (self._in_the_way(asset, update) for asset in step.assets)
-                stands = next((reason for reason in reasons if reason is not None), None)
-                steps: tuple[Step, ...] = () if stands else (self.whole(step, update),)
-                if stands is not None:
-                    return stands
+                in_the_way = next((reason for reason in reasons if reason is not None), None)
+                if in_the_way is not None:
+                    return in_the_way
+                steps: tuple[Step, ...] = (self.whole(step, update),)
             else:
                 steps = self.plan(step.movers, going_on=update)[0].steps
         except UsageError as error:
@@ -249,7 +252,7 @@ class Cycle:
         if any(now.action is step.action and now.same_unit(step) for now in steps):
             return None
         if any(now.action is step.action and now.id == step.id for now in steps):
-            return "changed since it was planned: others depend on it by now; plan again"
+            return "changed since it was planned: who depends on it is not the same by now; plan again"
         held = [r for now in steps if now.action is Action.HOLD for r in now.reasons]
         if held:
             return "; ".join(held)

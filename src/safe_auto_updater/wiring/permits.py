@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.core.model import Step, UpdaterKind, docker_id, short_name
 from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.platforms.docker import api
@@ -27,10 +28,16 @@ class Permits:
         self._allowed: dict[str, set[api.For]] = defaultdict(set)
 
     def refused_of(self, engine: DockerEngine) -> list[str]:
-        """What anything on this engine may need and a proxy refuses."""
-        listed = engine.get("/containers/json", all="true")
-        found = filter(None, (Containers(engine).find(one["Id"]) for one in listed))
-        return api.refused(engine, self._needed(engine, found, api.manages_services(engine)))
+        """What anything on this engine may need and a proxy refuses, as far as it can be seen."""
+        always = self._needed(engine, (), api.manages_services(engine))
+        refused = api.refused(engine, always)
+        try:
+            listed = engine.get("/containers/json", all="true")
+            found = [one for item in listed if (one := Containers(engine).find(item["Id"]))]
+            more = self._needed(engine, found, services=False) - always
+        except PlatformError:
+            return refused  # what they need besides cannot be asked for
+        return refused + (api.refused(engine, more) if more else [])
 
     def refused_for(self, engine: DockerEngine, step: Step) -> str | None:
         """Which questions of a step a proxy before the engine refuses, or None."""
