@@ -252,7 +252,7 @@ class Cycle:
         if any(now.action is step.action and now.same_unit(step) for now in steps):
             return None
         if any(now.action is step.action and now.id == step.id for now in steps):
-            return "changed since it was planned: who depends on it is not the same by now; plan again"
+            return "changed since it was planned: others depend on it than did; plan again"
         held = [r for now in steps if now.action is Action.HOLD for r in now.reasons]
         if held:
             return "; ".join(held)
