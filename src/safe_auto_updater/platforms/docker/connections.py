@@ -8,7 +8,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 
-from safe_auto_updater.platforms.docker.dialling import Dialler, Endpoint, Line, plainly
+from safe_auto_updater.platforms.docker.dialling import Dialler, Endpoint, plainly
+from safe_auto_updater.platforms.docker.line import Line
 
 AT_ONCE = 4  # connections in the making: sshd refuses a crowd
 

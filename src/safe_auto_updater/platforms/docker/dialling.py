@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from safe_auto_updater.platforms.docker.line import Line
 
 if TYPE_CHECKING:
     import ssl
@@ -54,15 +55,6 @@ class Endpoint:
                 return "`docker -H " + self.host + " version` must answer and ask for nothing"
             case _:
                 return "Is it running, and does it listen there?"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A fresh connection. `last_words` is what it said when it broke, `end` frees what it held."""
-
-    sock: socket.socket
-    end: Callable[[], None] = lambda: None
-    last_words: Callable[[], str] = lambda: ""
 
 
 class Dialler:

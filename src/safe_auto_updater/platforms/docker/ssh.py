@@ -9,7 +9,7 @@ import tempfile
 from typing import IO
 from urllib.parse import SplitResult, unquote
 
-from safe_auto_updater.platforms.docker.dialling import Line
+from safe_auto_updater.platforms.docker.line import Line
 
 LOGIN_S = 30.0  # for the way there, keys, and the start of `docker` on the other side
 END_S = 2.0
