@@ -81,6 +81,9 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
     ({"policy": ruled(labels={"policy": "mnior"})}, "label",
      "label safe-auto-updater.policy='mnior': not a policy; use one of none, digest, patch, minor, "
      "major"),
+    ({"policy": ruled(labels={"policy": "x" * 6000})}, "label",
+     f"label safe-auto-updater.policy='{'x' * 99}... (6002 characters): not a policy; use one of "
+     "none, digest, patch, minor, major"),
     ({"policy": ruled(labels={"polcy": "minor"})}, "label",
      "label safe-auto-updater.polcy: unknown; did you mean policy?"),
     ({"policy": ruled(Rule("*/web", enable=False))}, "disabled",

@@ -260,7 +260,7 @@ def _labelled(labels: Mapping[str, str], problems: list[str]) -> Keys:
         try:
             found[key] = read(labels[name])
         except ValueError as error:
-            problems.append(f"label {name}={labels[name]!r}: {error}")
+            problems.append(f"label {name}={_short(repr(labels[name]))}: {error}")
     return Keys(**found)
 
 
@@ -272,3 +272,7 @@ def _unknown_labels(labels: Mapping[str, str]) -> Iterator[str]:
             near = get_close_matches(key, LABEL_KEYS, 1)
             remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(LABEL_KEYS)}"
             yield f"label {name}: unknown; {remedy}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:100]}... ({len(text)} characters)"
