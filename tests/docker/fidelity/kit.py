@@ -46,8 +46,9 @@ def update(world: World, *listeners: Emit, soak: str = "0s") -> Record:
     """Carry out the plan's one update, once all that runs is past its own start."""
     eventually(lambda: all(settled(world, one) for one in world.ids()))
     with app(world, *listeners, soak=soak) as program:
-        wanted, _ = program.cycle.plan([])
-        assert len(wanted.updates) == 1, [(s.asset, s.action, s.reasons) for s in wanted.steps]
+        wanted, checked = program.cycle.plan([])
+        seen = [(s.asset, s.action, s.reasons) for s in wanted.steps]
+        assert len(wanted.updates) == 1, (seen, checked.inventory.failures)
         (record,) = program.cycle.execute(wanted, lambda: False)
         return record
 
