@@ -25,16 +25,20 @@ from tests.sau_kit import Said, Sau
 
 pytestmark = pytest.mark.swarm
 
+# Fails once, where somebody left word.
+STUMBLES = "if [ -e /flag/word ]; then rm /flag/word; exit 1; fi; exec /lab/start"
+WORD = ["/bin/sh", "-c", "echo > /flag/word"]
 ENV = {"TaskTemplate": {"ContainerSpec": {"Env": ["SOMEBODY=1"]}}}
 
 
 class Verbs:
     """Our verbs on one service, one by one, so that somebody can come in between."""
 
-    def __init__(self, world: World, services: Services) -> None:
+    def __init__(self, world: World, services: Services, **spec: Any) -> None:
         old, new = world.publish("1.0.0"), world.publish("1.1.0")
         self.old, self.new = pinned(old), pinned(new)
-        self.name = services.create(self.old, UpdateConfig=UPDATE | {"Monitor": 5 * SECOND})
+        spec = {"UpdateConfig": UPDATE | {"Monitor": 5 * SECOND}} | spec
+        self.name = services.create(self.old, **spec)
         asset = f"docker:local/{self.name}"
         change = Change(
             asset,
@@ -114,6 +118,25 @@ def test_scaling_meanwhile_stays_and_is_no_conflict(verbs: Verbs, services: Serv
     verbs.do("rollback", "confirm")
     assert services.image() == verbs.old
     assert services.spec()["Mode"] == {"Replicated": {"Replicas": 1}}
+
+
+def test_way_back_that_the_engine_takes_back_is_gone_again(
+    world: World, services: Services
+) -> None:
+    flag = world.volume("flag")
+    mount = {"Type": "volume", "Source": flag, "Target": "/flag"}
+    stumbles = {"Command": ["/bin/sh", "-c", STUMBLES], "Mounts": [mount]}
+    verbs = Verbs(world, services, container=stumbles)
+    verbs.do("prepare", "precheck", "snapshot", "stage", "apply")
+    services.scale(1)  # so what the engine remembers is no longer the snapshot
+    eventually(lambda: services.settled() and services.running() == [verbs.new], 60)
+    world.run(verbs.old, "word", Entrypoint=WORD, HostConfig={"Binds": [f"{flag}:/flag"]})
+
+    verbs.do("rollback", "confirm")
+
+    assert services.running() == [verbs.old]
+    failed = [task for task in services.tasks() if task["Status"]["State"] == "failed"]
+    assert [task["Spec"]["ContainerSpec"]["Image"] for task in failed] == [verbs.old]
 
 
 def test_their_image_is_left_alone_on_the_way_back(verbs: Verbs, services: Services) -> None:

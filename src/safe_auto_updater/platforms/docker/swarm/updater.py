@@ -28,6 +28,7 @@ from safe_auto_updater.platforms.docker.swarm.view import (
     pinned,
     runs_on,
     state_of,
+    turned_back,
     with_image,
 )
 from safe_auto_updater.platforms.docker.swarm.watching import told
@@ -182,17 +183,18 @@ class SwarmUpdater:
     def _await_the_way_back(self, work: Work) -> None:
         """Until the engine is through. Where it stopped half-way it is told to go on, a few times.
 
-        It stops for one task that failed, whatever of: a node that is busy for a moment, too.
+        It stops for one task that failed, whatever of: a node that is busy for a moment, too. And
+        where our way back is to it an update like others, it may take that back to the new image.
         """
-        left = GO_ON
+        old, new, left = image_of(work, Side.OLD), pinned(new_image(work)), GO_ON
         for _ in range(round(self.patience(work, Side.OLD).timeout_s / LOOK_S)):
             service = self._services.find(work.facts["service"])
-            if service is None or runs_on(service["Spec"]) != image_of(work, Side.OLD):
+            if service is None:
                 return
-            if state_of(service) in STUCK and left:
+            if left and _halted(service, old, new):
                 left -= 1
                 with suppress(OutOfSequence):
-                    self._services.update(service, service["Spec"])
+                    self._services.update(service, with_image(service["Spec"], old))
             elif not any(r.state is CheckState.FAILING for r in self.look(work, Side.OLD).results):
                 return
             self._sleep(LOOK_S)
@@ -249,3 +251,9 @@ class SwarmUpdater:
 def _is(planned: Image, service: Json) -> bool:
     """Whether a service has the image that was planned from, whoever pinned it."""
     return pinned(planned) == runs_on(service["Spec"])
+
+
+def _halted(service: Json, old: str, new: str) -> bool:
+    """Whether the engine stopped the way back half-way, or undid it."""
+    image = runs_on(service["Spec"])
+    return (image == old and state_of(service) in STUCK) or (image == new and turned_back(service))

@@ -137,3 +137,12 @@ def condition(service: Json, tasks: Sequence[Json], checked: bool) -> tuple[Stat
     if not any(slot_of(task) not in filled for task in ended(tasks, runs_on(spec))):
         return Status.RUNNING, Health.STARTING
     return Status.RUNNING if well else Status.RESTARTING, Health.UNHEALTHY
+
+
+def turned_back(service: Json) -> bool:
+    """Whether the engine took the last update back by itself: a task of it had failed.
+
+    Of a rollback that has ended it no longer tells who asked for it.
+    """
+    message = str((service.get("UpdateStatus") or {}).get("Message", ""))
+    return state_of(service).startswith("rollback_") and "manually" not in message

@@ -26,6 +26,7 @@ from safe_auto_updater.platforms.docker.swarm.view import (
     runs_on,
     slot_of,
     state_of,
+    turned_back,
     wanted,
 )
 
@@ -48,7 +49,7 @@ def judge(
     message = str((service.get("UpdateStatus") or {}).get("Message", ""))
     broken = ended(tasks, image)
     if runs_on(spec) != image:
-        if not state.startswith("rollback_") or "manually" in message:
+        if not turned_back(service):
             fact = f"somebody updated it: its image is {runs_on(spec)}"
             return [_said("identity", CheckState.FAILED, fact, Cause.CONFLICT)]
         why = f": {told(broken[0])}" if broken else ""
