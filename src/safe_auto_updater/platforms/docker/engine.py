@@ -23,11 +23,12 @@ from safe_auto_updater.core.errors import (
     PlatformUnreachable,
 )
 from safe_auto_updater.platforms.docker.connections import Connections, Reply
-from safe_auto_updater.platforms.docker.dialling import CONNECT_S, Endpoint, Tls
+from safe_auto_updater.platforms.docker.dialling import Endpoint, Tls
 
 Json = dict[str, Any]
 NEWEST_KNOWN = (1, 56)
 ANSWER_S = 60.0
+FIRST_WORD_S = 30.0  # of an engine that took our connection: a machine under load is slow
 STREAM_S = 1800.0  # a whole stream, however steadily it trickles
 RETRY_S = (0.1, 0.3, 1.0)
 
@@ -262,7 +263,7 @@ class DockerEngine:
     def _connect(self) -> _Connection:
         to = Connections(self._endpoint)
         with self._answering():
-            reply = to.ask("GET", "/version", {}, None, CONNECT_S)
+            reply = to.ask("GET", "/version", {}, None, FIRST_WORD_S)
             if reply.status >= 500:
                 error = self._refused(reply, "GET", "/version")
                 raise PlatformUnreachable(f"{self.host}: the engine is not ready: {error}")
