@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
 
 MANY, SHARED, AT_ONCE = 60, 5, 4
 
 
+@pytest.mark.timeout(900)  # sixty updates beside five other tests
 def test_first_failure_spares_the_others_and_all_else_is_updated(world: World, sau: Sau) -> None:
     healthy = [f"web{number:02d}" for number in range(MANY - SHARED)]
     sharing = [f"zoo{number}" for number in range(SHARED)]
 
     def set_up(name: str) -> None:
-        old = world.publish("1.0.0", name=name, version="old").reference
-        world.publish("1.1.0", name=name, version="new")
+        maker = f"{world.prefix} {name}"  # sharing no content they need not wait for each other
+        old = world.publish("1.0.0", name=name, version="old", maker=maker).reference
+        world.publish("1.1.0", name=name, version="new", maker=maker)
         world.run(old, name)
 
     with ThreadPoolExecutor(4) as pool:
@@ -32,7 +36,7 @@ def test_first_failure_spares_the_others_and_all_else_is_updated(world: World, s
     text = sau.config.read_text()
     sau.config.write_text(text.replace("execution:\n", f"execution:\n  max_parallel: {AT_ONCE}\n"))
 
-    said = sau("apply", "--yes", timeout_s=500)
+    said = sau("apply", "--yes", timeout_s=800)
 
     assert said.code == 3, said.err
     outcomes = {one["asset"].rpartition("-")[2]: one["outcome"] for one in said.json["updates"]}
@@ -46,6 +50,10 @@ def test_first_failure_spares_the_others_and_all_else_is_updated(world: World, s
             assert said.err.count(f"{world.prefix}-{name}") >= 1, "told why it was not tried"
             assert started < world.get(failed)["State"]["StartedAt"], "never stopped"
     assert all(world.http(name) == "new" for name in healthy)
+    spans = [
+        (one["phases"][0]["started"], one["phases"][-1]["started"]) for one in said.json["updates"]
+    ]
+    assert max(sum(a <= at < b for a, b in spans) for at, _ in spans) == AT_ONCE
     down = [one["downtime_s"] for one in said.json["updates"]]
     assert said.json["downtime"]["total_s"] == round(sum(down), 6)
     assert said.json["downtime"]["longest_s"] == max(down)
