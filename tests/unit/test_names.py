@@ -13,8 +13,8 @@ from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import DockerHost
 from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
-from safe_auto_updater.core.model import Action, Step
-from safe_auto_updater.engine.inventory import pick
+from safe_auto_updater.core.model import Action, Asset, Health, Image, ImageUse, Status, Step
+from safe_auto_updater.engine.inventory import AssetInventory, pick
 
 SCANNER = """
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
@@ -71,3 +71,17 @@ def test_what_two_have_in_common_names_neither(app: App) -> None:
 def test_an_empty_name_means_nothing(name: str) -> None:
     with pytest.raises(UsageError, match="empty name"):
         pick(name, ["docker:local/web"])
+
+
+def test_what_the_configuration_leaves_out_is_said_to_be_left_out() -> None:
+    kind, state = ("docker", "container"), (Status.RUNNING, Health.NONE)
+    web, db = (
+        Asset(f"docker:local/{name}", *kind, name, (ImageUse(name, Image(name)),), *state)
+        for name in ("web", "db")
+    )
+    seen = AssetInventory((web,), (), (), (db,))
+    with pytest.raises(UsageError, match=r"docker:local/db is excluded by inventory\.include or"):
+        seen.meant("db")
+    with pytest.raises(UsageError, match="no such asset"):
+        seen.meant("cache")
+    assert seen.meant("web") == web.id

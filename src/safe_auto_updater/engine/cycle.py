@@ -22,7 +22,12 @@ from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
 from safe_auto_updater.engine.executor import UpdateExecutor
-from safe_auto_updater.engine.inventory import AssetInventory, take_inventory, who_sees
+from safe_auto_updater.engine.inventory import (
+    EXCLUDED,
+    AssetInventory,
+    take_inventory,
+    who_sees,
+)
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.memory import remember
 from safe_auto_updater.engine.past import Past
@@ -214,7 +219,7 @@ class Cycle:
 
     def _around(self, inventory: AssetInventory, memory: Memory) -> Mapping[str, Case]:
         """Everybody who could have to follow an update, without one of their own."""
-        excluded = Veto("excluded", "it is excluded by inventory.include or inventory.exclude")
+        excluded = Veto("excluded", f"it is {EXCLUDED}")
         found: list[tuple[Asset, tuple[Veto, ...]]] = [(asset, ()) for asset in inventory.assets]
         found += [(asset, (excluded,)) for asset in inventory.left_out]
         return {

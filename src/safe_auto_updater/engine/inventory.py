@@ -11,6 +11,12 @@ from safe_auto_updater.core.model import Asset, short_name
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Scan, Scanner
 
+EXCLUDED = "excluded by inventory.include or inventory.exclude"
+
+
+class NoSuchAsset(UsageError):
+    """A name that means nothing that is known."""
+
 
 @dataclass(frozen=True)
 class AssetInventory:
@@ -42,12 +48,15 @@ class AssetInventory:
     def meant(self, name: str, remembered: Iterable[str] = ()) -> str:
         """The identity that a name means, among what was seen and what is remembered.
 
-        UsageError lists what an ambiguous name could mean; PlatformUnreachable, where not
-        everything could be seen, also what that was.
+        UsageError lists what an ambiguous name could mean, or says that the configuration leaves
+        it out; PlatformUnreachable, where not everything could be seen, also what that was.
         """
         try:
             return pick(name, {*remembered, *(asset.id for asset in self.assets)})
         except UsageError as error:
+            for one in self.left_out:
+                if name in (one.id, short_name(one.id)) and isinstance(error, NoSuchAsset):
+                    raise UsageError(f"{one.id} is {EXCLUDED}") from error
             if not self.failures:
                 raise
             unseen = "; ".join(f"{source}: {fact}" for source, fact in self.failures)
@@ -57,7 +66,7 @@ class AssetInventory:
 def pick(name: str, known: Iterable[str]) -> str:
     """The one identity that a name means: itself, its end after a `/`, or a unique beginning.
 
-    UsageError where it means none or several.
+    NoSuchAsset where it means none, UsageError where it means several.
     """
     if not name.strip():
         raise UsageError("an empty name means nothing; write the asset's")
@@ -72,7 +81,7 @@ def pick(name: str, known: Iterable[str]) -> str:
             return fits[0]
         if fits:
             raise UsageError(f"{name} could be {', '.join(sorted(fits))}; write more of it")
-    raise UsageError(f"{name}: no such asset; `sau scan` and `sau history` list them")
+    raise NoSuchAsset(f"{name}: no such asset; `sau scan` and `sau history` list them")
 
 
 def who_sees(names: Sequence[str], scanners: Sequence[Scanner]) -> Sequence[Scanner]:
