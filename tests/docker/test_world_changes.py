@@ -198,7 +198,8 @@ def test_way_back_that_somebody_removed_stops_and_calls_a_human(world: World) ->
     _, record = meanwhile(world, "VERIFY", remove_parked, behaviour="unhealthy")
 
     assert record.rows[-1].name == "INCONSISTENT"
-    assert "removed by somebody" in record.facts["trouble"]["error"]
+    told = record.facts["trouble"]["error"]
+    assert f"removed by somebody; the new one, {world.prefix}-web, runs and was left" in told
     assert world.get("web")["Id"] == record.facts["new_id"]  # left as it is
     world.publish("1.2.0")
     (step,) = kit.plan(world).steps

@@ -186,13 +186,13 @@ class DockerUpdater:
         """The same old container serves again under its name and policy; then the new one goes."""
         name, snapshot = work.change.container, work.facts["snapshot"]["container"]
         old = self._containers.find(work.facts["old_id"])
+        new, told, warnings = self._staging.find(work), {}, []
         if old is None:
             raise StepFailed(
-                f"the old container {work.facts['old_id'][:12]} was removed by somebody; the new "
-                "one was left as it is. Repair it by hand, then run `sau release`",
+                f"the old container {work.facts['old_id'][:12]} was removed by somebody; "
+                f"{_left(new)}. Repair it by hand, then run `sau release`",
                 Cause.CONFLICT,
             )
-        new, told, warnings = self._staging.find(work), {}, []
         holder = self._containers.find(name)
         if holder is not None and holder["Id"] not in (old["Id"], new["Id"] if new else None):
             raise StepFailed(
@@ -297,3 +297,11 @@ class DockerUpdater:
 
 def _told(warnings: list[str]) -> Facts:
     return {"warnings": warnings} if warnings else {}
+
+
+def _left(new: Json | None) -> str:
+    """What became of a new container that has no old one to give way to."""
+    if new is None:
+        return "there is no new one"
+    state = "runs" if new["State"]["Running"] else "does not run"
+    return f"the new one, {new['Name'].lstrip('/')}, {state} and was left as it is"
