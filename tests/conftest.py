@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,24 @@ def world(lab: Lab, tmp_path: Path) -> Iterator[World]:
 def sau(world: World, tmp_path: Path) -> Sau:
     """The program, seeing this test's world alone."""
     return Sau(world, tmp_path)
+
+
+@pytest.fixture
+def only_watchtower(lab: Lab) -> Iterator[None]:
+    """The test may have a Watchtower on the engine that all share, which `sau doctor` tells of."""
+    with _watchtowers(lab, fcntl.LOCK_EX):
+        yield
+
+
+@pytest.fixture
+def no_watchtower(lab: Lab) -> Iterator[None]:
+    """Nobody has one there meanwhile."""
+    with _watchtowers(lab, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def _watchtowers(lab: Lab, how: int) -> Iterator[None]:
+    with (lab.layout.home / "watchtower.lock").open("w") as lock:
+        fcntl.flock(lock, how)
+        yield

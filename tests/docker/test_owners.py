@@ -103,6 +103,7 @@ def proxy(world: World, **host: Any) -> str:
     )
 
 
+@pytest.mark.usefixtures("no_watchtower")
 @pytest.mark.parametrize(
     "way", ["published", pytest.param("address", marks=RARE), pytest.param("network", marks=RARE)]
 )

@@ -34,6 +34,7 @@ def joined_to_two_networks(world: World, **labels: str) -> str:
     return old
 
 
+@pytest.mark.usefixtures("no_watchtower")
 def test_update_and_the_way_back_need_nothing_else(world: World, sau: Sau) -> None:
     old = joined_to_two_networks(world)
     world.publish("1.1.0")

@@ -83,10 +83,11 @@ def test_json_log_lines_carry_the_updates_id(world: World, sau: Sau) -> None:
     assert {"started", "phase", "progress", "succeeded"} <= {event["kind"] for event in events}
 
 
+@pytest.mark.usefixtures("no_watchtower")
 def test_doctor_says_what_is_well_and_what_is_not(world: World, sau: Sau) -> None:
     world.run(world.publish("1.0.0").reference)
     good = sau("doctor")
-    assert good.code == 0
+    assert good.code == 0, good.out
     found = {finding["what"]: finding for finding in good.json["findings"]}
     major, minor = world.lab.engine_api
     assert f"API {major}.{minor}" in found["docker local"]["fact"]

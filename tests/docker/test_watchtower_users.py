@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
@@ -24,6 +26,7 @@ def findings(sau: Sau, what: str) -> list[dict[str, Any]]:
     return [finding for finding in told if finding["what"] == what]
 
 
+@pytest.mark.usefixtures("only_watchtower")
 def test_doctor_says_what_a_watchtower_does_behind_our_back(world: World, sau: Sau) -> None:
     name = watchtower(world, "WATCHTOWER_POLL_INTERVAL=3600", words=("--cleanup",))
     said = sau("doctor")
@@ -43,6 +46,7 @@ def test_doctor_names_labels_that_have_no_counterpart(world: World, sau: Sau) ->
     assert not told["ok"] and f"{THEIRS}.scope" in told["fact"]
 
 
+@pytest.mark.usefixtures("only_watchtower")
 def test_configuration_is_made_from_a_running_watchtower(world: World, sau: Sau) -> None:
     name = watchtower(
         world,
