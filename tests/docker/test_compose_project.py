@@ -167,7 +167,7 @@ def test_newer_tags_for_all_of_a_project_and_back(project: Project, sau: Sau) ->
     assert seen(project) == before
 
     for update in reversed([u["id"] for u in said.json["updates"]]):
-        back = sau("rollback", "--yes", update, timeout_s=120)
+        back = sau("rollback", "--yes", update, timeout_s=240)
         assert back.update["outcome"] == "succeeded", back.out
     assert project.read() == text
     shares(project)

@@ -226,9 +226,11 @@ def test_a_bad_image_is_not_updated_and_rolled_back_for_ever(world: World, sau: 
 def test_hold_until_and_release(world: World, sau: Sau) -> None:
     world.run(world.publish("1.0.0").reference)
     world.publish("1.1.0")
-    assert sau("hold", "web", "--until", "10s", "--reason", "big day").code == 0
+    assert sau("hold", "web", "--until", "1h", "--reason", "big day").code == 0
     assert "big day" in sau("plan").step(f"{world.prefix}-web")["reasons"][0]
     assert sau("status").json["holds"][0]["reason"] == "big day"
+    sau("release", "web")
+    assert sau("hold", "web", "--until", "1s").code == 0
     eventually(lambda: sau("plan").step(f"{world.prefix}-web")["action"] == "update")
     sau("hold", "--all")
     assert sau("apply", "--yes").json["updates"] == []
