@@ -14,6 +14,7 @@ from tests.sau_kit import SOAK, Sau
 
 __all__ = ["program"]
 
+pytestmark = pytest.mark.timeout(900)  # eight services three times, beside five other tests
 SERVICES = ("vpn", "torrent", "indexer", "db", "api", "web", "cache", "worker")
 FILE = """\
 x-health: &health
