@@ -11,6 +11,8 @@ unexport PYTHONDONTWRITEBYTECODE # else each of the many processes compiles ever
 BIN := $(VENV)/bin
 LAB := $(BIN)/python -m lab
 ENGINES := 20.10 26 28 29
+CLUSTER := kubernetes
+BUILT := $(if $(SAU_TEST_KUBECONFIG),,$(CLUSTER)) # one that is lent needs no build
 PYTEST := $(BIN)/python -m pytest -o cache_dir=.lab/pytest
 
 .PHONY: help setup demo test test-unit test-full lint types check docs bench lab-up lab-down clean
@@ -30,14 +32,14 @@ $(VENV)/.ready: $(UV) pyproject.toml uv.lock
 demo: setup ## an update that succeeds, one rolled back, one that waits: on a real engine
 	@$(LAB) run --down-if-started -- $(BIN)/python -m lab.demo
 
-test: check ## everything on the oldest and the newest engine, kill instants sampled
-	@for one in 20.10 29; do $(LAB) --engine $$one build || exit; done
-	@for one in 20.10 29; do $(BIN)/python -m lab.suite $$one and not every_instant || exit; done
+test: check ## everything on the oldest and newest engine and a cluster, kill instants sampled
+	@for one in 20.10 29 $(BUILT); do $(LAB) --engine $$one build || exit; done
+	@for one in 20.10 29 $(CLUSTER); do $(BIN)/python -m lab.suite $$one and not every_instant || exit; done
 
-test-full: check ## everything on every engine, every kill instant, properties at length
+test-full: check ## everything everywhere, every kill instant, properties at length
 	HYPOTHESIS_PROFILE=full $(PYTEST) tests/unit -n 2
-	@for one in $(ENGINES); do $(LAB) --engine $$one build || exit; done
-	@for one in $(ENGINES); do $(BIN)/python -m lab.suite $$one || exit; done
+	@for one in $(ENGINES) $(BUILT); do $(LAB) --engine $$one build || exit; done
+	@for one in $(ENGINES) $(CLUSTER); do $(BIN)/python -m lab.suite $$one || exit; done
 
 test-unit: setup ## the tests that need no lab, in seconds
 	$(PYTEST) tests/unit -n 2
@@ -59,12 +61,14 @@ check: lint types ## lint, types, layers, docs and unit tests, in a minute
 bench: setup ## downtime and speed, each beside its own limit in one run
 	$(LAB) run --down-if-started -- $(BIN)/python -m lab.bench
 
-lab-up: setup ## start the lab's own engine and registry
+lab-up: setup ## start the lab's own engine and cluster, each with a registry
 	@$(LAB) up
+	@$(LAB) --engine $(CLUSTER) up
 
 lab-down: setup ## end them and wipe their data
+	@$(LAB) --engine $(CLUSTER) down
 	@$(LAB) down
 
-clean: ## remove everything that was made here (engines stay in ~/.cache/safe-auto-updater)
-	@if [ -x $(BIN)/python ]; then for one in $(ENGINES); do $(LAB) --engine $$one down; done; fi
+clean: ## remove everything that was made here (builds stay in ~/.cache/safe-auto-updater)
+	@if [ -x $(BIN)/python ]; then for one in $(ENGINES) $(CLUSTER); do $(LAB) --engine $$one down; done; fi
 	rm -rf .lab

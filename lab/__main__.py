@@ -10,19 +10,17 @@ import sys
 import time
 from collections.abc import Sequence
 
-from lab import engine, life, releases
+from lab import life, releases
 from lab.errors import LabError
-from lab.layout import OWN_ENGINE, Layout
+from lab.layout import KUBERNETES, OWN_ENGINE, Layout
 from lab.namespace import enter
 
 
 def run(layout: Layout, command: Sequence[str], down_if_started: bool, disk_mib: int | None) -> int:
     """Run a command inside the lab; its exit code (128 + signal when killed)."""
     started = life.up(layout, disk_mib)
-    inside = os.environ | {
-        "SAU_LAB": str(layout.description),
-        "DOCKER_HOST": f"unix://{layout.socket}",
-    }
+    told = {"SAU_LAB": str(layout.description)}
+    inside = os.environ | told | life.runtime(layout).inside(layout)
     try:
         child = subprocess.Popen([*enter(layout), *command], env=inside)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells the child itself
@@ -35,16 +33,19 @@ def run(layout: Layout, command: Sequence[str], down_if_started: bool, disk_mib:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lab", description="Docker engine + registry")
+    parser = argparse.ArgumentParser(prog="python -m lab", description="an engine or a cluster")
     parser.add_argument("--instance", default="", help="a lab beside the shared one (a word)")
-    parser.add_argument("--engine", default=OWN_ENGINE, choices=releases.RELEASES, help="which one")
+    parser.add_argument(
+        "--engine", default=OWN_ENGINE, choices=[*releases.RELEASES, KUBERNETES],
+        help="which one; kubernetes: a cluster of one node instead",
+    )  # fmt: skip
     parser.add_argument("--disk", type=int, metavar="MIB", help="its data on a small disk")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("build", help="have in the cache what this engine is made of")
-    verbs.add_parser("up", help="start engine and registry, or re-use those that run")
+    verbs.add_parser("build", help="have in the cache what it is made of")
+    verbs.add_parser("up", help="start it and a registry, or re-use those that run")
     verbs.add_parser("down", help="end both and wipe their data")
     verbs.add_parser("status", help="tell which parts live (exit code 1: not all)")
-    verbs.add_parser("restart-engine", help="kill dockerd as a crash would, and start it again")
+    verbs.add_parser("restart-engine", help="as after a crash of dockerd, or of the API server")
     inside = verbs.add_parser(
         "run", help="`run -- COMMAND`: run it inside the lab, which is brought up if needed"
     )
@@ -87,9 +88,9 @@ def main() -> int:
                 print("\n".join(f"{part}: {'up' if up else 'down'}" for part, up in parts.items()))
                 return 0 if all(parts.values()) else 1
             case "restart-engine":
-                engine.kill(layout)
-                engine.start(layout)
-                print(f"dockerd was killed and answers again ({time.monotonic() - begun:.2f} s)")
+                life.runtime(layout).kill(layout)
+                life.runtime(layout).start(layout)
+                print(f"it was killed and answers again ({time.monotonic() - begun:.2f} s)")
             case "run":
                 return run(layout, command, asked.down_if_started, asked.disk)
     except LabError as error:

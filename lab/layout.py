@@ -9,6 +9,8 @@ from pathlib import Path
 REGISTRY = "127.0.0.1:5000"
 OWN_ENGINE = "20.10"
 """The machine's engine, as Debian 12 packages it; the others are in `releases.py`."""
+KUBERNETES = "kubernetes"
+"""Instead of an engine: a cluster of one node (`lab/cluster`)."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
-from lab import disk, engine, namespace, packages, registry, releases, sweep, trees, wire
+from lab import disk, engine, namespace, registry, sweep
+from lab.cluster import whole as cluster
 from lab.errors import LabError
-from lab.layout import REGISTRY, Layout
+from lab.layout import KUBERNETES, REGISTRY, Layout
 
 
 @contextmanager
@@ -22,14 +24,42 @@ def _alone(layout: Layout) -> Iterator[None]:
         yield
 
 
+class Runtime(Protocol):
+    """What runs containers in a lab: a module that can do this."""
+
+    def build(self, layout: Layout) -> None:
+        """Have on the machine and in the cache what it is made of."""
+
+    def parts(self, layout: Layout) -> dict[str, bool]:
+        """Which of its parts live."""
+
+    def start(self, layout: Layout) -> None:
+        """Start what does not run and wait until it answers."""
+
+    def kill(self, layout: Layout) -> None:
+        """End what answers, as a crash would."""
+
+    def stop(self, layout: Layout) -> None:
+        """End it all."""
+
+    def described(self, layout: Layout) -> dict[str, object]:
+        """What tests must know of it."""
+
+    def inside(self, layout: Layout) -> dict[str, str]:
+        """The environment of a command in this lab."""
+
+
+def runtime(layout: Layout) -> Runtime:
+    """An engine, or a cluster of one node."""
+    return cluster if layout.engine == KUBERNETES else engine
+
+
 def status(layout: Layout) -> dict[str, bool]:
     """Which parts live."""
     return {
         "namespace": namespace.exists(layout),
         "registry": registry.daemon(layout).pid() is not None,
-        "containerd": engine.containerd(layout).pid() is not None,
-        "dockerd": engine.dockerd(layout).pid() is not None and wire.answers(layout.socket),
-    }
+    } | runtime(layout).parts(layout)
 
 
 def is_up(layout: Layout) -> bool:
@@ -38,10 +68,9 @@ def is_up(layout: Layout) -> bool:
 
 
 def build(layout: Layout) -> None:
-    """Have in the cache what this engine is made of, without starting anything."""
+    """Have in the cache what this lab is made of, without starting anything."""
     _need_root()
-    packages.install_missing()
-    releases.build(releases.RELEASES[layout.engine])
+    runtime(layout).build(layout)
 
 
 def up(layout: Layout, disk_mib: int | None = None) -> bool:
@@ -53,8 +82,7 @@ def up(layout: Layout, disk_mib: int | None = None) -> bool:
     with _alone(layout):
         if is_up(layout):
             return False
-        packages.install_missing()
-        releases.build(releases.RELEASES[layout.engine])
+        runtime(layout).build(layout)
         _take_down(layout)
         try:
             namespace.create(layout)
@@ -62,27 +90,18 @@ def up(layout: Layout, disk_mib: int | None = None) -> bool:
             if disk_mib is not None:
                 disk.mount(layout, disk_mib)
             registry.start(layout)
-            engine.start(layout)
+            runtime(layout).start(layout)
         except BaseException:
             _take_down(layout)
             raise
-        said = engine.version(layout)
         described = {
             "instance": layout.instance,
             "netns": str(layout.netns),
-            "socket": str(layout.socket),
-            "docker_host": f"unix://{layout.socket}",
             "registry": REGISTRY,
             "release": layout.engine,
-            "engine": said["Version"],
-            "api": said["ApiVersion"],
-            "containerd_store": engine.keeps_images_in_containerd(layout),
-            "machine": releases.machine(layout),
-            "compose": trees.compose(),
-            "docker": trees.docker(),
             "logs": str(layout.logs),
             "disk": str(layout.data) if disk_mib is not None else None,
-        }
+        } | runtime(layout).described(layout)
         layout.description.write_text(json.dumps(described, indent=2) + "\n")
         return True
 
@@ -96,7 +115,7 @@ def down(layout: Layout) -> None:
 
 def _take_down(layout: Layout) -> None:
     layout.description.unlink(missing_ok=True)
-    engine.stop(layout)
+    runtime(layout).stop(layout)
     registry.stop(layout)
     sweep.kill_shims(layout)
     sweep.remove_files(layout)
@@ -107,6 +126,6 @@ def _take_down(layout: Layout) -> None:
 def _need_root() -> None:
     if os.geteuid() != 0:
         raise LabError(
-            "the lab runs a Docker engine in a network namespace of its own, which only root "
+            "the lab runs daemons in a network namespace of its own, which only root "
             "may do: use `sudo`, or run `make test-unit`, which needs no lab"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 from lab.errors import LabError
 from lab.layout import Layout
@@ -48,3 +49,15 @@ def delete(layout: Layout) -> None:
     if layout.netns.exists():
         subprocess.run(["ip", "netns", "delete", layout.name], check=False, capture_output=True)
         layout.netns.unlink(missing_ok=True)
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether something listens on a port in the namespace of this process."""
+    lines = []
+    for table in ("tcp", "tcp6"):
+        try:
+            lines += Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+        except OSError:
+            continue
+    sockets = [line.split()[1:4:2] for line in lines]
+    return any(at.endswith(f":{port:04X}") and state == "0A" for at, state in sockets)

@@ -26,7 +26,20 @@ NEEDED = {
     "openssl": "openssl",
     "rootlesskit": "rootlesskit",
     "newuidmap": "uidmap",
+    str(BUSYBOX): "busybox-static",
 }
+CLUSTER = {
+    "containerd": "containerd",
+    "runc": "runc",
+    "/usr/lib/cni/bridge": "containernetworking-plugins",
+    "docker-registry": "docker-registry",
+    "iptables": "iptables",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "openssl": "openssl",
+    str(BUSYBOX): "busybox-static",
+}
+"""What a cluster needs; its other programs are built or unpacked into the cache."""
 
 
 def busybox_is_static() -> bool:
@@ -36,10 +49,13 @@ def busybox_is_static() -> bool:
 
 def missing(needed: Mapping[str, str] = NEEDED) -> dict[str, str]:
     """Program -> Debian package, for each that is not there."""
-    lacking = {p: pkg for p, pkg in needed.items() if shutil.which(p, path=PATH) is None}
-    if needed is NEEDED and not busybox_is_static():
-        lacking["static busybox"] = "busybox-static"
-    return lacking
+    return {program: package for program, package in needed.items() if not _is_there(program)}
+
+
+def _is_there(program: str) -> bool:
+    if program == str(BUSYBOX):
+        return busybox_is_static()
+    return shutil.which(program, path=PATH) is not None
 
 
 @contextmanager

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
-from pathlib import Path
 
 from lab.layout import REGISTRY, Layout
-from lab.namespace import enter
+from lab.namespace import enter, listens
 from lab.processes import Daemon
 
 
@@ -16,18 +15,9 @@ def daemon(layout: Layout) -> Daemon:
     return Daemon("docker-registry", layout.pids / "registry.json", layout.logs / "registry.log")
 
 
-def _listens(pid: int) -> bool:
-    """Whether something listens on the registry's port in the namespace of this process."""
-    port = int(REGISTRY.rpartition(":")[2])
-    try:
-        lines = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
-    except OSError:
-        return False
-    return any(line.split()[1:4:2] == [f"0100007F:{port:04X}", "0A"] for line in lines)
-
-
 def start(layout: Layout) -> None:
     """Start it and wait until it listens."""
+    port = int(REGISTRY.rpartition(":")[2])
     storage = layout.data / "registry"
     storage.mkdir(parents=True, exist_ok=True)
     config = {
@@ -41,7 +31,8 @@ def start(layout: Layout) -> None:
     }
     file = layout.data / "registry.yml"
     file.write_text(json.dumps(config))  # JSON is YAML
-    daemon(layout).start([*enter(layout), "docker-registry", "serve", str(file)], _listens, 15)
+    command = [*enter(layout), "docker-registry", "serve", str(file)]
+    daemon(layout).start(command, lambda pid: listens(pid, port), 15)
 
 
 def stop(layout: Layout) -> None:

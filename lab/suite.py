@@ -1,4 +1,4 @@
-"""``python -m lab.suite ENGINE [MARKS]``: all tests that need this engine, in two lanes.
+"""``python -m lab.suite ENGINE [MARKS]``: all tests that need this engine (or cluster), in lanes.
 
 What kills the engine, fills its disk or makes a Swarm of it runs in labs of its own, and mostly
 waits; so the lane with the rest runs beside it.
@@ -6,6 +6,7 @@ waits; so the lane with the rest runs beside it.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.layout import Layout
+from lab.layout import KUBERNETES, Layout
 
 
 @dataclass(frozen=True)
@@ -36,20 +37,25 @@ LANES: tuple[tuple[Part, ...], ...] = (
 )
 
 
+CLUSTER: tuple[tuple[Part, ...], ...] = (
+    (Part("not engine_crash", workers=2), Part("engine_crash", "crash")),
+)
+"""In turns: two clusters at once would be no quicker."""
+LENT = os.environ.get("SAU_TEST_KUBECONFIG")
+"""A cluster that somebody lends: no lab is started for its tests, and nothing there is killed."""
+
+
 def command(engine: str, part: Part, marks: str) -> list[str]:
     """The tests of one part, in its lab."""
     words = [sys.executable, "-m", "lab", "--engine", engine]
     words += ["--instance", part.instance] if part.instance else []
     words += ["--disk", str(part.disk_mib)] if part.disk_mib else []
-    words += ["run", "--down-if-started", "--", sys.executable, "-m", "pytest"]
-    words += [
-        "--durations=12",
-        "-o",
-        "cache_dir=.lab/pytest",
-        "tests/docker",
-        "-m",
-        f"({part.marks}){marks}",
-    ]
+    words += ["run", "--down-if-started", "--"]
+    folder = "tests/docker"
+    if engine == KUBERNETES:
+        folder, words = "tests/kubernetes", [] if LENT else words
+    words += [sys.executable, "-m", "pytest", "--durations=12"]
+    words += ["-o", "cache_dir=.lab/pytest", folder, "-m", f"({part.marks}){marks}"]
     return words + (["-n", str(part.workers), "--dist", "worksteal"] if part.workers else [])
 
 
@@ -74,8 +80,11 @@ def main() -> int:
     engine, marks = sys.argv[1], "".join(f" {word}" for word in sys.argv[2:])
     logs = Layout.here().logs
     logs.mkdir(parents=True, exist_ok=True)
-    with ThreadPoolExecutor(len(LANES)) as pool:
-        ended = pool.map(lambda parts: lane(engine, parts, marks, logs), LANES)
+    lanes = LANES
+    if engine == KUBERNETES:
+        lanes = ((CLUSTER[0][0],),) if LENT else CLUSTER
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        ended = pool.map(lambda parts: lane(engine, parts, marks, logs), lanes)
         failed = [name for names in ended for name in names]
     for name in failed:
         print(f"FAILED: {name}", file=sys.stderr)

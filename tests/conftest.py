@@ -26,13 +26,20 @@ settings.register_profile("full", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+def _engine() -> Lab | None:
+    """The lab that we are in, when it is one with an engine and not with a cluster."""
+    described = os.environ.get("SAU_LAB")
+    if not described or "socket" not in json.loads(Path(described).read_text()):
+        return None
+    return Lab.read(Path(described))
+
+
 @pytest.fixture(scope="session")
 def lab() -> Lab:
     """The running lab. Without one tests are skipped, on CI they fail."""
-    described = os.environ.get("SAU_LAB")
-    if described:
-        return Lab.read(Path(described))
-    why = "needs the lab (SAU_LAB is not set): start the tests with `make test`"
+    if (engine := _engine()) is not None:
+        return engine
+    why = "needs a lab with an engine (SAU_LAB tells of none): start the tests with `make test`"
     if os.environ.get("CI") == "true":
         pytest.fail(why)
     pytest.skip(why)
@@ -45,7 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "every_instant: all of what `make test` samples; runs in `make test-full`"
     )
     config.addinivalue_line(
-        "markers", "engine_crash: kills the engine; runs in `python -m lab --instance NAME run`"
+        "markers",
+        "engine_crash: kills the engine or API server; runs in `python -m lab --instance NAME run`",
     )
     config.addinivalue_line(
         "markers", "swarm: makes a Swarm of the engine; runs in a lab of its own, as engine_crash"
@@ -60,8 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header() -> list[str]:
     """Which engine the tests run on."""
-    described = os.environ.get("SAU_LAB")
-    lab = Lab.read(Path(described)) if described else None
+    lab = _engine()
     return [f"lab: engine {lab.engine}, API {lab.engine_api}"] if lab else []
 
 
@@ -78,8 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     there = {"engine_crash": own, "swarm": own, "small_disk": disk}
     lacking = [mark for mark, has in there.items() if not has]
     out = [item for item in items if any(map(item.get_closest_marker, lacking))]
-    if described:
-        lab = Lab.read(Path(described))
+    if (lab := _engine()) is not None:
         out += [item for item in items if not all(m.args[0](lab) for m in _engines(item))]
     if out:
         config.hook.pytest_deselected(items=out)

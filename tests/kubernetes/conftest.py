@@ -1,0 +1,39 @@
+"""Fixtures of the tests that need a cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kubernetes.kit import Cluster, Namespace
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The running cluster. Without one tests are skipped, on CI they fail."""
+    lent, described = os.environ.get("SAU_TEST_KUBECONFIG"), os.environ.get("SAU_LAB")
+    if lent:
+        return Cluster.lent(Path(lent))
+    if described and "kubeconfigs" in json.loads(Path(described).read_text()):
+        return Cluster.read(Path(described))
+    why = (
+        "needs a cluster: start the tests with `make test` or with `python -m lab --engine "
+        "kubernetes run -- COMMAND`, or name one's kubeconfig in SAU_TEST_KUBECONFIG"
+    )
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[Namespace]:
+    """A namespace that is this test's alone."""
+    mine = Namespace(cluster, f"t{secrets.token_hex(4)}")
+    mine.create()
+    yield mine
+    mine.delete()
