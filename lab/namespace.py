@@ -51,13 +51,14 @@ def delete(layout: Layout) -> None:
         layout.netns.unlink(missing_ok=True)
 
 
-def listens(pid: int, port: int) -> bool:
-    """Whether something listens on a port in the namespace of this process."""
-    lines = []
-    for table in ("tcp", "tcp6"):
-        try:
-            lines += Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
-        except OSError:
-            continue
-    sockets = [line.split()[1:4:2] for line in lines]
+def listens(layout: Layout, pid: int, port: int) -> bool:
+    """Whether something listens on a port inside, as this process sees it once it is inside."""
+    proc = Path(f"/proc/{pid}")
+    try:
+        if not (proc / "ns/net").samefile(layout.netns):  # it may be just about to enter
+            return False
+        tables = [table.read_text() for table in (proc / "net").glob("tcp*")]
+    except OSError:
+        return False
+    sockets = [line.split()[1:4:2] for table in tables for line in table.splitlines()[1:]]
     return any(at.endswith(f":{port:04X}") and state == "0A" for at, state in sockets)

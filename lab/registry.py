@@ -32,7 +32,7 @@ def start(layout: Layout) -> None:
     file = layout.data / "registry.yml"
     file.write_text(json.dumps(config))  # JSON is YAML
     command = [*enter(layout), "docker-registry", "serve", str(file)]
-    daemon(layout).start(command, lambda pid: listens(pid, port), 15)
+    daemon(layout).start(command, lambda pid: listens(layout, pid, port), 15)
 
 
 def stop(layout: Layout) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lab.errors import LabError
 from lab.layout import Layout
+from lab.processes import wait_until
 
 _TOP = Path("/sys/fs/cgroup")
 _WANTED = ("cpu", "cpuset", "hugetlb", "memory", "pids")
@@ -47,10 +48,14 @@ def create(layout: Layout) -> None:
 
 
 def remove(layout: Layout) -> None:
-    """Remove it, when its processes have ended; fine when there is none."""
-    for hierarchy in _hierarchies():
-        for folder, _, _ in os.walk(hierarchy / layout.name, topdown=False):
-            try:
-                Path(folder).rmdir()
-            except OSError:
-                pass  # somebody still ends in there: an empty cgroup disturbs nobody
+    """Remove it, once its processes have ended; fine when there is none."""
+    wait_until(lambda: all(_removed(one / layout.name) for one in _hierarchies()), 5)
+
+
+def _removed(mine: Path) -> bool:
+    for folder, _, _ in os.walk(mine, topdown=False):
+        try:
+            Path(folder).rmdir()
+        except OSError:  # somebody still ends in there
+            return False
+    return True

@@ -46,7 +46,7 @@ def start_store(layout: Layout) -> None:
         "listen-peer-urls": "http://127.0.0.1:2380",
         "log-level": "warn",
     }
-    start(layout, "etcd", options, lambda pid: listens(pid, 2379))
+    start(layout, "etcd", options, lambda pid: listens(layout, pid, 2379))
 
 
 def start_api(layout: Layout) -> None:
@@ -68,7 +68,12 @@ def start_api(layout: Layout) -> None:
         "service-cluster-ip-range": "10.96.0.0/16",
         "allow-privileged": "true",
     }
-    start(layout, "kube-apiserver", options, lambda pid: listens(pid, PORT) and answers(layout))
+    start(
+        layout,
+        "kube-apiserver",
+        options,
+        lambda pid: listens(layout, pid, PORT) and answers(layout),
+    )
 
 
 def start_controllers(layout: Layout) -> None:
@@ -97,7 +102,7 @@ def _client(layout: Layout, name: str) -> dict[str, object]:
 
 
 def _start_client(layout: Layout, name: str, options: Mapping[str, object]) -> None:
-    start(layout, name, options, lambda pid: listens(pid, _PORTS[name]))
+    start(layout, name, options, lambda pid: listens(layout, pid, _PORTS[name]))
 
 
 def kubectl(layout: Layout, *words: str) -> subprocess.CompletedProcess[str]:

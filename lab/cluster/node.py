@@ -155,7 +155,13 @@ def start_kubelet(layout: Layout) -> None:
         "hostname-override": NODE,
         "node-ip": ADDRESS,
     }
-    start(layout, "kubelet", options, lambda pid: listens(pid, 10248), _beside_containerd(layout))
+    start(
+        layout,
+        "kubelet",
+        options,
+        lambda pid: listens(layout, pid, 10248),
+        _beside_containerd(layout),
+    )
 
 
 def start_proxy(layout: Layout) -> None:
@@ -167,7 +173,7 @@ def start_proxy(layout: Layout) -> None:
         "conntrack-max-per-core": 0,
         "oom-score-adj": 0,
     }
-    start(layout, "kube-proxy", options, lambda pid: listens(pid, 10256))
+    start(layout, "kube-proxy", options, lambda pid: listens(layout, pid, 10256))
 
 
 def _beside_containerd(layout: Layout) -> tuple[str, ...]:

@@ -131,6 +131,11 @@ class Namespace:
             events = self.run("get", "events", "-o", "custom-columns=:.reason,:.message")
             raise AssertionError(f"{which}: {said.err}\n{events}")
 
+    def containers(self) -> list[Json]:
+        """The status of each container that the node knows of."""
+        statuses = [pod["status"] for pod in self.get("pods")["items"]]
+        return [one for status in statuses for one in status.get("containerStatuses", ())]
+
     def rolled_out(self, deployment: str, timeout_s: float = 60) -> None:
         """Wait until all pods of a Deployment are of its newest template, and ready."""
         self.run("rollout", "status", f"deployment/{deployment}", f"--timeout={timeout_s}s")

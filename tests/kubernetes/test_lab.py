@@ -49,16 +49,7 @@ def test_a_job_ends_and_its_words_are_kept(namespace: Namespace) -> None:
 
 def test_a_crashing_pod_is_restarted_and_says_why(namespace: Namespace) -> None:
     namespace.apply(deployment("web", namespace.publish("1", behaviour="crash").reference))
-
-    def restarted() -> bool:
-        statuses = [pod["status"] for pod in namespace.get("pods")["items"]]
-        return any(
-            container["restartCount"]
-            for status in statuses
-            for container in status.get("containerStatuses", ())
-        )
-
-    eventually(restarted, 60)
+    eventually(lambda: any(one["restartCount"] for one in namespace.containers()), 60)
     assert "this image crashes at once" in namespace.run("logs", "deployment/web")
 
 
@@ -81,12 +72,7 @@ def test_another_image_rolls_out(namespace: Namespace) -> None:
     namespace.run("set", "image", "deployment/web", f"web={new.pinned}")
     namespace.rolled_out("web")
     eventually(lambda: fetch(f"http://127.0.0.1:{port}/") == "2")
-
-    def ids() -> list[str]:
-        pods = namespace.get("pods", "--field-selector=status.phase=Running")["items"]
-        return [one["imageID"] for pod in pods for one in pod["status"]["containerStatuses"]]
-
-    eventually(lambda: ids() == [new.pinned])
+    eventually(lambda: {one["imageID"] for one in namespace.containers()} == {new.pinned})
 
 
 def test_an_image_that_is_missing_is_not_ready_and_the_old_pod_stays(namespace: Namespace) -> None:
@@ -95,13 +81,10 @@ def test_an_image_that_is_missing_is_not_ready_and_the_old_pod_stays(namespace: 
     namespace.rolled_out("web")
     namespace.run("set", "image", "deployment/web", f"web={there.repository}:none")
 
-    def waits() -> bool:
-        pods = namespace.get("pods")["items"]
-        states = [one["state"] for pod in pods for one in pod["status"]["containerStatuses"]]
-        reasons = {state.get("waiting", {}).get("reason") for state in states}
-        return bool(reasons & {"ErrImagePull", "ImagePullBackOff"})
+    def reasons() -> set[str | None]:
+        return {one["state"].get("waiting", {}).get("reason") for one in namespace.containers()}
 
-    eventually(waits, 60)
+    eventually(lambda: reasons() & {"ErrImagePull", "ImagePullBackOff"}, 60)
     assert namespace.get("deployment", "web")["status"]["readyReplicas"] == 1
 
 
@@ -133,6 +116,7 @@ def test_the_api_server_killed_and_started_has_the_same_objects(namespace: Names
         found = namespace.get("deployments,replicasets,pods,services")["items"]
         return sorted((one["kind"], one["metadata"]["uid"]) for one in found)
 
+    eventually(lambda: fetch(f"http://127.0.0.1:{port}/") == "1")
     before = known()
     cluster.crash_api()
     try:
