@@ -5,7 +5,7 @@ It holds the pod's namespaces and does nothing; the lab's own image does that as
 
 from __future__ import annotations
 
-from lab.cluster.node import PAUSE
+from lab.cluster.settings import PAUSE
 from lab.images import Recipe, publish
 
 if __name__ == "__main__":
