@@ -13,11 +13,13 @@ from typing import Self
 
 from safe_auto_updater import plugins
 from safe_auto_updater.config import Config
+from safe_auto_updater.core.case import FileEdit
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.events import Emit, Event
-from safe_auto_updater.core.model import Step
+from safe_auto_updater.core.model import Asset, Change, Step
 from safe_auto_updater.core.ports import Clock, Scanner, Work
 from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.engine.cycle import Cycle
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
@@ -30,6 +32,7 @@ from safe_auto_updater.engine.policies import PluginPolicies
 from safe_auto_updater.engine.state import open_state
 from safe_auto_updater.wiring.docker import Docker
 from safe_auto_updater.wiring.judges import Judges
+from safe_auto_updater.wiring.kubernetes import Kubernetes
 from safe_auto_updater.wiring.notices import notifications
 from safe_auto_updater.wiring.registries import Registries
 
@@ -76,6 +79,8 @@ class App:
         registries = Registries(config, state, self.clock, self._closing)
         self.registry = registries.client
         self.docker = Docker(config, environ, state, registries, self.clock, self.emit)
+        self._edits = self.docker.planned_edits()
+        self.kubernetes = Kubernetes(config, environ, registries, self.clock)
         self._judges = Judges(self.settings, self.docker.engine)
         self.cycle = Cycle(
             self._scanners(),
@@ -83,10 +88,10 @@ class App:
             lambda memory: Past(connection, memory.denied, memory.left, self.clock.now),
             self._detector_for,
             Evaluation(
-                self.docker.comparer,
+                lambda asset: self._platform(asset).comparer(asset),
                 DiffAnalyzer(),
                 PluginPolicies(self._judges.policies_for),
-                self.docker.planned_edits(),
+                self._planned_edit,
             ),
             self._executor_for,
             self.journal,
@@ -129,16 +134,23 @@ class App:
 
     def _scanners(self) -> list[Scanner]:
         theirs = [plugins.LazyScanner(name) for name in plugins.known(plugins.SCANNERS)]
-        return [*self.docker.scanners(), *theirs]
+        return [*self.docker.scanners(), *self.kubernetes.scanners(), *theirs]
+
+    def _platform(self, asset: str) -> Docker | Kubernetes:
+        return self.kubernetes if asset.startswith("kubernetes:") else self.docker
+
+    def _planned_edit(self, asset: Asset, change: Change, rule: ComposeChange) -> FileEdit | None:
+        """Only containers are made from Compose files."""
+        return None if asset.is_declared else self._edits(asset, change, rule)
 
     def _detector_for(self, asset: str, past: Past) -> ChangeDetector:
-        return ChangeDetector(self.docker.lookup(asset), SemVerEvaluator(), past)
+        return ChangeDetector(self._platform(asset).lookup(asset), SemVerEvaluator(), past)
 
     def _executor_for(self, step: Step) -> UpdateExecutor:
         health = HealthChecker(self._judges.checks_for, self.clock)
         return UpdateExecutor(
             self.journal,
-            self.docker.updater(step, health),
+            self._platform(step.asset).updater(step, health),
             health,
             self.clock,
             self.emit,
@@ -147,7 +159,9 @@ class App:
 
     def _refusal(self, work: Work) -> str | None:
         """Why an update may not go on, asked right before anything visible changes."""
-        return self.docker.not_permitted(work.step) or self.cycle.refusal(work.step, work.update)
+        platform = self._platform(work.step.asset)
+        no = platform.not_permitted(work.step) if isinstance(platform, Docker) else None
+        return no or self.cycle.refusal(work.step, work.update)
 
     def _problem(self, text: str) -> None:
         self.emit(Event("warning", text, self.clock.now()))

@@ -165,9 +165,9 @@ def test_words_of_yaml_1_1_stay_words() -> None:
 def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
     text = """\
 inventory:
-  kubernetes: [{name: prod}]
   include: [web]
 detection:
+  interval: 1h
   policy: mnior
   policy: minor
 execution:
@@ -178,9 +178,9 @@ execution:
         load(text)
 
     assert refused.value.problems == (
-        "config.yml:2:3: inventory.kubernetes: not supported by this version yet; remove it",
-        "config.yml:3:13: inventory.include[0]: can match no asset, whose names read "
+        "config.yml:2:13: inventory.include[0]: can match no asset, whose names read "
         "docker:<host>/<container>; write */web",
+        "config.yml:4:3: detection.interval: not supported by this version yet; remove it",
         "config.yml:5:11: detection.policy: 'mnior' is not known; did you mean minor?",
         "config.yml:6:3: detection.policy: given twice, first in line 5; keep one",
         "config.yml:8:21: execution.health.timeout: has no unit; write for example 30s",

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from safe_auto_updater.core.diff import DiffAnalyzer
+from safe_auto_updater.core.image_tree import from_config
 from safe_auto_updater.core.risk import Circumstances
-from safe_auto_updater.platforms.docker.trees import from_config, from_engine, trees
+from safe_auto_updater.platforms.docker.trees import from_engine, trees
 
 Json = dict[str, Any]
 DEFAULTS: Json = {

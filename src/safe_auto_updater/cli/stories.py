@@ -118,6 +118,8 @@ def _old_ids(record: Record) -> list[str]:
 
 
 def _again(record: Record) -> str:
+    if record.step.updater is UpdaterKind.KUBERNETES:
+        return "It has its old images again, and its pods run them"
     if _is_service(record):
         return "Its spec is what it was, and its tasks run the old image"
     if record.step.members:
@@ -147,6 +149,11 @@ def _containers(facts: Mapping[str, Any]) -> list[str]:
     """What somebody who repairs by hand needs to know."""
     if "snapshot" not in facts:
         return []
+    if "workload" in facts["snapshot"]:
+        meta = facts["snapshot"]["workload"]["metadata"]
+        images = ", ".join(f"{name}={image}" for name, image in facts["old_images"].items())
+        before = f"at resourceVersion {meta['resourceVersion']}"
+        return [f"  {meta['namespace']}/{meta['name']}, before {before}: {images}"]
     if "service" in facts["snapshot"]:
         service = facts["snapshot"]["service"]
         return [f"  service {service['ID'][:12]}, before at version {service['Version']['Index']}"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from safe_auto_updater.config.contexts import Address, context_address, usual_address
+from safe_auto_updater.config.kubeconfig import current_context
 from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.policy import Settings
 
@@ -28,6 +30,20 @@ class DockerContext:
 
     name: str
     context: str
+
+
+@dataclass(frozen=True)
+class KubernetesCluster:
+    """A cluster: its name in asset identities, and how it is reached.
+
+    Without namespaces: all. One that no configuration names is only looked at.
+    """
+
+    name: str
+    context: str | None = None
+    kubeconfig: str | None = None
+    namespaces: tuple[str, ...] = ()
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,7 @@ class Config:
 
     decisions: Settings = field(default_factory=Settings)
     engines: tuple[DockerHost | DockerContext, ...] = ()
+    clusters: tuple[KubernetesCluster, ...] = ()
     registries: tuple[RegistryAccess, ...] = ()
     notifications: tuple[NotificationSpec, ...] = ()
     watchtower: WatchtowerAccess | None = None
@@ -80,11 +97,25 @@ class Config:
         """What decides about updates."""
         return self.decisions
 
+    def kubernetes_clusters(self, environ: Mapping[str, str]) -> tuple[KubernetesCluster, ...]:
+        """The clusters: those of the file; without any engine or cluster there, the current one."""
+        if self.clusters or self.engines:
+            return self.clusters
+        context = current_context(environ)
+        if context is None:
+            return ()
+        name = re.sub(r"[^a-z0-9_.-]+", "-", context.lower()).strip("-._")[:63] or "cluster"
+        return (KubernetesCluster(name, context, named=False),)
+
     def docker_hosts(self, environ: Mapping[str, str]) -> tuple[DockerHost, ...]:
         """The engines: those of the file, else one `local`, the one that `docker` would ask.
 
+        None where the file names clusters alone.
+
         Raises ConfigError when a Docker context or DOCKER_HOST is needed and cannot be used.
         """
+        if not self.engines and self.clusters:
+            return ()
         if not self.engines:
             try:
                 return (DockerHost(LOCAL, usual_address(environ)),)

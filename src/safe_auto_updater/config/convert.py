@@ -8,6 +8,7 @@ from safe_auto_updater.config.config import (
     Config,
     DockerContext,
     DockerHost,
+    KubernetesCluster,
     NotificationSpec,
     RegistryAccess,
     WatchtowerAccess,
@@ -30,6 +31,7 @@ def config_of(file: m.File) -> Config:
     return Config(
         decisions=_settings(file),
         engines=tuple(_engine(entry) for entry in file.inventory.docker or ()),
+        clusters=tuple(_cluster(entry) for entry in file.inventory.kubernetes or ()),
         registries=tuple(RegistryAccess(**dict(entry)) for entry in file.detection.registries),
         notifications=tuple(_notification(entry) for entry in file.notifications),
         watchtower=_watchtower(file.execution.watchtower),
@@ -48,6 +50,12 @@ def _engine(entry: m.DockerEntry) -> DockerHost | DockerContext:
     assert entry.host is not None  # said by `relations`
     return DockerHost(
         entry.name, Address(entry.host, entry.ca_file, entry.cert_file, entry.key_file)
+    )
+
+
+def _cluster(entry: m.KubernetesEntry) -> KubernetesCluster:
+    return KubernetesCluster(
+        entry.name, entry.context, entry.kubeconfig, tuple(entry.namespaces or ())
     )
 
 

@@ -16,7 +16,6 @@ Loc = tuple[str | int, ...]
 
 LATER = frozenset(
     {
-        ("inventory", "kubernetes"),
         ("detection", "interval"),
         ("detection", "helm_sources"),
         *(("execution", key) for key in ("unattended",)),

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from safe_auto_updater.config import values as v
 from safe_auto_updater.core.events import EVENTS
-from safe_auto_updater.core.versions import PolicyLevel
 
 if TYPE_CHECKING:
     EventName = str
@@ -37,10 +36,22 @@ class DockerEntry(Section):
     key_file: v.AbsolutePath | None = None
 
 
+class KubernetesEntry(Section):
+    """A Kubernetes cluster: the context of a kubeconfig; without any, the pod that we run in."""
+
+    name: v.Name
+    context: v.KubeContext | None = None
+    kubeconfig: v.AbsolutePath | None = None
+    namespaces: Annotated[tuple[v.Namespace, ...], Field(strict=False, min_length=1)] | None = None
+
+
 class Inventory(Section):
     """Where to look, and which assets to leave out."""
 
     docker: Annotated[tuple[DockerEntry, ...], Field(strict=False, min_length=1)] | None = None
+    kubernetes: Annotated[tuple[KubernetesEntry, ...], Field(strict=False, min_length=1)] | None = (
+        None
+    )
     include: Annotated[tuple[v.Pattern, ...], Field(strict=False, min_length=1)] = ("*",)
     exclude: Annotated[tuple[v.Pattern, ...], Many] = ()
     watchtower_labels: bool = False
@@ -106,7 +117,6 @@ class PolicyEntry(Section):
 class Detection(Keys):
     """Which newer versions are wanted, and when. Beside the lists, the default for all assets."""
 
-    policy: v.Level = Field(default=PolicyLevel.MINOR)
     registries: Annotated[tuple[RegistryEntry, ...], Many] = ()
     rules: Annotated[tuple[RuleEntry, ...], Many] = ()
     policies: Annotated[tuple[PolicyEntry, ...], Many] = ()

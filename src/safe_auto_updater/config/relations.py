@@ -19,6 +19,7 @@ def contradictions(data: Any) -> Iterator[Found]:
     yield from _twice(data, ("inventory", "docker"), "name", "engine name")
     yield from _twice(data, ("inventory", "docker"), "host", "engine")
     yield from _twice(data, ("inventory", "docker"), "context", "context")
+    yield from _twice(data, ("inventory", "kubernetes"), "name", "cluster name")
     engines = _at(data, ("inventory", "docker"))
     for number, entry in enumerate(engines if isinstance(engines, list) else ()):
         if isinstance(entry, dict):

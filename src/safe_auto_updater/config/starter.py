@@ -11,13 +11,15 @@ inventory:
   # exclude: ["*/db-*"]              # never looked at; * crosses /
   # docker:                          # without it: DOCKER_HOST, else the local socket
   #   - {name: local, host: "unix:///var/run/docker.sock"}
+  # kubernetes:
+  #   - {name: prod, context: prod, namespaces: [shop]}
 
-detection:
-  policy: minor                      # none | digest | patch | minor | major
-  # registries:                      # only for private registries
-  #   - {host: "registry.example.org", username: sau, password_file: /run/secrets/registry}
-  # rules:                           # the first matching rule decides
-  #   - {match: {asset: "*/db-*"}, policy: patch}
+# detection:
+#   policy: minor                    # none | digest | patch | minor | major; on clusters patch
+#   registries:                      # only for private registries
+#     - {host: "registry.example.org", username: sau, password_file: /run/secrets/registry}
+#   rules:                           # the first matching rule decides
+#     - {match: {asset: "*/db-*"}, policy: patch}
 
 execution:
   rollback: automatic

@@ -34,6 +34,18 @@ def _name(text: str) -> str:
     return text
 
 
+def _namespace(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", text):
+        raise ValueError("not a namespace; use a-z, 0-9 and - (at most 63, no sign at its ends)")
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError("not the name of a context; `kubectl config get-contexts` lists them")
+    return text
+
+
 def _kind(text: str) -> str:
     if not _KIND.fullmatch(text):
         raise ValueError("not the name of a kind or plugin; use letters, digits and _ . -")
@@ -167,6 +179,8 @@ Name = Annotated[str, AfterValidator(_name)]
 Kind = Annotated[str, AfterValidator(_kind)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 EngineAddress = Annotated[str, AfterValidator(docker_host)]
+KubeContext = Annotated[str, AfterValidator(_printable)]
+Namespace = Annotated[str, AfterValidator(_namespace)]
 ContextName = Annotated[str, AfterValidator(context_name)]
 RegistryName = Annotated[str, AfterValidator(_registry)]
 UserName = Annotated[str, AfterValidator(_user)]

@@ -94,7 +94,7 @@ def _status(case: Case, step: str) -> str | None:
             return "paused; an update would have to start it. Unpause it first"
         case Status.RESTARTING if case.policy.fix_forward:
             return None
-        case Status.EXITED if case.asset.kind == "service":
+        case Status.EXITED if case.asset.is_declared:
             return None  # nothing of it is to run, and its next task takes the new version
         case Status.EXITED | Status.CREATED if case.follows:
             return None  # made anew, and not started

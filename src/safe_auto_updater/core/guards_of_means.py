@@ -11,8 +11,8 @@ def watchtower(case: Case, step: str) -> str | None:
     policy = case.policy
     if policy.docker_updater is not DockerUpdaters.WATCHTOWER or case.follows:
         return None
-    if case.asset.kind == "service":
-        return None  # the engine itself updates it, whatever is said of containers
+    if case.asset.is_declared:
+        return None  # the platform itself updates it, whatever is said of containers
     found = [o.reason for o in case.asset.obstacles if o.only_by == policy.docker_updater.value]
     if any(change.moves_tag for change in case.wanted):
         found.append(
@@ -70,8 +70,9 @@ def strategy(case: Case, step: str) -> str | None:
 def hooks(case: Case, step: str) -> str | None:
     """Commands run in a container, and a service is several."""
     hooks = case.policy.hooks
-    if case.asset.kind != "service" or not (hooks.before or hooks.after):
+    if not case.asset.is_declared or not (hooks.before or hooks.after):
         return None
     keys = ("before_update", hooks.before), ("after_update", hooks.after)
     named = " and ".join(f"{key} ({case.policy.source(key)})" for key, words in keys if words)
-    return f"{named}: hooks run in a container, and a Swarm service is several; take them away"
+    what = "a Swarm service" if case.asset.kind == "service" else f"a {case.asset.kind}"
+    return f"{named}: hooks run in a container, and {what} is several; take them away"

@@ -44,6 +44,11 @@ def docker_id(host: str, container: str) -> str:
     return f"docker:{host}/{container}"
 
 
+def kubernetes_id(cluster: str, namespace: str, kind: str, name: str) -> str:
+    """The identity of a workload: `kubernetes:<cluster>/<namespace>/<Kind>/<name>`. For ever."""
+    return f"kubernetes:{cluster}/{namespace}/{kind}/{name}"
+
+
 def short_name(asset_id: str) -> str:
     """What a person calls an asset: the end of its identity."""
     return asset_id.rsplit("/", 1)[-1]
@@ -86,6 +91,7 @@ class ImageUse:
     declared: str | None = None  # the version that the image itself says it is
     policy_labels: tuple[tuple[str, str], ...] = ()  # labels a user set, not the image
     claimed: tuple[str, ...] = ()  # instead of `digests`: so if the registry says it has them
+    unseen: bool = False  # nothing of it runs: it would run what its tag points to
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,7 @@ class UpdaterKind(StrEnum):
     WATCHTOWER = "watchtower"
     SWARM = "swarm"
     SELF = "self"  # this program replaces itself
+    KUBERNETES = "kubernetes"
 
 
 class Bond(StrEnum):
@@ -144,6 +151,11 @@ class Asset:
     needs: tuple[Need, ...] = ()
     exclusive: tuple[str, ...] = ()  # why a second one like it could not run beside it
     own: bool = False  # this program runs in it
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether somebody else makes its containers as it says, and makes them anew."""
+        return self.kind != "container"
 
     def __post_init__(self) -> None:
         if not self.images:

@@ -17,6 +17,9 @@ from safe_auto_updater.core.risk import combine
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.core.units import held, in_step_order, united
 
+PIPELINE = "kubectl-apply"
+"""What `managed_by` says of a workload that was made by plain `kubectl apply`."""
+
 
 def plan(cases: Iterable[Case], around: Mapping[str, Case]) -> Plan:
     """One step per asset or per unit that moves; what is needed comes first, else by name.
@@ -59,7 +62,11 @@ def decide(*unit: Case) -> Step:
     if against:
         return held(step, against)
     why = [_of(case, _why(case, change), unit) for case in unit for change in case.wanted]
-    why += [_of(case, told, unit) for case in unit for told in _of_its_file(case)]
+    why += [
+        _of(case, told, unit)
+        for case in unit
+        for told in (*_of_its_file(case), *_of_its_pipeline(case))
+    ]
     approved = unit[0].memory.approval(step.id)
     if approved is not None:
         at = datetime.fromtimestamp(approved.at, UTC)
@@ -122,6 +129,8 @@ def _updater(case: Case) -> UpdaterKind:
     """Which of the platform's updaters carries it out."""
     if case.asset.own:
         return UpdaterKind.SELF
+    if case.asset.platform == "kubernetes":
+        return UpdaterKind.KUBERNETES
     if case.asset.kind == "service":
         return UpdaterKind.SWARM
     return UpdaterKind(case.policy.docker_updater.value)
@@ -144,6 +153,13 @@ def _of_its_file(case: Case) -> list[str]:
         case _:
             left = "its Compose file stays: the next `docker compose up` puts the old version back"
             return [left] if case.edits else []
+
+
+def _of_its_pipeline(case: Case) -> list[str]:
+    if case.asset.managed_by != PIPELINE:
+        return []
+    old = ", ".join(change.current.version or change.current.reference for change in case.wanted)
+    return [f"`kubectl apply` made it: the next one of the same manifest puts {old} back"]
 
 
 def _of(case: Case, reason: str, unit: Sequence[Case]) -> str:

@@ -131,7 +131,7 @@ class Settings:
 
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
-    default: Keys = field(default_factory=lambda: Keys(policy=PolicyLevel.MINOR))
+    default: Keys = field(default_factory=Keys)
     rules: tuple[Rule, ...] = ()
     policies: tuple[PolicySpec, ...] = ()
     bands: Bands = field(default_factory=Bands)
@@ -197,7 +197,7 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
             if value is not None:
                 found[key.name], sources[key.name] = value, source
                 break
-    level = found.get("policy", PolicyLevel.MINOR)
+    level = found.get("policy", usual_level(asset_id))
     health = settings.health
     updater = found.get("docker_updater", DockerUpdaters.NATIVE)
     if updater is DockerUpdaters.WATCHTOWER:
@@ -235,6 +235,11 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
         sources=sources,
         problems=tuple(problems),
     )
+
+
+def usual_level(asset_id: str) -> PolicyLevel:
+    """What is allowed where nobody says: on a cluster a step less than on a Docker host."""
+    return PolicyLevel.MINOR if asset_id.startswith("docker:") else PolicyLevel.PATCH
 
 
 def _out_of_reach(settings: Settings, asset_id: str, source: str) -> Iterator[str]:

@@ -90,19 +90,27 @@ class Look:
     """One look at one side: the platform's own results, and the subjects for configured checks.
 
     `unverified`: why nobody can say whether it is well, where it is as it was told to be.
+    `seen`: which processes were looked at; where it changes, being well begins anew. `progress`:
+    how far a rollout has come; where it grows, the deadline begins anew.
     """
 
     results: tuple[CheckResult, ...]
     subjects: tuple[Subject, ...]
     unverified: str | None = None
+    seen: str = ""
+    progress: int = 0
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long one side may need, by the platform's own knowledge (start period, retries)."""
+    """How long one side may need, by the platform's own knowledge (start period, retries).
+
+    `timeout_s` is without progress; `cap_s` in all, by default the same.
+    """
 
     timeout_s: float
     stable_for_s: float
+    cap_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,13 @@ class ChangeDetector:
             return replace(nothing, error=f"no reference to look up: {error}")
         if reference.tag is None and reference.digest is not None:
             return replace(nothing, note="pinned by digest without a tag: nothing to look up")
-        if not use.digests and not use.claimed:
+        if not use.digests and not use.claimed and not use.unseen:
             return replace(nothing, note=f"built here: not known to come from {reference.name}")
         try:
-            if not use.digests:
+            if use.unseen:
+                use = self._as_told(use, reference)
+                nothing = replace(nothing, current=use.image)
+            elif not use.digests:
                 use = self._believed(use, reference)
             return self._look_up(nothing, _Question(asset, use, policy, reference))
         except _Doubted as error:
@@ -90,6 +93,12 @@ class ChangeDetector:
             fact = f"unknown: {reference.name} has no {short}: built here, or deleted there"
             raise _Doubted(f"{fact}. Pull it again, or exclude it", error.reason) from error
         return replace(use, digests=(*use.claimed, answer.content))
+
+    def _as_told(self, use: ImageUse, reference: Reference) -> ImageUse:
+        """With what its tag points to now, which is what it would run."""
+        answer = self._registry.image(str(reference))
+        digests = (answer.digest, answer.content)
+        return replace(use, digests=digests, image=replace(use.image, digest=answer.digest))
 
     def _look_up(self, nothing: Change, asked: _Question) -> Change:
         newer = nothing

@@ -61,10 +61,13 @@ class HealthChecker:
     def watch(self, look: Callable[[], Look], patience: Patience) -> Verdict:
         """Look until stable for `stable_for_s`, failed, or `timeout_s` spent observing.
 
-        The soak starts anew whenever a look is not well. PlatformUnreachable passes through.
+        The soak starts anew whenever a look is not well, or meets other processes; the time-out
+        whenever a rollout has come further. PlatformUnreachable passes through.
         """
-        started = self._clock.monotonic()
+        started = progressed = self._clock.monotonic()
+        cap_s = patience.timeout_s if patience.cap_s is None else patience.cap_s
         good_since: float | None = None
+        met, furthest = "", 0
         while True:
             seen = look()
             results = seen.results + self._configured(seen)
@@ -74,14 +77,20 @@ class HealthChecker:
             if failed:
                 return _bad(failed, results, watched, "")
             pending = [result for result in results if result.state is not CheckState.PASSED]
+            if seen.progress > furthest:
+                furthest, progressed = seen.progress, now
             if pending:
                 good_since = None
-            elif good_since is None:
+            elif good_since is None or seen.seen != met:
                 good_since = now
+            met = seen.seen
             if good_since is not None and now - good_since >= patience.stable_for_s:
                 return _good(results, watched, patience, seen.unverified)
-            if pending and watched >= patience.timeout_s:
-                return _bad(pending, results, watched, f" after {patience.timeout_s:g} s")
+            late = now - progressed >= patience.timeout_s or watched >= cap_s
+            if pending and late:
+                return _bad(pending, results, watched, f" after {watched:.0f} s")
+            if watched >= cap_s + 2 * patience.stable_for_s:
+                return _bad(list(_restless(results)), results, watched, "")
             self._clock.sleep(LOOK_EVERY_S)
 
     def _configured(self, seen: Look) -> tuple[CheckResult, ...]:
@@ -105,6 +114,12 @@ def _ask(name: str, check: HealthCheck, subject: Subject) -> CheckResult:
         fact = f"the check answered {type(result).__name__}, not CheckResult"
         return CheckResult(name, CheckState.UNKNOWN, fact, Cause.PLATFORM)
     return result
+
+
+def _restless(results: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
+    """Each look was well and met other processes than the one before."""
+    fact = "it is well at each look, and never the same for long enough: it starts again and again"
+    return (replace(results[-1], state=CheckState.FAILED, detail=fact),)
 
 
 def _good(

@@ -69,7 +69,7 @@ class Docker:
             return self.engines[_host_of(asset)]
         except KeyError:
             remedy = "no Docker host of this name is configured; add it to inventory.docker"
-            if not asset.startswith("docker:"):
+            if not asset.startswith("docker:"):  # what scanners of plugins see
                 remedy = "seen only: this program has no updater for it"
             raise UsageError(f"{asset}: {remedy}") from None
 

@@ -216,7 +216,6 @@ LEVELS: tuple[tuple[str, object], ...] = (
 )
 
 LATER: tuple[tuple[str, object], ...] = (
-    ("inventory.kubernetes", None),
     ("detection.interval", None),
     ("detection.helm_sources", None),
     ("execution.unattended", None),

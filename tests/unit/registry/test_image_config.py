@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from safe_auto_updater.core.errors import RegistryError
+from safe_auto_updater.core.image_tree import from_config
 from safe_auto_updater.core.model import Image
-from safe_auto_updater.platforms.docker.trees import from_config
 from safe_auto_updater.platforms.registry import ImageLookup, Platform, RegistryClient
 from tests.unit.registry.fake import Fake, image_manifest
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
+from safe_auto_updater.core.image_tree import clean_path
 from safe_auto_updater.platforms.docker.marks import STAGED
 from safe_auto_updater.platforms.docker.recreate import (
-    clean_path,
     endpoints,
     shares_host_name,
     short_id,

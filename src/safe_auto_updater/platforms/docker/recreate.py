@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from safe_auto_updater.core.errors import StepFailed
+from safe_auto_updater.core.image_tree import clean_path
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.platforms.docker.compose.labels import PREFIX
 from safe_auto_updater.platforms.docker.marks import MARK, USERS, our_marks, policy_labels
@@ -118,11 +119,6 @@ def shares_host_name(host: Mapping[str, Any]) -> bool:
     """Whether the container has no host name of its own: the engine refuses one then."""
     shared = str(host.get("NetworkMode", "")).startswith("container:")
     return shared or host.get("UTSMode") == "host"
-
-
-def clean_path(path: str | None) -> str:
-    """A path as the engine cleans it; empty for none."""
-    return posixpath.normpath(path).replace("//", "/") if path else ""
 
 
 def short_id(container: Mapping[str, Any]) -> str:

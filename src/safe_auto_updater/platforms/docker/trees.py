@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import Any
 
 from safe_auto_updater.core.errors import InvalidReference, NotFound
+from safe_auto_updater.core.image_tree import clean_path, environment, from_config, image_tree
 from safe_auto_updater.core.model import Asset, Change, Image
 from safe_auto_updater.core.ports import Trees
 from safe_auto_updater.core.reference import Reference
@@ -19,12 +20,11 @@ from safe_auto_updater.core.stateful import is_stateful, version_from
 from safe_auto_updater.core.versions import Bump
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images
-from safe_auto_updater.platforms.docker.recreate import clean_path, user_config, volume_of
+from safe_auto_updater.platforms.docker.recreate import user_config, volume_of
 from safe_auto_updater.platforms.docker.swarm.settings import as_container, user_settings
 
 Json = Mapping[str, Any]
 
-_BASE = "org.opencontainers.image.base."
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 # What is bound from here is the machine, not data: sockets, devices, the time.
 _NO_DATA = ("/dev", "/proc", "/sys", "/run", "/var/run", "/etc/localtime", "/etc/timezone")
@@ -109,7 +109,7 @@ def compared(
 
 def from_engine(inspect: Json) -> dict[str, Any]:
     """An image as the engine inspects it."""
-    return _image(
+    return image_tree(
         inspect.get("Config") or {},
         os=inspect.get("Os"),
         architecture=inspect.get("Architecture"),
@@ -117,38 +117,6 @@ def from_engine(inspect: Json) -> dict[str, Any]:
         size=inspect.get("Size"),
         layers=list((inspect.get("RootFS") or {}).get("Layers") or ()),
     )
-
-
-def from_config(told: Json) -> dict[str, Any]:
-    """An image as its configuration in the registry tells it. Its size is at least the download."""
-    sizes = told.get("layer_sizes")
-    return _image(
-        told.get("config") or {},
-        os=told.get("os"),
-        architecture=told.get("architecture"),
-        created=told.get("created"),
-        size=None if sizes is None else sum(sizes),
-        layers=list((told.get("rootfs") or {}).get("diff_ids") or ()),
-    )
-
-
-def _image(config: Json, **facts: Any) -> dict[str, Any]:
-    labels = dict(config.get("Labels") or {})
-    said = {
-        "env": _env(config.get("Env")),
-        "entrypoint": list(config.get("Entrypoint") or ()),
-        "cmd": list(config.get("Cmd") or ()),
-        "user": _user(config.get("User")),
-        "workdir": clean_path(config.get("WorkingDir")) or "/",
-        "stop_signal": config.get("StopSignal") or "SIGTERM",
-        "healthcheck": _healthcheck(config.get("Healthcheck")),
-        "ports": sorted(config.get("ExposedPorts") or ()),
-        "volumes": sorted(clean_path(path) for path in config.get("Volumes") or ()),
-        "labels": {k: v for k, v in labels.items() if not k.startswith(_BASE)},
-        "base": {k.removeprefix(_BASE): v for k, v in labels.items() if k.startswith(_BASE)},
-        **facts,
-    }
-    return {key: value for key, value in said.items() if value is not None}
 
 
 def _tree(container: Json, user: Json, image: Json, reference: str, shared: int) -> dict[str, Any]:
@@ -176,7 +144,7 @@ def _set(user: Json) -> dict[str, Any]:
     """Names of what the user set."""
     single = {"user": "User", "workdir": "WorkingDir", "stop_signal": "StopSignal"}
     return {
-        "env": sorted(_env(user.get("Env"))),
+        "env": sorted(environment(user.get("Env"))),
         "entrypoint": "Entrypoint" in user,
         "cmd": bool(user.get("Cmd")),
         "healthcheck": "Test" in (user.get("Healthcheck") or {}),
@@ -227,16 +195,3 @@ def _series(reference: str, env: Mapping[str, str]) -> str | None:
         return None
     numbers = version.split(".")[: 1 if known.one_way is Bump.MAJOR else 2]
     return ".".join(numbers)
-
-
-def _env(listed: Sequence[str] | None) -> dict[str, str]:
-    pairs = (entry.partition("=") for entry in listed or ())
-    return {name: value for name, _, value in pairs}
-
-
-def _healthcheck(check: Json | None) -> Json | None:
-    return check if check and check.get("Test") not in (None, [], ["NONE"]) else None
-
-
-def _user(user: str | None) -> str:
-    return "root" if user in (None, "", "0", "0:0", "root", "root:root") else str(user)

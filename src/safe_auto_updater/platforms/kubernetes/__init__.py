@@ -1,0 +1,1 @@
+"""Kubernetes: scanning workloads, changing their images, judging their rollouts."""

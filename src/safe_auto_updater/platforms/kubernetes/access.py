@@ -1,0 +1,102 @@
+"""How a cluster is reached: kubeconfig and context, or the pod that we run in."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
+
+CONNECT_S = 5.0
+_INSTALL = "install the extra: pip install 'safe-auto-updater[kubernetes]'"
+
+
+class Transport(Protocol):
+    """One way to a server: who it is, and bytes there and back."""
+
+    server: str
+
+    def ask(
+        self, method: str, target: str, body: bytes | None, content_type: str, wait_s: float
+    ) -> tuple[int, bytes]:
+        """Status and content. Raises PlatformUnreachable."""
+        ...
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where the cluster is. Without a kubeconfig: the usual one, or our own pod's account."""
+
+    kubeconfig: Path | None = None
+    context: str | None = None
+
+    @property
+    def _is_pod(self) -> bool:
+        """Nothing is said, and this is a pod with an account."""
+        said = self.kubeconfig or self.context
+        return not said and "KUBERNETES_SERVICE_HOST" in os.environ
+
+    def open(self, name: str) -> Transport:
+        """Read the configuration; nothing is asked yet. PlatformError where it cannot be used."""
+        try:
+            from kubernetes import config
+            from kubernetes.client import Configuration
+            from kubernetes.client.rest import RESTClientObject
+        except ImportError as error:
+            raise PlatformError(f"cluster {name}: {_INSTALL}") from error
+        settings = Configuration()
+        try:
+            if self._is_pod:
+                config.load_incluster_config(  # type: ignore[no-untyped-call]
+                    client_configuration=settings
+                )
+            else:
+                config.load_kube_config(  # type: ignore[no-untyped-call]
+                    config_file=str(self.kubeconfig) if self.kubeconfig else None,
+                    context=self.context,
+                    client_configuration=settings,
+                )
+        except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+            where = f"{self.kubeconfig or 'kubeconfig'}"
+            raise PlatformError(f"cluster {name}: {where} cannot be used: {error}") from error
+        return _Official(name, settings, RESTClientObject(settings).pool_manager)
+
+
+class _Official:
+    """The official client's connections, asked without its models."""
+
+    def __init__(self, name: str, settings: Any, pool: Any) -> None:
+        self.server = str(settings.host)
+        self._name = name
+        self._settings = settings
+        self._pool = pool
+
+    def ask(
+        self, method: str, target: str, body: bytes | None, content_type: str, wait_s: float
+    ) -> tuple[int, bytes]:
+        from urllib3 import Timeout
+        from urllib3.exceptions import HTTPError
+
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        try:
+            for setting in self._settings.auth_settings().values():
+                if setting["value"]:
+                    headers[setting["key"]] = setting["value"]
+            answer = self._pool.request(
+                method,
+                self.server + target,
+                body=body,
+                headers=headers,
+                timeout=Timeout(connect=CONNECT_S, read=wait_s),
+                retries=False,
+                redirect=False,
+            )
+        except (HTTPError, OSError) as error:
+            why = re.sub(r"^.*?: |<[^>]*>[:,]? ?", "", str(error)) or str(error)
+            raise PlatformUnreachable(
+                f"cluster {self._name} at {self.server} does not answer: {why}"
+            ) from error
+        return int(answer.status), bytes(answer.data)

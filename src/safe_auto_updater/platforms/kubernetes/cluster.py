@@ -1,0 +1,212 @@
+"""The Kubernetes API, raw: JSON in, JSON out, and what can go wrong translated once.
+
+Configuration, authentication and transport are the official client's; it is imported with the
+first question, for it takes its time. Objects stay as they came: unknown fields are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnreachable
+from safe_auto_updater.platforms.kubernetes.access import Access, Transport
+
+Json = dict[str, Any]
+FIELD_MANAGER = "safe-auto-updater"
+PAGE = 500  # objects per answer; more would cost memory here and there
+ANSWER_S = 30.0
+RETRY_S = (0.2, 1.0, 3.0)
+_AGAIN = (429, 500, 502, 503, 504)
+_EXPIRED = 410  # the next page of a list that has been asked for too slowly
+_JSON_PATCH = "application/json-patch+json"
+
+
+class Refused(PlatformError):
+    """The API server said no; `reason` is its own word (Conflict, Invalid, Forbidden, ...)."""
+
+    def __init__(self, message: str, status: int, reason: str) -> None:
+        super().__init__(message, status)
+        self.reason = reason
+
+
+class Cluster:
+    """One cluster. Raises PlatformUnreachable (no answer), NotFound, Refused (it said no).
+
+    Thread-safe. Questions are asked again where the server asks for it, acts never.
+    """
+
+    def __init__(self, name: str, access: Access) -> None:
+        self.name = name
+        self.access = access
+        self._lock = threading.Lock()
+        self._opened: Transport | None = None
+        self._nodes: tuple[str, str] | None = None
+
+    def get(self, path: str, **params: Any) -> Any:
+        """One object, or one page of them."""
+        for pause_s in RETRY_S:
+            try:
+                return self._ask("GET", path, params)
+            except PlatformUnreachable:
+                time.sleep(pause_s)
+        return self._ask("GET", path, params)
+
+    def find(self, path: str) -> Json | None:
+        """One object, None where there is none."""
+        try:
+            found: Json = self.get(path)
+        except NotFound:
+            return None
+        return found
+
+    def listed(self, path: str, **params: Any) -> Iterator[Json]:
+        """Every object of a list, page by page. PlatformError where it changes too fast to read."""
+        going_on: dict[str, str] = {}
+        seen: set[str] = set()
+        restarts = 0
+        while True:
+            try:
+                page = self.get(path, limit=PAGE, **going_on, **params)
+            except PlatformError as error:
+                restarts += 1
+                if error.status != _EXPIRED or restarts > len(RETRY_S):
+                    raise
+                going_on = {}
+                continue
+            for item in page.get("items") or ():
+                uid = item["metadata"]["uid"]
+                if uid not in seen:
+                    seen.add(uid)
+                    yield item
+            token = page["metadata"].get("continue")
+            if not token:
+                return
+            going_on = {"continue": token}
+
+    def patch(self, path: str, operations: Sequence[Json], *, dry_run: bool = False) -> Json:
+        """Change an object by JSON Patch, whole or not at all; with `dry_run` only what would be.
+
+        A `test` among the operations that does not hold is Refused with reason Invalid.
+        """
+        params = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
+        changed: Json = self._ask("PATCH", path, params, list(operations), _JSON_PATCH)
+        return changed
+
+    def create(self, path: str, body: Json) -> Json:
+        """Make an object; its whole text as the server keeps it."""
+        made: Json = self._ask("POST", path, {"fieldManager": FIELD_MANAGER}, body)
+        return made
+
+    def delete(self, path: str, uid: str) -> None:
+        """Remove this very object, as gently as it asks for; fine where it is gone."""
+        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+        try:
+            self._ask("DELETE", path, {}, body)
+        except NotFound:
+            return
+        except Refused as error:
+            if error.reason != "Conflict":  # it is another one by now
+                raise
+
+    def text(self, path: str, **params: Any) -> str:
+        """What is no JSON, such as a log."""
+        return self._content("GET", path, params).decode("utf-8", "replace")
+
+    def reachable(self) -> bool:
+        """Whether the cluster answers now."""
+        try:
+            self._ask("GET", "/version", {})
+        except (PlatformUnreachable, PlatformError):
+            return False
+        return True
+
+    def platform(self) -> tuple[str, str]:
+        """Operating system and architecture of its nodes, in the words of image indexes.
+
+        PlatformError where they are of several. Where nodes may not be read, the server's own.
+        """
+        with self._lock:
+            if self._nodes is not None:
+                return self._nodes
+        try:
+            told = [node["status"]["nodeInfo"] for node in self.listed("/api/v1/nodes")]
+            found = {(str(n["operatingSystem"]), str(n["architecture"])) for n in told}
+        except PlatformError:
+            found = set()
+        if not found:
+            system, _, machine = str(self.get("/version").get("platform")).partition("/")
+            found = {(system, machine)}
+        if len(found) > 1:
+            listed = ", ".join(sorted("/".join(one) for one in found))
+            raise PlatformError(
+                f"cluster {self.name} has nodes of several platforms ({listed}): which of them an "
+                "image must have cannot be known"
+            )
+        (self._nodes,) = found
+        return self._nodes
+
+    def describe(self) -> str:
+        """Which version it is, and where."""
+        version = self.get("/version")
+        return f"Kubernetes {version.get('gitVersion')} at {self._transport().server}"
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any],
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> Any:
+        content = self._content(method, path, params, body, content_type)
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            fact = f"cluster {self.name}: the answer to {path} is no JSON; is it Kubernetes?"
+            raise PlatformError(fact) from error
+
+    def _content(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any],
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        target = f"{path}?{urlencode(params)}" if params else path
+        sent = None if body is None else json.dumps(body).encode()
+        transport = self._transport()
+        status, content = transport.ask(method, target, sent, content_type, ANSWER_S)
+        if status >= 400:
+            raise self._refused(status, content, method, path)
+        return content
+
+    def _transport(self) -> Transport:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self.access.open(self.name)
+            return self._opened
+
+    def _refused(
+        self, status: int, content: bytes, method: str, path: str
+    ) -> PlatformError | PlatformUnreachable:
+        try:
+            told = json.loads(content)
+            message, reason = str(told["message"]), str(told.get("reason", ""))
+        except (ValueError, KeyError, TypeError):
+            message = content.decode("utf-8", "replace").strip()[:300] or f"status {status}"
+            reason = ""
+        where = f"cluster {self.name}"
+        if status == 404:
+            return NotFound(f"{where}: {message}", status)
+        if status == 401:
+            fact = f"{where}: does not know us ({message}): look at the user of its kubeconfig"
+            return Refused(fact, status, reason)
+        if status in _AGAIN:
+            return PlatformUnreachable(f"{where}: {method} {path}: {status} {message}")
+        return Refused(f"{where}: {message}", status, reason)

@@ -1,0 +1,135 @@
+"""What one look at a workload and its pods says: is this side's rollout through, and well? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import CheckResult, CheckState
+from safe_auto_updater.platforms.kubernetes import pods as of
+from safe_auto_updater.platforms.kubernetes.kinds import (
+    STATEFUL_SET,
+    Kind,
+    desired,
+    first_ordinal,
+    images,
+    kept_back,
+)
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to run: the image of each container that counts, and what it may really be."""
+
+    images: Mapping[str, str]
+    digests: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One look. `seen` changes with each pod and restart, `progress` grows with ready pods."""
+
+    results: tuple[CheckResult, ...]
+    unverified: str | None = None
+    seen: str = ""
+    progress: int = 0
+
+
+def judge(kind: Kind, workload: Json | None, pods: Sequence[Json], wanted: Wanted) -> Judged:
+    """Whose image it has, whether its controller has seen it, and each pod that is to run it."""
+    if workload is None or "deletionTimestamp" in workload["metadata"]:
+        return _only("identity", CheckState.FAILED, "the workload is gone", Cause.CONFLICT)
+    has = images(kind.pod_spec(workload))
+    for name, image in wanted.images.items():
+        if has.get(name) != image:
+            fact = f"somebody changed it: container {name} is to run {has.get(name, 'nothing')}"
+            return _only("identity", CheckState.FAILED, fact, Cause.CONFLICT)
+    why = kept_back(kind, workload)
+    if _unseen(workload) and why is None:
+        fact = "its controller has not seen the change yet"
+        return _only("rollout", CheckState.FAILING, fact, Cause.PLATFORM)
+    reached = [pod for pod in pods if not of.is_leaving(pod) and _reaches(kind, workload, pod)]
+    new = [pod for pod in reached if of.runs(pod, wanted.images)]
+    ready = [pod for pod in new if of.trouble(pod) is None]
+    results = _troubles(new) + _other_content(new, wanted)
+    if not results:
+        results = _count(kind, workload, len(ready), len(reached) - len(new), why is not None)
+    return Judged(tuple(results), why, of.fingerprint(new), len(ready))
+
+
+def probes(pod_spec: Json) -> bool:
+    """Whether each container that serves can say that it is ready."""
+    serving = pod_spec.get("containers") or ()
+    return bool(serving) and all("readinessProbe" in container for container in serving)
+
+
+def _unseen(workload: Json) -> bool:
+    seen = (workload.get("status") or {}).get("observedGeneration")
+    return seen is not None and seen < workload["metadata"].get("generation", 0)
+
+
+def _reaches(kind: Kind, workload: Json, pod: Json) -> bool:
+    """Whether an update is to reach this pod: below a partition it is not."""
+    if kind is not STATEFUL_SET:
+        return True
+    ordinal = str(pod["metadata"]["name"]).rpartition("-")[2]
+    return not ordinal.isdigit() or int(ordinal) >= first_ordinal(workload)
+
+
+def _troubles(pods: Sequence[Json]) -> list[CheckResult]:
+    """The worst of all pods: one that will not come right decides."""
+    found = [(pod, one) for pod in pods if (one := of.trouble(pod)) is not None]
+    found.sort(key=lambda pair: pair[1].state is not CheckState.FAILED)
+    return [
+        CheckResult(f"pod {pod['metadata']['name']}", t.state, t.fact, t.cause, proves=False)
+        for pod, t in found
+    ]
+
+
+def _other_content(pods: Sequence[Json], wanted: Wanted) -> list[CheckResult]:
+    """Pods that run something else than what their image was pinned to."""
+    for pod in pods:
+        for container, digests in wanted.digests.items():
+            runs = of.digest_of(pod, container)
+            if digests and runs is not None and runs not in digests:
+                fact = f"{container} runs {runs[:19]}, not {digests[0][:19]}"
+                name = f"pod {pod['metadata']['name']}"
+                return [CheckResult(name, CheckState.FAILED, fact, Cause.PLATFORM, proves=False)]
+    return []
+
+
+def _count(kind: Kind, workload: Json, ready: int, old: int, kept: bool) -> list[CheckResult]:
+    many = desired(kind, workload)
+    if kept:
+        many, old = 0, 0  # what pods there are is judged, and no more is expected
+    fact = f"{ready} of {many} pods are ready" if many else f"{ready} pods are ready"
+    proves = probes(kind.pod_spec(workload))
+    if ready < many or old:
+        fact += f", {old} of the other version are still there" if old else ""
+        state, cause = CheckState.FAILING, _cause_of_missing(workload)
+        refused = _refused(workload)
+        return [CheckResult("rollout", state, fact + refused, cause, proves=False)]
+    return [CheckResult("rollout", CheckState.PASSED, fact, proves=proves and ready > 0)]
+
+
+def _refused(workload: Json) -> str:
+    """What the API server said to the controller that wanted to make a pod."""
+    for condition in (workload.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+            return f"; no pod can be made: {condition.get('message', '')}"
+    return ""
+
+
+def _cause_of_missing(workload: Json) -> Cause:
+    refused = _refused(workload)
+    if "exceeded quota" in refused:
+        return Cause.CAPACITY
+    return Cause.PLATFORM if refused else Cause.IMAGE
+
+
+def _only(check: str, state: CheckState, fact: str, cause: Cause) -> Judged:
+    return Judged((CheckResult(check, state, fact, cause, proves=False),))

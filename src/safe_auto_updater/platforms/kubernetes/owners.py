@@ -1,0 +1,65 @@
+"""Who else writes a workload, and would undo our change: recognised by what they leave on it. Data.
+
+Sources: the owners' public documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from safe_auto_updater.core.model import Obstacle
+from safe_auto_updater.core.planning import PIPELINE
+
+Json = Mapping[str, Any]
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+# label or annotation, who that is, and what to do instead; the first that is there names the owner
+_MARKS = (
+    ("argocd.argoproj.io/tracking-id", "argocd", "Argo CD", "change its source in Git"),
+    ("argocd.argoproj.io/instance", "argocd", "Argo CD", "change its source in Git"),
+    ("kustomize.toolkit.fluxcd.io/name", "flux", "Flux", "change its source in Git"),
+    ("helm.toolkit.fluxcd.io/name", "flux", "Flux's HelmRelease", "change the HelmRelease"),
+    ("fleet.cattle.io/bundle-id", "fleet", "Fleet", "change its source in Git"),
+    ("meta.helm.sh/release-name", "helm", "Helm release", "upgrade the release"),
+)
+
+
+def managed_by(workload: Json) -> str | None:
+    """Who else writes it, in one word and a name; None where nobody shows."""
+    meta = workload["metadata"]
+    for mark, word, _, _ in _MARKS:
+        value = _marked(meta, mark)
+        if value is not None:
+            return f"{word}:{value}"
+    owner = _controller(meta)
+    if owner is not None:
+        return f"operator:{owner}"
+    return PIPELINE if LAST_APPLIED in (meta.get("annotations") or {}) else None
+
+
+def ownership(workload: Json) -> list[Obstacle]:
+    """Owners that put back what they want; a pipeline's `kubectl apply` is told, not held."""
+    meta = workload["metadata"]
+    for mark, _, who, instead in _MARKS:
+        value = _marked(meta, mark)
+        if value is not None:
+            fact = f"{who} {value} owns it and would put its own version back"
+            return [Obstacle("owner", f"{fact}: {instead}")]
+    owner = _controller(meta)
+    if owner is not None:
+        fact = f"{owner} made it and would put its own version back"
+        return [Obstacle("owner", f"{fact}: change that instead")]
+    return []
+
+
+def _marked(meta: Json, mark: str) -> str | None:
+    both = {**(meta.get("labels") or {}), **(meta.get("annotations") or {})}
+    value = both.get(mark)
+    return str(value).partition(":")[0] if value else None
+
+
+def _controller(meta: Json) -> str | None:
+    for owner in meta.get("ownerReferences") or ():
+        if owner.get("controller"):
+            return f"{owner['kind']} {owner['name']}"
+    return None

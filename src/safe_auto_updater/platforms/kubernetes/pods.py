@@ -1,0 +1,174 @@
+"""What pods say of themselves: whose they are, what they run, what keeps them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import CheckState
+from safe_auto_updater.platforms.kubernetes.kinds import images
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why one pod is not ready. FAILED will not come right by itself."""
+
+    state: CheckState
+    fact: str
+    cause: Cause
+
+
+def owner_of(pod: Json) -> tuple[str, str] | None:
+    """Kind and name of the workload that a pod is of; None where nobody we know made it."""
+    meta = pod["metadata"]
+    for owner in meta.get("ownerReferences") or ():
+        if not owner.get("controller"):
+            continue
+        kind, name = str(owner["kind"]), str(owner["name"])
+        if kind == "ReplicaSet":
+            hashed = (meta.get("labels") or {}).get("pod-template-hash")
+            if hashed and name.endswith(f"-{hashed}"):
+                return "Deployment", name.removesuffix(f"-{hashed}")
+            return None
+        if kind == "Job":
+            scheduled = re.fullmatch(r"(.+)-\d{6,}", name)
+            return ("CronJob", scheduled[1]) if scheduled else None
+        return kind, name
+    return None
+
+
+def is_leaving(pod: Json) -> bool:
+    """Whether it is being removed, or has ended for good."""
+    ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+    return "deletionTimestamp" in pod["metadata"] or ended
+
+
+def runs(pod: Json, wanted: Mapping[str, str]) -> bool:
+    """Whether a pod was made to run these images."""
+    has = images(pod["spec"])
+    return all(has.get(name) == image for name, image in wanted.items())
+
+
+def is_ready(pod: Json) -> bool:
+    """Its own word, by its readiness probes where it has some."""
+    return any(
+        one.get("type") == "Ready" and one.get("status") == "True"
+        for one in (pod.get("status") or {}).get("conditions") or ()
+    )
+
+
+def digest_of(pod: Json, container: str) -> str | None:
+    """What a container really runs, by the digest its image was pulled by; None while unknown."""
+    for status in statuses(pod):
+        if status["name"] == container:
+            _, at, digest = str(status.get("imageID") or "").rpartition("@")
+            return digest if at and digest.startswith("sha256:") else None
+    return None
+
+
+def statuses(pod: Json) -> Iterator[Json]:
+    """The status of each container, init containers too."""
+    status = pod.get("status") or {}
+    yield from status.get("initContainerStatuses") or ()
+    yield from status.get("containerStatuses") or ()
+
+
+def fingerprint(pods: Iterable[Json]) -> str:
+    """Changes with each pod that comes or goes, and with each container that starts again."""
+    seen = [
+        (pod["metadata"]["uid"], sum(int(s.get("restartCount") or 0) for s in statuses(pod)))
+        for pod in pods
+    ]
+    return " ".join(f"{uid}:{restarts}" for uid, restarts in sorted(seen))
+
+
+def trouble(pod: Json) -> Trouble | None:
+    """What keeps a pod from being ready; None where it is."""
+    found = [one for status in statuses(pod) if (one := _of_container(status)) is not None]
+    failed = [one for one in found if one.state is CheckState.FAILED]
+    if failed or found:
+        return (failed or found)[0]
+    if is_ready(pod):
+        return None
+    for condition in (pod.get("status") or {}).get("conditions") or ():
+        if condition.get("reason") == "Unschedulable":
+            fact = f"no node takes it: {condition.get('message', '')}"
+            return Trouble(CheckState.FAILING, fact, Cause.CAPACITY)
+    return Trouble(CheckState.FAILING, "not ready", Cause.IMAGE)
+
+
+# What a kubelet calls a container that waits: will it come right, and whose fault it is.
+_WAITING: Mapping[str, tuple[CheckState, Cause]] = {
+    "ImagePullBackOff": (CheckState.FAILING, Cause.REGISTRY),
+    "ErrImagePull": (CheckState.FAILING, Cause.REGISTRY),
+    "ErrImageNeverPull": (CheckState.FAILED, Cause.REGISTRY),
+    "RegistryUnavailable": (CheckState.FAILING, Cause.REGISTRY),
+    "InvalidImageName": (CheckState.FAILED, Cause.CONFIG),
+    "CrashLoopBackOff": (CheckState.FAILED, Cause.IMAGE),
+    "CreateContainerConfigError": (CheckState.FAILING, Cause.CONFIG),
+    "CreateContainerError": (CheckState.FAILED, Cause.IMAGE),
+    "RunContainerError": (CheckState.FAILED, Cause.IMAGE),
+    "StartError": (CheckState.FAILED, Cause.IMAGE),
+}
+_NOT_THERE = re.compile(r"not found|manifest unknown|no such (?:image|manifest)")
+_WRONG_USER = re.compile(r"runAsNonRoot|non-numeric user|run as root")
+
+
+def _of_container(status: Json) -> Trouble | None:
+    state, name = status.get("state") or {}, status["name"]
+    last = (status.get("lastState") or {}).get("terminated")
+    if "waiting" in state:
+        reason = str(state["waiting"].get("reason") or "waiting")
+        message = str(state["waiting"].get("message") or "")
+        if reason in ("ContainerCreating", "PodInitializing"):
+            return None  # it has not begun; the pod's own conditions say more
+        how, cause = _WAITING.get(reason, (CheckState.FAILING, Cause.UNKNOWN))
+        if cause is Cause.REGISTRY and _NOT_THERE.search(message):
+            how = CheckState.FAILED
+        if _WRONG_USER.search(message):
+            how, cause = CheckState.FAILED, Cause.IMAGE
+        if last is not None:
+            cause, message = _ended(last, cause)
+        return Trouble(how, f"{name}: {reason}{f': {message}' if message else ''}", cause)
+    if "terminated" in state and int(state["terminated"].get("exitCode") or 0) != 0:
+        cause, message = _ended(state["terminated"], Cause.IMAGE)
+        return Trouble(CheckState.FAILING, f"{name}: {message}", cause)
+    if "running" in state and last is not None and not status.get("ready", False):
+        cause, message = _ended(last, Cause.IMAGE)
+        times = int(status.get("restartCount") or 0)
+        fact = f"{name}: started again {times} times, {message}"
+        return Trouble(CheckState.FAILING, fact, cause)
+    return None
+
+
+def _ended(terminated: Json, cause: Cause) -> tuple[Cause, str]:
+    reason = str(terminated.get("reason") or "ended")
+    code = terminated.get("exitCode")
+    if reason == "OOMKilled":
+        return Cause.CAPACITY, "ran out of its memory limit (OOMKilled)"
+    if reason in ("StartError", "ContainerCannotRun"):
+        return Cause.IMAGE, f"could not be started: {terminated.get('message', '')}"[:300]
+    return cause, f"it ended with exit code {code}"
+
+
+def slim(pod: Json) -> dict[str, Any]:
+    """What of a pod is looked at here; the rest of thousands of them is much."""
+    meta, spec = pod["metadata"], pod["spec"]
+    keys = ("uid", "name", "namespace", "creationTimestamp", "deletionTimestamp")
+    named = {
+        part: [{"name": c["name"], "image": c.get("image", "")} for c in spec[part]]
+        for part in ("initContainers", "containers")
+        if part in spec
+    }
+    status = pod.get("status") or {}
+    kept = ("phase", "conditions", "initContainerStatuses", "containerStatuses")
+    return {
+        "metadata": {key: meta[key] for key in keys if key in meta},
+        "spec": named,
+        "status": {key: status[key] for key in kept if key in status},
+    }

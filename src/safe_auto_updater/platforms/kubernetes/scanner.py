@@ -1,0 +1,156 @@
+"""KubernetesScanner: the workloads of one cluster, what they really run, and whose they are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from safe_auto_updater.core.errors import (
+    InvalidReference,
+    PlatformError,
+    SafeAutoUpdaterError,
+)
+from safe_auto_updater.core.model import (
+    Asset,
+    Health,
+    Image,
+    ImageUse,
+    Obstacle,
+    Status,
+    kubernetes_id,
+)
+from safe_auto_updater.core.ports import CheckState, Scan
+from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.platforms.kubernetes import pods as of
+from safe_auto_updater.platforms.kubernetes.annotations import labels_of
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.judging import Judged, Wanted, judge, probes
+from safe_auto_updater.platforms.kubernetes.kinds import (
+    CRON_JOB,
+    KINDS,
+    Kind,
+    containers,
+    desired,
+    images,
+)
+from safe_auto_updater.platforms.kubernetes.owners import managed_by, ownership
+
+Json = Mapping[str, Any]
+Mine = Mapping[tuple[str, str, str], Sequence[Json]]  # pods by namespace, kind and name
+
+
+class KubernetesScanner:
+    """Scans one cluster. What may not be read is a failure of that part, not of the scan.
+
+    A cluster that no configuration names is only looked at (`named` false).
+    """
+
+    def __init__(self, cluster: Cluster, namespaces: Sequence[str], *, named: bool) -> None:
+        self._cluster = cluster
+        self._namespaces = tuple(namespaces)
+        self._named = named
+        self.name = f"kubernetes:{cluster.name}"
+
+    def scan(self) -> Scan:
+        """Workloads now."""
+        failures: list[tuple[str, str]] = []
+        found: dict[str, Asset] = {}
+        for namespace in self._namespaces or (None,):
+            pods = self._pods(namespace, failures)
+            for kind in KINDS.values():
+                for workload in self._listed(kind.path(namespace), kind.plural, failures):
+                    asset = self._asset(kind, workload, pods)
+                    found[asset.id] = asset
+                if failures and not found and _nothing_answers(failures):
+                    return Scan((), (), tuple(failures[:1]))
+        return Scan(tuple(found.values()), (), tuple(failures))
+
+    def _pods(self, namespace: str | None, failures: list[tuple[str, str]]) -> Mine:
+        path = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
+        found: defaultdict[tuple[str, str, str], list[Json]] = defaultdict(list)
+        for pod in self._listed(path, "pods", failures):
+            owner = of.owner_of(pod)
+            if owner is not None:
+                found[(pod["metadata"]["namespace"], *owner)].append(of.slim(pod))
+        return found
+
+    def _listed(
+        self, path: str, what: str, failures: list[tuple[str, str]]
+    ) -> Iterable[dict[str, Any]]:
+        try:
+            yield from self._cluster.listed(path)
+        except SafeAutoUpdaterError as error:
+            is_told = isinstance(error, PlatformError)
+            failures.append((self.name, f"{what}: {error}" if is_told else str(error)))
+
+    def _asset(self, kind: Kind, workload: Json, everyone: Mine) -> Asset:
+        meta = workload["metadata"]
+        namespace, name = meta["namespace"], meta["name"]
+        pods = everyone.get((namespace, kind.name, name), ())
+        spec = kind.pod_spec(workload)
+        judged = judge(kind, workload, pods, Wanted(images(spec), {}))
+        labels = tuple(sorted(labels_of(workload).items()))
+        current = [pod for pod in pods if of.runs(pod, images(spec))]
+        return Asset(
+            id=kubernetes_id(self._cluster.name, namespace, kind.name, name),
+            platform="kubernetes",
+            kind=kind.name,
+            name=name,
+            images=tuple(_use(c, current or pods, labels) for _, c in containers(spec)),
+            status=_status(kind, workload),
+            health=_health(kind, judged, probes(spec)),
+            managed_by=managed_by(workload),
+            obstacles=(*self._unnamed(), *ownership(workload)),
+        )
+
+    def _unnamed(self) -> list[Obstacle]:
+        if self._named:
+            return []
+        fact = "no configuration names this cluster, so it is only looked at"
+        remedy = f"add it to inventory.kubernetes (context {self._cluster.access.context})"
+        return [Obstacle("cluster", f"{fact}: {remedy}")]
+
+
+def _nothing_answers(failures: Sequence[tuple[str, str]]) -> bool:
+    return all("does not answer" in fact or "cannot be used" in fact for _, fact in failures)
+
+
+def _use(container: Json, pods: Sequence[Json], labels: tuple[tuple[str, str], ...]) -> ImageUse:
+    """What one container runs, by the pods: the spec says only what it was told to run."""
+    name, written = container["name"], str(container.get("image") or "")
+    try:
+        reference = Reference.parse(written)
+    except InvalidReference:
+        tag, told = None, None
+    else:
+        tag, told = reference.tag, reference.digest
+    seen = [(pod["metadata"]["creationTimestamp"], of.digest_of(pod, name)) for pod in pods]
+    running = [digest for _, digest in sorted(seen) if digest is not None]
+    # Where pods differ the tag has moved between their starts: the oldest is behind.
+    digests = tuple(dict.fromkeys(running[:1] if len(set(running)) > 1 else running))
+    known = digests or ((told,) if told else ())
+    return ImageUse(
+        container=name,
+        image=Image(reference=written, version=tag, digest=next(iter(known), None)),
+        digests=known,
+        unseen=not known,
+        policy_labels=labels,
+    )
+
+
+def _status(kind: Kind, workload: Json) -> Status:
+    if kind is not CRON_JOB and desired(kind, workload) == 0:
+        return Status.EXITED
+    return Status.RUNNING
+
+
+def _health(kind: Kind, judged: Judged, probed: bool) -> Health:
+    if kind is CRON_JOB:
+        return Health.NONE
+    states = {result.state for result in judged.results}
+    if CheckState.FAILED in states:
+        return Health.UNHEALTHY
+    if states - {CheckState.PASSED}:
+        return Health.STARTING
+    return Health.HEALTHY if probed else Health.NONE

@@ -1,0 +1,87 @@
+"""Which object an asset is, and how one change of its images is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from safe_auto_updater.core.model import Image
+from safe_auto_updater.core.ports import Side, Work
+from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.platforms.kubernetes.kinds import KINDS, Kind, containers
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One workload of a cluster, by its identity."""
+
+    cluster: str
+    namespace: str
+    kind: Kind
+    name: str
+
+    @classmethod
+    def of(cls, asset: str) -> Self:
+        """From `kubernetes:<cluster>/<namespace>/<Kind>/<name>`."""
+        cluster, namespace, kind, name = asset.removeprefix("kubernetes:").split("/", 3)
+        return cls(cluster, namespace, KINDS[kind], name)
+
+    @property
+    def path(self) -> str:
+        """Where the API has it."""
+        return self.kind.path(self.namespace, self.name)
+
+    def __str__(self) -> str:
+        return f"{self.kind.name} {self.namespace}/{self.name}"
+
+
+def pinned(image: Image) -> str:
+    """How an image is written into a workload: its tag for people, its digest for the kubelet."""
+    reference = Reference.parse(image.reference)
+    if image.digest is None:
+        return image.reference
+    return str(reference.with_tag(reference.tag_or_latest).with_digest(image.digest))
+
+
+def images_of(work: Work, side: Side) -> dict[str, str]:
+    """What each container that changes is to run on one side of the update."""
+    if side is Side.OLD:
+        return dict(work.facts["old_images"])
+    return {c.container: pinned(c.candidate) for c in work.step.changes if c.candidate}
+
+
+def digests_of(work: Work, side: Side) -> dict[str, tuple[str, ...]]:
+    """What each of them may really be, by digest: the index, or this platform's manifest."""
+    found = {}
+    for change in work.step.changes:
+        image = change.candidate if side is Side.NEW else None
+        if image is not None:
+            found[change.container] = tuple(d for d in (image.digest, image.content) if d)
+    return found
+
+
+def operations(
+    kind: Kind, workload: Json, before: Mapping[str, str], after: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """A JSON Patch from these images to those, of this very object, or nothing at all.
+
+    Each container is named and its image tested, so that whoever wrote it meanwhile wins, and
+    whoever scaled or annotated the object meanwhile loses nothing.
+    """
+    found: list[dict[str, Any]] = [
+        {"op": "test", "path": "/metadata/uid", "value": workload["metadata"]["uid"]}
+    ]
+    for place, container in containers(kind.pod_spec(workload)):
+        name = container["name"]
+        if name not in after:
+            continue
+        at = f"{kind.pointer()}/{place}"
+        found += [
+            {"op": "test", "path": f"{at}/name", "value": name},
+            {"op": "test", "path": f"{at}/image", "value": before[name]},
+            {"op": "replace", "path": f"{at}/image", "value": after[name]},
+        ]
+    return found

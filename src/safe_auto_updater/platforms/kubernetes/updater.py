@@ -1,0 +1,232 @@
+"""KubernetesUpdater: new images for one workload, rolled out by its own controller, and back.
+
+Only image fields are written, by container name, pinned to the digest. The controller replaces
+the pods at the pace that the workload itself says. Nothing is staged beside it: the server says
+beforehand what the change would make of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from safe_auto_updater.core.diff import compare
+from safe_auto_updater.core.errors import PlatformUnreachable, RegistryError, StepFailed
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.policy import Settings, resolve
+from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
+from safe_auto_updater.platforms.kubernetes.annotations import labels_of
+from safe_auto_updater.platforms.kubernetes.cluster import Refused
+from safe_auto_updater.platforms.kubernetes.kinds import images
+from safe_auto_updater.platforms.kubernetes.observer import Observer
+from safe_auto_updater.platforms.kubernetes.stuck import free_blocked_pods
+from safe_auto_updater.platforms.kubernetes.target import (
+    Target,
+    images_of,
+    operations,
+    pinned,
+)
+from safe_auto_updater.platforms.kubernetes.workloads import Workloads
+
+Json = dict[str, Any]
+TRIES = 5  # against a server that answers 409 or 500, or somebody who writes at the same moment
+TRY_S = 0.3
+
+
+class KubernetesUpdater:
+    """The verbs of `core.ports.Updater` for workloads; each looks first and may be repeated."""
+
+    def __init__(
+        self,
+        workloads: Workloads,
+        settings: Settings,
+        resolvable: Callable[[str], None],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._workloads = workloads
+        self._settings = settings
+        self._resolvable = resolvable  # raises RegistryError where an image is not to be had
+        self._sleep = sleep
+        self._observer = Observer(workloads, settings)
+
+    def reachable(self) -> bool:
+        """Whether the cluster answers now."""
+        return self._workloads.cluster.reachable()
+
+    def prepare(self, work: Work) -> Facts:
+        """Both sides can be had: nodes pull them themselves, by digest, on the way back too."""
+        for change in work.step.changes:
+            assert change.candidate is not None
+            self._can_be_had(pinned(change.candidate), "")
+            if change.current.digest is not None:
+                self._can_be_had(pinned(change.current), "there would be no way back: ")
+        return {"prepared": {"pulled": False}}
+
+    def _can_be_had(self, image: str, why: str) -> None:
+        try:
+            self._resolvable(image)
+        except RegistryError as error:
+            raise StepFailed(f"{why}{image} cannot be had: {error}", Cause.REGISTRY) from error
+
+    def precheck(self, work: Work) -> Facts:
+        """The workload still runs what was planned from."""
+        target = Target.of(work.step.asset)
+        workload = self._workloads.find(target)
+        if workload is None:
+            raise StepFailed(f"{target} is gone since it was planned", Cause.CONFLICT)
+        has = images(target.kind.pod_spec(workload))
+        for change in work.step.changes:
+            now = has.get(change.container)
+            if now != change.current.reference:
+                fact = f"container {change.container} of {target} now has image {now}"
+                raise StepFailed(f"{fact}, not what was planned from", Cause.CONFLICT)
+        labels = labels_of(workload)
+        return {
+            "uid": workload["metadata"]["uid"],
+            "old_images": {change.container: has[change.container] for change in work.step.changes},
+            "labels": labels,
+            "fix_forward": resolve(self._settings, work.step.asset, labels).fix_forward,
+        }
+
+    def snapshot(self, work: Work) -> Facts:
+        """The workload as the server tells it."""
+        return {"snapshot": {"workload": self._present(work)}}
+
+    def stage(self, work: Work) -> Facts:
+        """Ask the server what the change would make of it: the images and nothing else."""
+        target, workload = Target.of(work.step.asset), self._present(work)
+        self._untouched(work, workload)
+        old, new = images_of(work, Side.OLD), images_of(work, Side.NEW)
+        try:
+            would = self._workloads.cluster.patch(
+                target.path, operations(target.kind, workload, old, new), dry_run=True
+            )
+        except Refused as error:
+            raise StepFailed(f"the server would not take it: {error}", Cause.PLATFORM) from error
+        found = differences(work, workload, would)
+        if found or images(target.kind.pod_spec(would)) != {
+            **images(target.kind.pod_spec(workload)),
+            **new,
+        }:
+            fact = f"the server would change more than the image: {', '.join(found)}"
+            raise StepFailed(fact, Cause.PLATFORM, {"differences": found})
+        return {}
+
+    def recheck(self, work: Work) -> None:
+        """Nobody wrote its template meanwhile."""
+        self._untouched(work, self._present(work))
+
+    def withdraw(self, work: Work, side: Side) -> None:
+        """A workload is not taken out of service for the sake of another asset."""
+        raise StepFailed(f"{work.step.asset} cannot be withdrawn", Cause.PLATFORM)
+
+    def apply(self, work: Work) -> Facts:
+        """Write the new images. Whoever wrote one of them meanwhile wins."""
+        self._write(work, images_of(work, Side.OLD), images_of(work, Side.NEW))
+        return {}
+
+    def look(self, work: Work, side: Side) -> Look:
+        """Identity first: this side's images; then the rollout, pod by pod."""
+        return self._observer.look(work, side)
+
+    def patience(self, work: Work, side: Side) -> Patience:
+        """10 min without progress, or what the settings say."""
+        return self._observer.patience(work)
+
+    def commit(self, work: Work) -> Facts:
+        """Nothing was kept for the way back that the cluster does not keep itself."""
+        return {}
+
+    def rollback(self, work: Work) -> Facts:
+        """The old images are in its template again, and nothing keeps its controller from them."""
+        told = self._observer.last_words(work)
+        if self._present_or_none(work) is None:
+            fact = "the workload was removed by somebody; make it again by hand"
+            raise StepFailed(f"{fact}, then run `sau release`", Cause.CONFLICT)
+        self._write(work, images_of(work, Side.NEW), images_of(work, Side.OLD))
+        free_blocked_pods(self._workloads, work, self._sleep, self.patience(work, Side.OLD))
+        return told
+
+    def confirm(self, work: Work) -> Facts:
+        """The live object equals the snapshot; how many pods there are is left to who scales."""
+        target, workload = Target.of(work.step.asset), self._present(work)
+        before = work.facts["snapshot"]["workload"]
+        found = [*differences(work, before, workload)]
+        if images(target.kind.pod_spec(before)) != images(target.kind.pod_spec(workload)):
+            found.append("its images")
+        if found:
+            raise StepFailed(
+                f"the workload differs from before: {', '.join(found)}",
+                Cause.CONFLICT,
+                {"differences": found},
+            )
+        return {}
+
+    def clean(self, work: Work) -> Facts:
+        """Nothing was staged."""
+        return {}
+
+    def _write(self, work: Work, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+        """From these images to those. A refusal is looked into before it is tried again."""
+        target = Target.of(work.step.asset)
+        last = ""
+        for _ in range(TRIES):
+            workload = self._present(work)
+            has = images(target.kind.pod_spec(workload))
+            if all(has.get(name) == image for name, image in after.items()):
+                return
+            theirs = [n for n in after if has.get(n) not in (before[n], after[n])]
+            if theirs:
+                fact = f"somebody changed container {theirs[0]} to {has.get(theirs[0], 'nothing')}"
+                raise StepFailed(f"{fact} meanwhile; that was left as it is", Cause.CONFLICT)
+            now = {name: has[name] for name in after}
+            try:
+                self._workloads.cluster.patch(
+                    target.path, operations(target.kind, workload, now, after)
+                )
+                return
+            except Refused as error:
+                last = str(error)
+                if error.reason == "Forbidden":
+                    raise StepFailed(str(error), Cause.PLATFORM) from error
+            except PlatformUnreachable as error:
+                last = str(error)  # whether it was taken is seen at the next look
+            self._sleep(TRY_S)
+        raise PlatformUnreachable(f"{target} cannot be written: {last}")
+
+    def _present(self, work: Work) -> Json:
+        found = self._present_or_none(work)
+        if found is None:
+            raise StepFailed(f"{Target.of(work.step.asset)} is gone", Cause.CONFLICT)
+        return found
+
+    def _present_or_none(self, work: Work) -> Json | None:
+        found = self._workloads.find(Target.of(work.step.asset))
+        if found is None or found["metadata"]["uid"] != work.facts["uid"]:
+            return None
+        return found
+
+    def _untouched(self, work: Work, workload: Json) -> None:
+        target, before = Target.of(work.step.asset), work.facts["snapshot"]["workload"]
+        found = list(differences(work, before, workload))
+        if images(target.kind.pod_spec(before)) != images(target.kind.pod_spec(workload)):
+            found.append("its images")
+        if found:
+            fact = f"somebody changed {target} meanwhile: {', '.join(found)}"
+            raise StepFailed(fact, Cause.CONFLICT, {"differences": found})
+
+
+def differences(work: Work, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Where two states of a workload's spec differ, but for images and who scales it."""
+    kind = Target.of(work.step.asset).kind
+    found = compare(_compared(before), _compared(after))
+    template = (*kind.template[1:], "spec")
+    return [
+        "/".join(one.path)
+        for one in found
+        if not (one.path[: len(template)] == template and one.path[-1] == "image")
+    ]
+
+
+def _compared(workload: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in workload["spec"].items() if key != "replicas"}

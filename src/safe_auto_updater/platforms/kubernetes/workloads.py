@@ -1,0 +1,82 @@
+"""Workloads and their pods, as the API tells them, without what nobody here needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from safe_auto_updater.core.errors import SafeAutoUpdaterError
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.pods import owner_of
+from safe_auto_updater.platforms.kubernetes.target import Target
+
+Json = dict[str, Any]
+LINES = 10
+
+
+class Workloads:
+    """What is asked about single workloads of one cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    def find(self, target: Target) -> Json | None:
+        """The workload now; None where it is gone."""
+        found = self.cluster.find(target.path)
+        return None if found is None else without_managers(found)
+
+    def pods(self, target: Target, workload: Mapping[str, Any]) -> list[Json]:
+        """The pods that its controller made."""
+        asked = {}
+        selector = selector_of(workload)
+        if selector:
+            asked = {"labelSelector": selector}
+        found = self.cluster.listed(f"/api/v1/namespaces/{target.namespace}/pods", **asked)
+        mine = (target.kind.name, target.name)
+        return [pod for pod in found if owner_of(pod) == mine]
+
+    def log(self, pod: Json, containers: Iterable[str]) -> list[str]:
+        """The last lines that these containers of a pod said, in the run before this one too."""
+        meta, lines = pod["metadata"], []
+        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/log"
+        for container in containers:
+            for previous in ("true", "false"):
+                try:
+                    text = self.cluster.text(
+                        path, container=container, tailLines=LINES, previous=previous
+                    )
+                except SafeAutoUpdaterError:
+                    continue  # it has said nothing yet, or nobody keeps it any more
+                lines += [f"{container}: {line}" for line in text.splitlines() if line.strip()]
+        return list(dict.fromkeys(lines))
+
+    def remove_pod(self, pod: Json) -> None:
+        """Have its controller make it anew. Never its claims."""
+        meta = pod["metadata"]
+        self.cluster.delete(
+            f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}", meta["uid"]
+        )
+
+
+def without_managers(workload: Json) -> Json:
+    """Without who wrote which field: it is long, and changes with every look of a controller."""
+    meta = {k: v for k, v in workload["metadata"].items() if k != "managedFields"}
+    return {**workload, "metadata": meta}
+
+
+def selector_of(workload: Mapping[str, Any]) -> str:
+    """Its selector as a list takes it; empty for kinds that have none."""
+    selector = workload["spec"].get("selector") or {}
+    parts = [f"{key}={value}" for key, value in (selector.get("matchLabels") or {}).items()]
+    for one in selector.get("matchExpressions") or ():
+        key, values = one["key"], ",".join(one.get("values") or ())
+        match one["operator"]:
+            case "In":
+                parts.append(f"{key} in ({values})")
+            case "NotIn":
+                parts.append(f"{key} notin ({values})")
+            case "Exists":
+                parts.append(key)
+            case "DoesNotExist":
+                parts.append(f"!{key}")
+    return ",".join(parts)

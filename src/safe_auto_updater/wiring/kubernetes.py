@@ -1,0 +1,77 @@
+"""Everything that drives Kubernetes clusters: who scans, compares and updates, on which cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from safe_auto_updater.config import Config
+from safe_auto_updater.config.config import KubernetesCluster
+from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.model import Step
+from safe_auto_updater.core.ports import Clock, Comparer, Updater
+from safe_auto_updater.engine.health import HealthChecker
+from safe_auto_updater.engine.unit import Unit
+from safe_auto_updater.platforms.kubernetes.access import Access
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
+from safe_auto_updater.platforms.kubernetes.trees import KubernetesComparer
+from safe_auto_updater.platforms.kubernetes.updater import KubernetesUpdater
+from safe_auto_updater.platforms.kubernetes.workloads import Workloads
+from safe_auto_updater.platforms.registry import ImageLookup
+from safe_auto_updater.wiring.registries import Registries
+
+
+class Kubernetes:
+    """The configured clusters, and what works on them."""
+
+    def __init__(
+        self, config: Config, environ: Mapping[str, str], registries: Registries, clock: Clock
+    ) -> None:
+        entries = config.kubernetes_clusters(environ)
+        self._entries = {entry.name: entry for entry in entries}
+        self.clusters = {entry.name: Cluster(entry.name, _access(entry)) for entry in entries}
+        self._settings = config.settings()
+        self._registries = registries
+        self._clock = clock
+
+    def cluster(self, asset: str) -> Cluster:
+        """The cluster that an asset lives on. UsageError where none of that name is configured."""
+        try:
+            return self.clusters[asset.removeprefix("kubernetes:").partition("/")[0]]
+        except KeyError:
+            remedy = "no cluster of this name is configured; add it to inventory.kubernetes"
+            raise UsageError(f"{asset}: {remedy}") from None
+
+    def scanners(self) -> list[KubernetesScanner]:
+        """One per cluster."""
+        return [
+            KubernetesScanner(
+                cluster, self._entries[name].namespaces, named=self._entries[name].named
+            )
+            for name, cluster in self.clusters.items()
+        ]
+
+    def lookup(self, asset: str) -> ImageLookup:
+        """What registries are asked about an asset."""
+        return self._registries.lookup(*self.cluster(asset).platform())
+
+    def comparer(self, asset: str) -> Comparer:
+        """Who looks at both sides of a change to an asset."""
+        return KubernetesComparer(Workloads(self.cluster(asset)), self.lookup(asset).described)
+
+    def updater(self, step: Step, health: HealthChecker) -> Updater:
+        """Who carries a step out."""
+        lookup = self.lookup
+
+        def resolvable(image: str) -> None:
+            lookup(step.asset).image(image)
+
+        updater = KubernetesUpdater(
+            Workloads(self.cluster(step.asset)), self._settings, resolvable, self._clock.sleep
+        )
+        return Unit(updater, updater, health) if step.members else updater
+
+
+def _access(entry: KubernetesCluster) -> Access:
+    return Access(Path(entry.kubeconfig) if entry.kubeconfig else None, entry.context)
