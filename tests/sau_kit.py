@@ -43,21 +43,12 @@ class Said:
         return found
 
 
-class Sau:
-    """`sau` with a state folder and a configuration that sees only one world's containers."""
+class Program:
+    """`sau` with a state folder and a configuration of its own."""
 
-    def __init__(self, world: World, folder: Path, health: str = SOAK, extra: str = "") -> None:
-        self.world = world
+    def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
         self.config = folder / "sau.yml"
-        self.configure(health, extra)
-
-    def configure(self, health: str = SOAK, extra: str = "") -> None:
-        """Write the configuration: `health` as keys of execution.health, `extra` as more YAML."""
-        self.config.write_text(
-            f'inventory:\n  include: ["*/{self.world.prefix}-*"]\n'
-            f"execution:\n  health: {{timeout: 15s, {health}}}\n{extra}"
-        )
 
     @property
     def command(self) -> list[str]:
@@ -87,4 +78,20 @@ class Sau:
             stdin=subprocess.DEVNULL,
             text=True,
             env=os.environ,
+        )
+
+
+class Sau(Program):
+    """`sau` with a state folder and a configuration that sees only one world's containers."""
+
+    def __init__(self, world: World, folder: Path, health: str = SOAK, extra: str = "") -> None:
+        super().__init__(folder)
+        self.world = world
+        self.configure(health, extra)
+
+    def configure(self, health: str = SOAK, extra: str = "") -> None:
+        """Write the configuration: `health` as keys of execution.health, `extra` as more YAML."""
+        self.config.write_text(
+            f'inventory:\n  include: ["*/{self.world.prefix}-*"]\n'
+            f"execution:\n  health: {{timeout: 15s, {health}}}\n{extra}"
         )

@@ -10,6 +10,7 @@ from safe_auto_updater.core.errors import InvalidReference, SafeAutoUpdaterError
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.watchtower.survey import answering, survey
+from safe_auto_updater.platforms.kubernetes.permissions import missing
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ def diagnose(app: App) -> list[Finding]:
             found += _watchtower(app, engine)
         except SafeAutoUpdaterError as error:
             found.append(Finding(f"docker {name}", False, str(error)))
+    for name in app.kubernetes.clusters:
+        found += _cluster(app, name)
     configured = app.docker.watchtower()
     if configured is not None:
         found.append(Finding(*answering(configured)))
@@ -48,6 +51,17 @@ def _state(app: App) -> Finding:
     except SafeAutoUpdaterError as error:
         return Finding("state", False, str(error))
     return Finding("state", True, f"{app.state} can be written")
+
+
+def _cluster(app: App, name: str) -> list[Finding]:
+    """Whether it answers, and what it does not let us do."""
+    what, cluster = f"kubernetes {name}", app.kubernetes.clusters[name]
+    try:
+        found = [Finding(what, True, cluster.describe())]
+        refused = missing(cluster, app.kubernetes.namespaces(name))
+    except SafeAutoUpdaterError as error:
+        return [Finding(what, False, str(error))]
+    return found + [Finding(what, False, fact) for fact in refused]
 
 
 def _watchtower(app: App, engine: DockerEngine) -> list[Finding]:

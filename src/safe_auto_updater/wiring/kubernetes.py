@@ -35,6 +35,10 @@ class Kubernetes:
         self._registries = registries
         self._clock = clock
 
+    def namespaces(self, cluster: str) -> tuple[str, ...]:
+        """Those of a cluster that are looked at; none: all."""
+        return self._entries[cluster].namespaces
+
     def cluster(self, asset: str) -> Cluster:
         """The cluster that an asset lives on. UsageError where none of that name is configured."""
         try:

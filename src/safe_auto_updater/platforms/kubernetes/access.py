@@ -59,9 +59,9 @@ class Access:
                     context=self.context,
                     client_configuration=settings,
                 )
-        except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
-            where = f"{self.kubeconfig or 'kubeconfig'}"
-            raise PlatformError(f"cluster {name}: {where} cannot be used: {error}") from error
+        except Exception as error:  # it reads a stranger's file, and lets its parsers' errors out
+            where, why = self.kubeconfig or "kubeconfig", " ".join(str(error).split())
+            raise PlatformError(f"cluster {name}: {where} cannot be used: {why}") from error
         return _Official(name, settings, RESTClientObject(settings).pool_manager)
 
 

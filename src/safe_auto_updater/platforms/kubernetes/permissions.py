@@ -1,0 +1,81 @@
+"""What the program may do on a cluster, asked of the cluster itself, and the rule that is missing.
+
+Source: authorization.k8s.io/v1, SelfSubjectAccessReview.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.kinds import KINDS
+
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that is asked or done, and what for."""
+
+    verb: str
+    group: str
+    resource: str
+    what_for: str
+    subresource: str = ""
+
+    @property
+    def rule(self) -> str:
+        """The rule that a Role needs for it."""
+        resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+        return f'{{apiGroups: ["{self.group}"], resources: [{resource}], verbs: [{self.verb}]}}'
+
+
+def _needs() -> Iterator[Need]:
+    for kind in KINDS.values():
+        group = kind.group.partition("/")[0]
+        yield Need("list", group, kind.plural, "to see them")
+        yield Need("get", group, kind.plural, "to watch an update")
+        yield Need("patch", group, kind.plural, "to update them, and for the plan's dry run")
+    yield Need("list", "", "pods", "to see what runs")
+    yield Need("get", "", "pods", "to tell why an update failed", "log")
+    yield Need("delete", "", "pods", "to free a StatefulSet on the way back")
+
+
+NEEDS = tuple(_needs())
+
+
+def missing(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
+    """Everything that may not be done, with what it is for and the rule that allows it."""
+    return [
+        f"may not {need.verb} {_named(need)}{_where(namespace)}, {need.what_for}: add {need.rule} "
+        f"to its {'Role' if namespace else 'ClusterRole'}"
+        for namespace in namespaces or ("",)
+        for need in NEEDS
+        if not _allowed(cluster, need, namespace)
+    ]
+
+
+def _allowed(cluster: Cluster, need: Need, namespace: str) -> bool:
+    attributes = {
+        "verb": need.verb,
+        "group": need.group,
+        "resource": need.resource,
+        "subresource": need.subresource,
+        "namespace": namespace,
+    }
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
+    }
+    return bool(cluster.create(_REVIEWS, body)["status"].get("allowed"))
+
+
+def _named(need: Need) -> str:
+    group = f".{need.group}" if need.group else ""
+    return f"{need.resource}{group}" + (f"/{need.subresource}" if need.subresource else "")
+
+
+def _where(namespace: str) -> str:
+    return f" in namespace {namespace}" if namespace else " in all namespaces"

@@ -1,0 +1,124 @@
+"""Somebody else writes too: owners, humans, pipelines, and those who scale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.kubernetes.kit import Namespace
+
+from tests.kubernetes.sau import ClusterSau
+from tests.kubernetes.workloads import of_kind, running, settled
+
+
+@pytest.fixture
+def sau(namespace: Namespace, tmp_path: Path) -> ClusterSau:
+    return ClusterSau(namespace, tmp_path)
+
+
+OWNERS = {
+    "argocd.argoproj.io/tracking-id": ("shop:apps/Deployment:shop/web", "Argo CD shop"),
+    "meta.helm.sh/release-name": ("shop", "Helm release shop"),
+}
+
+
+@pytest.mark.parametrize("mark", OWNERS)
+def test_what_another_owns_is_held_with_its_name(
+    namespace: Namespace, sau: ClusterSau, mark: str
+) -> None:
+    value, named = OWNERS[mark]
+    workload = of_kind("Deployment", namespace.publish("1.0.0").reference)
+    workload["metadata"]["annotations"] = {mark: value}
+    namespace.apply(workload)
+    settled(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    step = sau("plan").step("web")
+    assert step["action"] == "hold" and named in step["reasons"][0], step
+
+
+def test_pipeline_is_told_what_its_next_apply_would_do(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    namespace.apply(of_kind("Deployment", namespace.publish("1.0.0").reference))
+    settled(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    step = sau("plan").step("web")
+    assert step["action"] == "update"
+    assert any("the next one of the same manifest puts 1.0.0 back" in r for r in step["reasons"])
+
+
+def test_annotations_decide_and_an_unknown_one_is_named(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    workload = of_kind("Deployment", namespace.publish("1.0.0").reference)
+    workload["metadata"]["annotations"] = {"safe-auto-updater/policy": "patch"}
+    namespace.apply(workload)
+    settled(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    assert sau("plan").step("web")["action"] == "none"
+    namespace.run("annotate", "deployment/web", "safe-auto-updater/polcy=minor")
+    step = sau("plan").step("web")
+    assert "did you mean policy?" in str(step["reasons"]), step
+
+
+def test_scaling_and_notes_in_the_middle_are_nobodys_loss(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    namespace.apply(of_kind("Deployment", namespace.publish("1.0.0").reference))
+    settled(namespace, "Deployment")
+    namespace.publish("1.1.0", behaviour="never_ready")
+    sau.configure("{timeout: 15s, stable_for: 2s}")
+    going = sau.start("apply", "--yes")
+    namespace.wait("deployment/web", "jsonpath={.metadata.generation}=2")
+    namespace.run("scale", "deployment/web", "--replicas=3")
+    namespace.run("annotate", "deployment/web", "team=shop")
+    out, _ = going.communicate(timeout=180)
+    assert '"rolled_back"' in out
+    now = namespace.get("deployment", "web")
+    assert now["spec"]["replicas"] == 3
+    assert now["metadata"]["annotations"]["team"] == "shop"
+
+
+def test_human_who_sets_another_image_in_the_middle_wins(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    namespace.apply(of_kind("Deployment", namespace.publish("1.0.0").reference))
+    settled(namespace, "Deployment")
+    namespace.publish("1.1.0", behaviour="never_ready")
+    theirs = namespace.publish("3.0.0")
+    going = sau.start("apply", "--yes")
+    namespace.wait("deployment/web", "jsonpath={.metadata.generation}=2")
+    namespace.run("set", "image", "deployment/web", f"web={theirs.pinned}")
+    out, _ = going.communicate(timeout=180)
+    assert going.returncode == 4 and '"inconsistent"' in out, out
+    settled(namespace, "Deployment")
+    assert running(namespace) == {theirs.digest}
+
+
+UNVERIFIED = {
+    "paused": ("Deployment", {"paused": True}),
+    "OnDelete": ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}),
+    "scaled to 0": ("Deployment", {"replicas": 0}),
+}
+
+
+@pytest.mark.parametrize("how", UNVERIFIED)
+def test_what_nobody_can_say_is_unverified_and_never_resumed(
+    namespace: Namespace, sau: ClusterSau, how: str
+) -> None:
+    kind, more = UNVERIFIED[how]
+    workload = of_kind(kind, namespace.publish("1.0.0").reference)
+    if "paused" not in more:
+        workload["spec"] |= more
+    namespace.apply(workload)
+    settled(namespace, kind)
+    if "paused" in more:
+        namespace.run("rollout", "pause", "deployment/web")
+    before = namespace.get(kind, "web")
+    namespace.publish("1.1.0")
+    said = sau("apply", "--yes", timeout_s=120)
+    assert (said.code, said.update["outcome"]) == (0, "unverified"), said
+    now = namespace.get(kind, "web")
+    assert now["spec"].get("paused") == before["spec"].get("paused")
+    assert now["spec"].get("replicas") == before["spec"].get("replicas")
+    assert "@sha256:" in now["spec"]["template"]["spec"]["containers"][0]["image"]
