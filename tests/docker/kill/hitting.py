@@ -17,7 +17,7 @@ from safe_auto_updater.core.events import Event
 from safe_auto_updater.engine.journal import Record
 from tests.docker.kill.killable import BOTH_RUN
 from tests.docker.kill.scene import KILL
-from tests.sau_kit import Sau
+from tests.sau_kit import Program, Sau
 
 KILLABLE = Path(__file__).with_name("killable.py")
 KILLED = -9
@@ -38,7 +38,7 @@ class Hit:
 
 
 def hit(
-    sau: Sau, *words: str, at: int | str | None, kinds: Sequence[str] = KILL, alone: bool = True
+    sau: Program, *words: str, at: int | str | None, kinds: Sequence[str] = KILL, alone: bool = True
 ) -> Hit:
     """One command, killed at an instant of these kinds; None lets it live.
 

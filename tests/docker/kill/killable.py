@@ -29,6 +29,8 @@ from safe_auto_updater.platforms.docker.compose import writing
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
 from safe_auto_updater.platforms.docker.watchtower.api import WatchtowerApi
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.updater import KubernetesUpdater
 
 Act = Callable[[], None]
 BOTH_RUN = "both run"
@@ -64,6 +66,7 @@ class Instants:
         self._around_journal()
         self._around_engine()
         self._around_watchtower()
+        self._around_cluster()
         self._around_looks()
         self._around_files()
 
@@ -128,13 +131,35 @@ class Instants:
 
         WatchtowerApi._post = watched_post
 
+    def _around_cluster(self) -> None:
+        content = Cluster._content
+        looked = KubernetesUpdater.look
+
+        def watched_content(cluster: Cluster, method: str, path: str, *more: Any) -> bytes:
+            if method == "GET":
+                return content(cluster, method, path, *more)
+            what = f"{method} {path.split('/')[-2]}"
+            self.here("unasked", what)
+            answered = content(cluster, method, path, *more)
+            self.here("answered", what)
+            return answered
+
+        def watched_look(updater: KubernetesUpdater, work: Any, side: Any) -> Any:
+            self._first_look()
+            return looked(updater, work, side)
+
+        Cluster._content, KubernetesUpdater.look = watched_content, watched_look
+
+    def _first_look(self) -> None:
+        if self._looked_in != self._phase:
+            self._looked_in = self._phase
+            self.here("unseen", self._phase)
+
     def _around_looks(self) -> None:
         look = DockerUpdater.look
 
         def watched_look(updater: DockerUpdater, work: Any, side: Any) -> Any:
-            if self._looked_in != self._phase:
-                self._looked_in = self._phase
-                self.here("unseen", self._phase)
+            self._first_look()
             both = [updater._containers.find(work.facts.get(k, "-")) for k in ("old_id", "new_id")]
             if all(one is not None and one["State"]["Running"] for one in both):
                 self._note(BOTH_RUN)
