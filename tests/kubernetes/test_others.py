@@ -56,7 +56,9 @@ def test_annotations_decide_and_an_unknown_one_is_named(
     settled(namespace, "Deployment")
     namespace.publish("1.1.0")
     assert sau("plan").step("web")["action"] == "none"
-    namespace.run("annotate", "deployment/web", "safe-auto-updater/polcy=minor")
+    namespace.run(
+        "annotate", "deployment/web", "safe-auto-updater/polcy=minor", "safe-auto-updater/policy-"
+    )
     step = sau("plan").step("web")
     assert "did you mean policy?" in str(step["reasons"]), step
 

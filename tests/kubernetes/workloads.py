@@ -51,7 +51,11 @@ def of_kind(kind: str, image: str, **container: Any) -> Json:
 
 def settled(namespace: Namespace, kind: str, timeout_s: float = 90) -> None:
     """Wait until all its pods are of its newest template, and ready."""
-    namespace.run("rollout", "status", f"{kind.lower()}/web", f"--timeout={timeout_s}s")
+    status = namespace.say("rollout", "status", f"{kind}/web", f"--timeout={timeout_s}s")
+    if "only available for RollingUpdate" in status.err:
+        namespace.wait(f"{kind}/web", "jsonpath={.status.readyReplicas}=3", timeout_s)
+        return
+    assert status.code == 0, status.out + status.err
 
 
 def pods_of(namespace: Namespace) -> list[Json]:
@@ -77,5 +81,6 @@ def as_written(workload: Json) -> Json:
         if key not in ("generation", "managedFields", "resourceVersion")
     }
     notes = meta.get("annotations", {})
-    ours = {k: v for k, v in notes.items() if k != "deployment.kubernetes.io/revision"}
+    counted = ("deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation")
+    ours = {key: value for key, value in notes.items() if key not in counted}
     return {**workload, "metadata": {**meta, "annotations": ours}, "status": None}

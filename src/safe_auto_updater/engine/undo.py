@@ -29,7 +29,7 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
         )
     changes = tuple(_back(change, record) for change in record.step.changes)
     reason = f"takes update {record.id} back"
-    of_service = record.step.updater is UpdaterKind.SWARM
+    declared = record.step.updater in (UpdaterKind.SWARM, UpdaterKind.KUBERNETES)
     return Step(
         record.asset,
         Action.UPDATE,
@@ -37,7 +37,7 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
         changes,
         undoes=record.id,
         members=record.step.movers if len(record.step.movers) > 1 else (),
-        updater=UpdaterKind.SWARM if of_service else UpdaterKind.NATIVE,
+        updater=record.step.updater if declared else UpdaterKind.NATIVE,
     )
 
 

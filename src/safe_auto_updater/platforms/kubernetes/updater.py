@@ -60,7 +60,7 @@ class KubernetesUpdater:
             self._can_be_had(pinned(change.candidate), "")
             if change.current.digest is not None:
                 self._can_be_had(pinned(change.current), "there would be no way back: ")
-        return {"prepared": {"pulled": False}}
+        return {"prepared": {"image_id": None, "pulled": False}}
 
     def _can_be_had(self, image: str, why: str) -> None:
         try:
@@ -77,7 +77,7 @@ class KubernetesUpdater:
         has = images(target.kind.pod_spec(workload))
         for change in work.step.changes:
             now = has.get(change.container)
-            if now != change.current.reference:
+            if now not in (change.current.reference, pinned(change.current)):
                 fact = f"container {change.container} of {target} now has image {now}"
                 raise StepFailed(f"{fact}, not what was planned from", Cause.CONFLICT)
         labels = labels_of(workload)
