@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.kubernetes.kit import Namespace
-
 from tests.sau_kit import Program
 
 HEALTH = "{timeout: 30s, stable_for: 3s}"

@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.kubernetes.kit import Namespace
 
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.state import open_state
 from tests.docker.kill.hitting import hit
 from tests.docker.kill.promise import assert_legal
+from tests.kubernetes.kit import Namespace
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import as_written, of_kind, running, settled
 from tests.lab_kit import eventually

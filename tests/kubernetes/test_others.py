@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.kubernetes.kit import Namespace
 
+from tests.kubernetes.kit import Namespace
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import of_kind, running, settled
 

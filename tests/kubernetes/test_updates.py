@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.kubernetes.kit import Namespace
 
+from tests.kubernetes.kit import Namespace
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import (
     KINDS,
