@@ -152,6 +152,22 @@ def test_tag_with_new_content_is_pinned_and_verified(namespace: Namespace, sau: 
     assert running(namespace) == {new.digest}
 
 
+def test_broken_content_behind_a_tag_is_taken_back_to_the_old_content(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    before = begun(namespace, "Deployment", imagePullPolicy="Always")
+    old = running(namespace)
+    namespace.publish("1.0.0", version="1.0.0 again", behaviour="crash")
+    said = sau("apply", "--yes", timeout_s=180)
+    assert said.update["outcome"] == "rolled_back", said
+    settled(namespace, "Deployment")
+    eventually(lambda: running(namespace) == old, 60)
+    now = namespace.get("Deployment", "web")
+    (container,) = now["spec"]["template"]["spec"]["containers"]
+    (written,) = before["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == f"{written['image']}@{old.pop()}", "the tag leads elsewhere now"
+
+
 def test_one_of_several_containers_changes_by_its_name(
     namespace: Namespace, sau: ClusterSau
 ) -> None:

@@ -72,7 +72,11 @@ class Kubernetes:
             lookup(step.asset).image(image)
 
         updater = KubernetesUpdater(
-            Workloads(self.cluster(step.asset)), self._settings, resolvable, self._clock.sleep
+            Workloads(self.cluster(step.asset)),
+            self._settings,
+            resolvable,
+            lambda reference: lookup(step.asset).digest(reference),
+            self._clock.sleep,
         )
         return Unit(updater, updater, health) if step.members else updater
 

@@ -8,7 +8,7 @@ from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import CheckState, Facts, Look, Patience, Side, Subject, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.judging import Wanted, judge, probes
-from safe_auto_updater.platforms.kubernetes.target import Target, digests_of, images_of
+from safe_auto_updater.platforms.kubernetes.target import Target, digests_of, images_of, new_images
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
 STALL_S = 600.0  # without another pod that is ready
@@ -31,7 +31,7 @@ class Observer:
         if workload is not None and workload["metadata"]["uid"] != work.facts["uid"]:
             workload = None
         pods = [] if workload is None else self._workloads.pods(target, workload)
-        wanted = Wanted(images_of(work, side), digests_of(work, side))
+        wanted = Wanted(images_of(work, side, workload), digests_of(work, side))
         judged = judge(target.kind, workload, pods, wanted)
         calm = all(result.state is CheckState.PASSED for result in judged.results)
         mine = [pod for pod in pods if of.runs(pod, wanted.images) and of.is_ready(pod)]
@@ -67,7 +67,7 @@ class Observer:
 
     def last_words(self, work: Work) -> Facts:
         """What kept the pods of the new version, for whoever reads it at night."""
-        target, new = Target.of(work.step.asset), images_of(work, Side.NEW)
+        target, new = Target.of(work.step.asset), new_images(work)
         try:
             workload = self._workloads.find(target)
             pods = [] if workload is None else self._workloads.pods(target, workload)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from safe_auto_updater.core.ports import Patience, Side, Work
+from safe_auto_updater.core.ports import Patience, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.kinds import STATEFUL_SET
-from safe_auto_updater.platforms.kubernetes.target import Target, images_of
+from safe_auto_updater.platforms.kubernetes.target import Target, new_images
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
 LOOK_S = 0.5
@@ -28,7 +28,7 @@ def free_blocked_pods(
     target = Target.of(work.step.asset)
     if target.kind is not STATEFUL_SET:
         return
-    new = images_of(work, Side.NEW)
+    new = new_images(work)
     freed: set[str] = set()
     for _ in range(round(patience.timeout_s / LOOK_S)):
         workload = workloads.find(target)

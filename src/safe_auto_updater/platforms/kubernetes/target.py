@@ -9,7 +9,7 @@ from typing import Any, Self
 from safe_auto_updater.core.model import Image
 from safe_auto_updater.core.ports import Side, Work
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.platforms.kubernetes.kinds import KINDS, Kind, containers
+from safe_auto_updater.platforms.kubernetes.kinds import KINDS, Kind, containers, images
 
 Json = Mapping[str, Any]
 
@@ -46,18 +46,37 @@ def pinned(image: Image) -> str:
     return str(reference.with_tag(reference.tag_or_latest).with_digest(image.digest))
 
 
-def images_of(work: Work, side: Side) -> dict[str, str]:
-    """What each container that changes is to run on one side of the update."""
-    if side is Side.OLD:
-        return dict(work.facts["old_images"])
+def new_images(work: Work) -> dict[str, str]:
+    """What each container that changes is to run."""
     return {c.container: pinned(c.candidate) for c in work.step.changes if c.candidate}
+
+
+def old_images(work: Work) -> dict[str, tuple[str, ...]]:
+    """What each of them ran, as it was written; and pinned, for a tag that has moved meanwhile."""
+    written: Mapping[str, str] = work.facts["old_images"]
+    return {
+        change.container: tuple(dict.fromkeys([written[change.container], pinned(change.current)]))
+        for change in work.step.changes
+    }
+
+
+def images_of(work: Work, side: Side, workload: Json | None) -> dict[str, str]:
+    """What each container is to run on one side, in the spelling that the workload has."""
+    if side is Side.NEW:
+        return new_images(work)
+    kind = Target.of(work.step.asset).kind
+    has = {} if workload is None else images(kind.pod_spec(workload))
+    return {
+        name: has[name] if has.get(name) in spellings else spellings[0]
+        for name, spellings in old_images(work).items()
+    }
 
 
 def digests_of(work: Work, side: Side) -> dict[str, tuple[str, ...]]:
     """What each of them may really be, by digest: the index, or this platform's manifest."""
     found = {}
     for change in work.step.changes:
-        image = change.candidate if side is Side.NEW else None
+        image = change.candidate if side is Side.NEW else change.current
         if image is not None:
             found[change.container] = tuple(d for d in (image.digest, image.content) if d)
     return found

@@ -12,6 +12,7 @@ from typing import Any
 
 from safe_auto_updater.core.diff import compare
 from safe_auto_updater.core.errors import PlatformUnreachable, RegistryError, StepFailed
+from safe_auto_updater.core.model import Change
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
@@ -23,6 +24,8 @@ from safe_auto_updater.platforms.kubernetes.stuck import free_blocked_pods
 from safe_auto_updater.platforms.kubernetes.target import (
     Target,
     images_of,
+    new_images,
+    old_images,
     operations,
     pinned,
 )
@@ -41,11 +44,13 @@ class KubernetesUpdater:
         workloads: Workloads,
         settings: Settings,
         resolvable: Callable[[str], None],
+        points_to: Callable[[str], str],
         sleep: Callable[[float], None],
     ) -> None:
         self._workloads = workloads
         self._settings = settings
         self._resolvable = resolvable  # raises RegistryError where an image is not to be had
+        self._points_to = points_to  # the digest behind a tag now; raises RegistryError
         self._sleep = sleep
         self._observer = Observer(workloads, settings)
 
@@ -96,7 +101,7 @@ class KubernetesUpdater:
         """Ask the server what the change would make of it: the images and nothing else."""
         target, workload = Target.of(work.step.asset), self._present(work)
         self._untouched(work, workload)
-        old, new = images_of(work, Side.OLD), images_of(work, Side.NEW)
+        old, new = images_of(work, Side.OLD, workload), new_images(work)
         try:
             would = self._workloads.cluster.patch(
                 target.path, operations(target.kind, workload, old, new), dry_run=True
@@ -122,7 +127,7 @@ class KubernetesUpdater:
 
     def apply(self, work: Work) -> Facts:
         """Write the new images. Whoever wrote one of them meanwhile wins."""
-        self._write(work, images_of(work, Side.OLD), images_of(work, Side.NEW))
+        self._write(work, new_images(work))
         return {}
 
     def look(self, work: Work, side: Side) -> Look:
@@ -139,20 +144,40 @@ class KubernetesUpdater:
 
     def rollback(self, work: Work) -> Facts:
         """The old images are in its template again, and nothing keeps its controller from them."""
-        told = self._observer.last_words(work)
-        if self._present_or_none(work) is None:
+        told, workload = self._observer.last_words(work), self._present_or_none(work)
+        if workload is None:
             fact = "the workload was removed by somebody; make it again by hand"
             raise StepFailed(f"{fact}, then run `sau release`", Cause.CONFLICT)
-        self._write(work, images_of(work, Side.NEW), images_of(work, Side.OLD))
+        back, warnings = images_of(work, Side.OLD, workload), []
+        has = images(Target.of(work.step.asset).kind.pod_spec(workload))
+        for change in work.step.changes:
+            spellings = old_images(work)[change.container]
+            if has.get(change.container) not in spellings and self._has_moved(change):
+                back[change.container] = spellings[-1]
+                warnings.append(
+                    f"container {change.container} is pinned to {spellings[-1]} now: its tag leads "
+                    "elsewhere by now, or nobody could say where"
+                )
+        self._write(work, back)
         free_blocked_pods(self._workloads, work, self._sleep, self.patience(work, Side.OLD))
-        return told
+        return {**told, **({"warnings": warnings} if warnings else {})}
+
+    def _has_moved(self, change: Change) -> bool:
+        """Whether what the old image is called may be something else by now."""
+        if change.current.digest is None:
+            return False
+        try:
+            return self._points_to(change.current.reference) != change.current.digest
+        except RegistryError:
+            return True
 
     def confirm(self, work: Work) -> Facts:
         """The live object equals the snapshot; how many pods there are is left to who scales."""
         target, workload = Target.of(work.step.asset), self._present(work)
         before = work.facts["snapshot"]["workload"]
         found = [*differences(work, before, workload)]
-        if images(target.kind.pod_spec(before)) != images(target.kind.pod_spec(workload)):
+        expected = images(target.kind.pod_spec(before)) | images_of(work, Side.OLD, workload)
+        if expected != images(target.kind.pod_spec(workload)):
             found.append("its images")
         if found:
             raise StepFailed(
@@ -166,16 +191,16 @@ class KubernetesUpdater:
         """Nothing was staged."""
         return {}
 
-    def _write(self, work: Work, before: Mapping[str, str], after: Mapping[str, str]) -> None:
-        """From these images to those. A refusal is looked into before it is tried again."""
-        target = Target.of(work.step.asset)
-        last = ""
+    def _write(self, work: Work, after: Mapping[str, str]) -> None:
+        """Write these images over ours. A refusal is looked into before it is tried again."""
+        target, last = Target.of(work.step.asset), ""
+        ours = {name: {*old_images(work)[name], new} for name, new in new_images(work).items()}
         for _ in range(TRIES):
             workload = self._present(work)
             has = images(target.kind.pod_spec(workload))
             if all(has.get(name) == image for name, image in after.items()):
                 return
-            theirs = [n for n in after if has.get(n) not in (before[n], after[n])]
+            theirs = [name for name in after if has.get(name) not in ours[name]]
             if theirs:
                 fact = f"somebody changed container {theirs[0]} to {has.get(theirs[0], 'nothing')}"
                 raise StepFailed(f"{fact} meanwhile; that was left as it is", Cause.CONFLICT)
