@@ -23,7 +23,7 @@ from tests.kubernetes.workloads import as_written, of_kind, running, settled
 from tests.lab_kit import eventually
 
 KINDS = ("unwritten", "written", "unasked", "answered", "unseen")
-SCENARIOS = {"good": ("Deployment", "good", 26), "crash": ("StatefulSet", "crash", 34)}
+SCENARIOS = {"good": ("Deployment", "good", 24), "crash": ("StatefulSet", "crash", 31)}
 SAMPLE = 4
 EVERY = [(name, at) for name, (_, _, most) in SCENARIOS.items() for at in range(1, most + 1)]
 

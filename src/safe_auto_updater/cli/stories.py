@@ -13,13 +13,20 @@ from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.executor import ending
 from safe_auto_updater.engine.journal import Record
 
+_BY_OTHERS = (UpdaterKind.SWARM, UpdaterKind.KUBERNETES)
+"""Who replaces several containers in turn: how long each was down nobody tells us."""
+
 
 def result(record: Record) -> str:
     """One finished (or unfinished) update."""
     facts = record.facts
     name = _names(record)
     what = _what(record)
-    down = "" if _is_service(record) else f" Down for {milliseconds(facts.get('downtime_s'))}."
+    down = (
+        ""
+        if record.step.updater in _BY_OTHERS
+        else f" Down for {milliseconds(facts.get('downtime_s'))}."
+    )
     why = ending(facts)
     match record.outcome:
         case Outcome.SUCCEEDED:
@@ -63,7 +70,7 @@ def recovered(before: Record, after: Record) -> str:
             return f"{began} {new}: {_seen(facts).lower()}: {ending(facts)}. {_left(facts)}"
         case Outcome.ROLLED_BACK:
             old = ", ".join(_version(change.current) for change in after.step.changes)
-            if _is_service(after):
+            if after.step.updater in _BY_OTHERS:
                 return f"{began} {old} runs again: {_again(after)}. {_left(facts)}"
             which = "the same containers" if after.step.members else "the same container"
             runs = "run" if after.step.members else "runs"
@@ -120,7 +127,7 @@ def _old_ids(record: Record) -> list[str]:
 def _again(record: Record) -> str:
     if record.step.updater is UpdaterKind.KUBERNETES:
         return "It has its old images again, and its pods run them"
-    if _is_service(record):
+    if record.step.updater is UpdaterKind.SWARM:
         return "Its spec is what it was, and its tasks run the old image"
     if record.step.members:
         return f"The same old containers ({', '.join(_old_ids(record))}) are back"
@@ -129,10 +136,6 @@ def _again(record: Record) -> str:
     return f"The same old container ({old}) " + (
         "runs again" if ran else "is back, not running, as before"
     )
-
-
-def _is_service(record: Record) -> bool:
-    return record.step.updater is UpdaterKind.SWARM
 
 
 def _seen(facts: Mapping[str, Any]) -> str:
