@@ -13,7 +13,7 @@ from safe_auto_updater.core.risk import Band, Bands, Finding, Reversibility, Ris
 LONGEST = 60
 _ROOTS = ("step", "image", "container")
 _COSTS = {
-    Reversibility.R0: "nothing; the old container starts again as it was",
+    Reversibility.R0: "nothing; the old one starts again as it was",
     Reversibility.R1: "little; data keeps its form, and what is lost can be made again",
     Reversibility.R2: "perhaps data; what the new version changed in it is not taken back",
     Reversibility.R3: "it cannot be promised; without a backup the old version may not start again",

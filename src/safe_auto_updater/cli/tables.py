@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from safe_auto_updater.core.model import Action, Change, Image, Plan, Step, short_name
+from safe_auto_updater.core.model import Action, Asset, Change, Image, Plan, Step, short_name
 from safe_auto_updater.core.redact import redact
 from safe_auto_updater.core.risk import Reversibility
 from safe_auto_updater.engine.cycle import Checked
@@ -69,22 +69,26 @@ def failures(inventory: AssetInventory) -> None:
 
 
 def scan(inventory: AssetInventory) -> None:
-    """Every container: name, image, status, health."""
+    """Every asset: name, images, status, health."""
     rows(
         ("NAME", "STATUS", "HEALTH", "IMAGE"),
         [
-            (a.name, a.status.value, a.health.value, a.images[0].image.reference)
-            for a in inventory.assets
+            (
+                asset.name,
+                asset.status.value,
+                asset.health.value,
+                ", ".join(use.image.reference for use in asset.images),
+            )
+            for asset in inventory.assets
         ],
     )
-    assets, images = len(inventory.assets), len(inventory.images)
-    say(f"{counted(assets, 'container')}, {counted(images, 'image')}")
+    say(f"{_seen(inventory.assets)}, {counted(len(inventory.images), 'image')}")
     failures(inventory)
 
 
 def check(item: Plan, checked: Checked, seconds: float) -> None:
     """What is newer and whether it may be applied; for each container what was rejected."""
-    say(f"{counted(len(checked.assets), 'container')}, {seconds:.1f} s")
+    say(f"{_seen(checked.assets)}, {seconds:.1f} s")
     _steps(item.steps, ("", "NAME", "CHANGE"))
     quiet = [step for step in item.steps if step.action is Action.NONE]
     built = [step for step in quiet if step.reasons[0].startswith("built here")]
@@ -113,6 +117,14 @@ def _steps(steps: Sequence[Step], header: Sequence[str], *, err: bool = False) -
     ]
     if lines:
         rows(header, lines, err=err)
+
+
+def _seen(assets: Sequence[Asset]) -> str:
+    """`40 containers`, `2 containers, 3 workloads`."""
+    workloads = sum(asset.platform == "kubernetes" for asset in assets)
+    parts = [counted(len(assets) - workloads, "container")] if workloads < len(assets) else []
+    parts += [counted(workloads, "workload")] if workloads else []
+    return ", ".join(parts) or "0 containers"
 
 
 def counted(number: int, word: str) -> str:

@@ -36,7 +36,7 @@ def _needs() -> Iterator[Need]:
         group = kind.group.partition("/")[0]
         yield Need("list", group, kind.plural, "to see them")
         yield Need("get", group, kind.plural, "to watch an update")
-        yield Need("patch", group, kind.plural, "to update them, and for the plan's dry run")
+        yield Need("patch", group, kind.plural, "to update them")
     yield Need("list", "", "pods", "to see what runs")
     yield Need("get", "", "pods", "to tell why an update failed", "log")
     yield Need("delete", "", "pods", "to free a StatefulSet on the way back")
