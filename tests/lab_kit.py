@@ -201,6 +201,10 @@ class World:
             return None
         return fetch(f"http://{address}:{port}/")
 
+    def text(self, container: str) -> str | None:
+        """What it serves as soon as it answers: a machine under load may take a moment."""
+        return eventually(lambda: self.http(container))
+
     def ids(self) -> set[str]:
         """IDs of all containers of this world, running or not."""
         listed = self.call("GET", "/containers/json?all=1")

@@ -58,7 +58,7 @@ def test_the_newest_that_is_old_enough_is_taken_and_the_newer_ones_are_told(
     assert (chosen(change), set(why(change))) == ("1.2.0", {"1.3.0"})
     assert why(change)["1.3.0"] == "younger than 3d (default)"
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "1.2.0"
+    assert world.text("web") == "1.2.0"
 
 
 def test_a_version_that_was_pushed_again_is_as_young_as_its_new_content(
@@ -88,10 +88,10 @@ def test_of_a_tag_that_moves_every_day_the_newest_old_enough_content_is_taken(
 
     assert why(plan(sau)["changes"][0]) == {"latest": "younger than 3d (default)"}
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "tuesday"
+    assert world.text("web") == "tuesday"
     later(sau, 1)
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "wednesday"
+    assert world.text("web") == "wednesday"
 
 
 def test_content_that_its_publisher_took_back_is_not_taken_when_it_gets_old(

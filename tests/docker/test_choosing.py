@@ -260,7 +260,7 @@ def test_tag_that_cannot_be_had_here_is_no_candidate_and_the_next_one_is(
     assert chosen(change) == "1.1.0"
     assert words in why(change)["1.2.0"]
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
     assert (plan(sau)["action"], plan(sau)["changes"][0]["candidate"]) == ("none", None)
 
 
@@ -312,7 +312,7 @@ def test_version_that_a_human_took_back_is_held_there_until_released_and_not_els
     assert [update["asset"] for update in sau("apply", "--yes").json["updates"]] == [
         f"docker:local/{world.prefix}-other"
     ]
-    assert world.http("web") == "1.0.0"
+    assert world.text("web") == "1.0.0"
 
     assert sau("release", "web").code == 0
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
@@ -339,7 +339,7 @@ def test_denied_version_is_skipped_the_next_one_taken_and_a_newer_one_too(
     assert word["at"] > 0
     world.publish("1.3.0")
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "1.3.0"
+    assert world.text("web") == "1.3.0"
 
 
 def test_the_last_word_on_a_step_counts(world: World, sau: Sau) -> None:

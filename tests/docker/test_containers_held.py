@@ -47,7 +47,7 @@ def test_compose_service_is_held_for_a_new_tag_and_updated_for_new_content(
     sau.configure(extra="detection: {policy: digest}\n")
 
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "1.0.0 again"
+    assert world.text("web") == "1.0.0 again"
     assert COMPOSE.items() <= world.get("web")["Config"]["Labels"].items()
 
 
@@ -81,7 +81,7 @@ def test_container_that_is_unhealthy_before_is_held_unless_a_rule_lets_it_be_fix
     sau.configure(extra='detection: {rules: [{match: {asset: "*"}, fix_forward: true}]}\n')
 
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
 
 
 def test_fix_forward_that_fails_still_brings_the_same_old_container_back(
@@ -94,7 +94,7 @@ def test_fix_forward_that_fails_still_brings_the_same_old_container_back(
 
     assert sau("apply", "--yes").update["outcome"] == "rolled_back"
     assert world.ids() == {old}
-    assert world.http(old) == "1.0.0"
+    assert world.text(old) == "1.0.0"
 
 
 def test_configured_check_that_fails_before_the_update_aborts_it(world: World, sau: Sau) -> None:

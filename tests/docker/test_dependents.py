@@ -86,7 +86,7 @@ def test_dependent_has_its_part_of_the_new_container(world: World, sau: Sau, bon
     said = sau("apply", "--yes", f"{world.prefix}-vpn")
 
     assert said.code == 0, said.out + said.err
-    assert world.http("vpn") == "new"
+    assert world.text("vpn") == "new"
     assert members(said) == ["vpn", "app"]
     assert world.get("app")["State"]["Running"]
     assert not vpn.same("app")
@@ -116,7 +116,7 @@ def test_volume_that_only_the_new_image_declares_is_in_no_ones_way(world: World,
     said = sau("rollback", f"{world.prefix}-vpn", "--yes")
 
     assert said.update["outcome"] == "succeeded", said.out
-    assert world.http("vpn") == "old"
+    assert world.text("vpn") == "old"
     assert shares(world, "app", "vpn", "volumes")
 
 
@@ -149,7 +149,7 @@ def test_unit_is_taken_back_with_those_who_depend_on_it(world: World, sau: Sau) 
     said = sau("rollback", f"{world.prefix}-vpn", "--yes")
 
     assert said.code == 0, said.out + said.err
-    assert world.http("vpn") == "old"
+    assert world.text("vpn") == "old"
     assert set(members(said)) == {"vpn", "app", "late"}
     assert shares(world, "app", "vpn", "network") and shares(world, "late", "vpn", "network")
     assert sau("rollback", f"{world.prefix}-app", "--yes").code == 2, "it was never updated itself"
@@ -293,6 +293,6 @@ def test_tag_that_a_dependent_shares_stays_where_the_update_put_it(world: World,
     said = sau("apply", "--yes", f"{world.prefix}-root")
 
     assert said.code == 0, said.out
-    assert world.http("root") == "new"
+    assert world.text("root") == "new"
     assert world.get("user")["Image"] == old
     assert world.image(reference)["Id"] == world.id_of(new)

@@ -60,7 +60,7 @@ def test_bad_image_leaves_the_original_container_and_is_not_tried_again(
     assert (said.update["outcome"], said.update["cause"]) == (outcome, cause)
     assert re.search(why, said.update["error"])
     assert world.ids() == {old}
-    assert world.http(old) == "1.0.0"
+    assert world.text(old) == "1.0.0"
     after = world.get(old)
     assert [after[key] for key in ("Name", "Config", "HostConfig")] == [
         before[key] for key in ("Name", "Config", "HostConfig")
@@ -72,7 +72,7 @@ def test_bad_image_leaves_the_original_container_and_is_not_tried_again(
     assert "quarantined" in held["reasons"][0]
     world.publish("1.1.1")
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "1.1.1"
+    assert world.text("web") == "1.1.1"
 
 
 def test_port_taken_by_another_process_blames_the_platform_and_quarantines_nothing(
@@ -107,7 +107,7 @@ def test_port_taken_by_another_process_blames_the_platform_and_quarantines_nothi
         3, "rolled_back", "platform",
     ), said.update["error"]  # fmt: skip
     assert world.ids() == {old}
-    assert world.http(old) == "1.0.0"
+    assert world.text(old) == "1.0.0"
     after = world.get(old)["NetworkSettings"]
     assert after["Ports"] == before["Ports"]
     assert after["Networks"][network]["IPAddress"] == before["Networks"][network]["IPAddress"]

@@ -55,7 +55,7 @@ def test_apply_runs_the_new_version_and_the_journal_tells_it(world: World, sau: 
 
     assert said.code == 0
     assert said.update["outcome"] == "succeeded"
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
     assert world.ids() == {said.update["new_id"]}
     assert said.update["old_id"] == old
     assert 0 < said.update["downtime_s"] < 60
@@ -86,7 +86,7 @@ def test_rollback_takes_a_finished_update_back_and_holds_what_it_left(
     assert said.code == 0
     assert said.update["outcome"] == "succeeded"
     assert said.update["undoes"] == done["id"]
-    assert world.http("web") == "1.0.0"
+    assert world.text("web") == "1.0.0"
     assert world.get("web")["Config"]["Image"] == f"{world.repository}:1.0.0"
     held = sau("plan").step(f"{world.prefix}-web")
     assert held["action"] == "hold"
@@ -102,7 +102,7 @@ def test_a_version_newer_than_the_one_taken_back_may_follow(world: World, sau: S
     world.publish("1.2.0")
 
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "1.2.0"
+    assert world.text("web") == "1.2.0"
 
 
 def test_dry_run_prints_the_plan_and_changes_nothing(world: World, sau: Sau) -> None:
@@ -140,6 +140,6 @@ def test_moved_tag_is_a_digest_change_of_the_same_reference(world: World, sau: S
 
     assert said.update["outcome"] == "succeeded"
     assert said.update["changes"][0]["bump"] == "digest"
-    assert world.http("web") == "second"
+    assert world.text("web") == "second"
     assert world.get("web")["Config"]["Image"] == f"{world.repository}:latest"
     assert sau("plan").step(f"{world.prefix}-web")["action"] == "none"

@@ -93,7 +93,7 @@ def test_new_content_of_a_tag_that_stays_is_taken_once_and_then_quiet(
     moves(world, "1.4.0", "1.4.1")
     done = sau("apply", "--yes").update
     assert (done["outcome"], done["changes"][0]["bump"]) == ("succeeded", "digest")
-    assert world.http("web") == "new"
+    assert world.text("web") == "new"
     assert sau("apply", "--yes").json["updates"] == []
 
 

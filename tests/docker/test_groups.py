@@ -143,7 +143,7 @@ def test_group_is_taken_back_by_any_members_name(world: World, folder: Path) -> 
     said = group.sau("rollback", f"{world.prefix}-web", "--yes")
 
     assert said.code == 0, said.err
-    assert {world.http(name) for name in NAMES} == {"api old", "web old"}
+    assert {world.text(name) for name in NAMES} == {"api old", "web old"}
     assert len(world.ids()) == len(NAMES)
     step = the_step(group.sau("plan"))
     assert step["action"] == "hold"

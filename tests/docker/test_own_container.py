@@ -32,7 +32,7 @@ def test_it_hands_over_to_its_new_version(world: World, tmp_path: Path) -> None:
     assert own.journal()[0].outcome is Outcome.SUCCEEDED
     assert world.ids() == {now[1]}, "nothing is left over"
     assert world.get("sau")["HostConfig"]["RestartPolicy"]["Name"] == "always"
-    assert world.http("sau") == "new"
+    assert world.text("sau") == "new"
 
 
 @pytest.mark.parametrize("behaviour", ["crash", "unhealthy"])

@@ -160,7 +160,7 @@ def test_own_container_is_never_updated_and_all_else_is(
 
     said, told = ended(tmp_path)
     assert [update["outcome"] for update in said["updates"]] == ["succeeded"], told
-    assert world.http("app") == "1.1.0"
+    assert world.text("app") == "1.1.0"
     assert own in world.ids()
     assert "this is the program's own container and cannot hand over to a new one" in told
     assert "Update it from outside" in told

@@ -113,10 +113,10 @@ def test_whole_update_and_the_way_back(away: World, web: str, reached: Sau) -> N
 
     assert said.code == 0, said.err
     assert said.update["outcome"] == "succeeded"
-    assert away.http("web") == "1.1.0"
+    assert away.text("web") == "1.1.0"
     said = reached("rollback", "web", "--yes")
     assert said.code == 0, said.err
-    assert away.http("web") == "1.0.0"
+    assert away.text("web") == "1.0.0"
     assert len(away.ids()) == 1
 
 
@@ -241,10 +241,10 @@ def test_same_name_on_two_engines_is_two_assets(
     assert ambiguous.code == 2
     assert f"docker:attic/{name}, docker:local/{name}" in ambiguous.err
     assert sau("apply", f"attic/{name}", "--yes").code == 0
-    assert (away.http("web"), world.http("web")) == ("1.1.0", "1.0.0")
+    assert (away.text("web"), world.text("web")) == ("1.1.0", "1.0.0")
     assert sau("apply", "--yes").update["asset"] == f"docker:local/{name}"
     assert sau("rollback", f"docker:attic/{name}", "--yes").code == 0
-    assert (away.http("web"), world.http("web")) == ("1.0.0", "1.1.0")
+    assert (away.text("web"), world.text("web")) == ("1.0.0", "1.1.0")
 
 
 def test_file_of_the_same_name_here_is_not_that_of_another_machine(
@@ -283,7 +283,7 @@ def test_one_dead_engine_keeps_no_other_waiting(world: World, sau: Sau) -> None:
     assert [a["name"] for a in said.json["assets"]] == [f"{world.prefix}-web"]
     said = sau("apply", "--yes")
     assert said.update["outcome"] == "succeeded", said.err
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
     assert sau("rollback", "web", "--yes").code == 0
     assert sau("doctor").code == 1
 
@@ -303,7 +303,7 @@ def test_engine_that_dies_with_its_update_open_keeps_no_other_waiting(
         assert outcomes[local] == "succeeded", applied.err
         assert outcomes[f"docker:attic/{world.prefix}-web"] == "unfinished"
         assert applied.code == 4, "somebody has to look after the other one"
-        assert world.http("web") == "1.1.0"
+        assert world.text("web") == "1.1.0"
 
         world.publish("1.2.0")
         killed_in_the_middle(sau, world, "local")

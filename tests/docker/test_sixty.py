@@ -49,7 +49,7 @@ def test_first_failure_spares_the_others_and_all_else_is_updated(world: World, s
             started = world.get(name)["State"]["StartedAt"]
             assert said.err.count(f"{world.prefix}-{name}") >= 1, "told why it was not tried"
             assert started < world.get(failed)["State"]["StartedAt"], "never stopped"
-    assert all(world.http(name) == "new" for name in healthy)
+    assert all(world.text(name) == "new" for name in healthy)
     spans = [
         (one["phases"][0]["started"], one["phases"][-1]["started"]) for one in said.json["updates"]
     ]

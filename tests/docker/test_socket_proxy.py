@@ -41,9 +41,9 @@ def test_update_and_the_way_back_need_nothing_else(world: World, sau: Sau) -> No
     with Filter(world.lab.socket, [q for q in QUESTIONS if q.what_for is not For.COMMAND]) as one:
         behind(one, sau)
         assert sau("apply", "--yes").update["outcome"] == "succeeded"
-        assert world.http("web") == "1.1.0"
+        assert world.text("web") == "1.1.0"
         assert sau("rollback", "web", "--yes").code == 0
-        assert world.http("web") == "1.0.0"
+        assert world.text("web") == "1.0.0"
         sau("release", "web")
         world.publish("1.2.0", behaviour="crash")
         before = world.ids()

@@ -45,7 +45,7 @@ def test_two_updaters_with_separate_state_meet_at_the_container(world: World, sa
 
     out, _ = first.communicate(timeout=60)
     assert json.loads(out)["updates"][0]["outcome"] == "succeeded"
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
     assert len(world.ids()) == 1
 
 
@@ -66,7 +66,7 @@ def test_asked_to_stop_it_finishes_the_update_under_way_and_begins_no_other(
     (update,) = told["updates"]
     assert (running.returncode, update["outcome"]) == (1, "succeeded")
     assert told["not_begun"] == [f"docker:local/{world.prefix}-second"]
-    assert (world.http("first"), world.http("second")) == ("1.1.0", "1.0.0")
+    assert (world.text("first"), world.text("second")) == ("1.1.0", "1.0.0")
     assert world.get("second")["Id"] == old["second"]
 
 
@@ -78,7 +78,7 @@ def test_saved_plan_is_applied_exactly(world: World, sau: Sau) -> None:
     said = sau("apply", "--plan", str(file), "--yes")
 
     assert said.update["outcome"] == "succeeded"
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
 
 
 def test_saved_plan_is_refused_with_the_difference_when_the_world_changed(

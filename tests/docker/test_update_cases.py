@@ -32,7 +32,7 @@ def test_container_that_ignores_its_stop_signal_is_still_replaced(world: World, 
     world.run(world.publish("1.0.0", behaviour="ignore_term").reference, StopTimeout=1)
 
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
 
 
 def test_slow_but_healthy_start_is_waited_for(world: World, sau: Sau) -> None:
@@ -46,7 +46,7 @@ def test_slow_but_healthy_start_is_waited_for(world: World, sau: Sau) -> None:
     said = sau("apply", "--yes")
 
     assert said.update["outcome"] == "succeeded"
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
 
 
 def test_health_is_judged_by_a_check_that_only_the_new_image_has(world: World, sau: Sau) -> None:
@@ -76,7 +76,7 @@ def test_service_that_ends_with_exit_code_0_has_failed(world: World, sau: Sau) -
     old = world.run(world.publish("1.0.0").reference)
 
     assert sau("apply", "--yes").update["outcome"] == "rolled_back"
-    assert world.http(old) == "1.0.0"
+    assert world.text(old) == "1.0.0"
 
 
 def test_image_that_failed_on_one_container_is_not_tried_on_the_next(

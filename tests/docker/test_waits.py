@@ -82,7 +82,7 @@ def test_update_waits_for_its_age_its_human_and_its_window(world: World, sau: Sa
         plan, _ = app.cycle.plan([])
         (record,) = app.cycle.execute(plan, lambda: False)
 
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
     assert record.step.id == step.id
     assert "approved by alice" in " ".join(record.step.reasons)
     shown = sau("show", record.id, json_output=False)

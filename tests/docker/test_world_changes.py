@@ -69,7 +69,7 @@ def test_old_container_is_not_touched_when(world: World, what: str) -> None:
     assert record.cause == "conflict"
     found = world.get(old)["State"]
     assert (found["Running"], found["StartedAt"]) == (True, before)
-    assert world.http(old) == "1.0.0"
+    assert world.text(old) == "1.0.0"
 
 
 def test_a_crash_looping_version_can_be_taken_back(world: World, sau: Sau) -> None:
@@ -81,7 +81,7 @@ def test_a_crash_looping_version_can_be_taken_back(world: World, sau: Sau) -> No
     said = sau("rollback", f"{world.prefix}-web")
 
     assert said.update["outcome"] == "succeeded"
-    assert world.http("web") == "1.0.0"
+    assert world.text("web") == "1.0.0"
 
 
 def test_container_that_somebody_makes_anew_between_plan_and_turn_is_judged_anew(
@@ -166,7 +166,7 @@ def test_name_that_somebody_takes_is_found_before_anything_is_stopped(world: Wor
     assert record.rows[-1].name == "INCONSISTENT"
     assert "has the name" in record.facts["trouble"]["error"]
     assert world.get(f"{world.prefix}-mine")["State"]["Running"]
-    assert world.http("web") == "1.0.0"
+    assert world.text("web") == "1.0.0"
 
 
 def test_container_that_is_removed_before_the_check_is_aborted(world: World) -> None:
@@ -179,7 +179,7 @@ def test_new_container_that_somebody_removes_brings_the_old_one_back(world: Worl
     old, record = meanwhile(world, "VERIFY", remove_container)
     assert (record.rows[-1].name, record.cause) == ("ROLLED_BACK", "conflict")
     assert world.ids() == {old}
-    assert world.http(old) == "1.0.0"
+    assert world.text(old) == "1.0.0"
     (step,) = kit.plan(world).updates  # no fault of the image: nothing is quarantined
     assert step.changes[0].candidate is not None
 
@@ -191,7 +191,7 @@ def remove_parked(world: World, _: str) -> None:
 def test_old_container_that_somebody_removes_is_not_missed_by_a_good_update(world: World) -> None:
     _, record = meanwhile(world, "VERIFY", remove_parked)
     assert record.rows[-1].name == "SUCCEEDED"
-    assert world.http("web") == "1.1.0"
+    assert world.text("web") == "1.1.0"
 
 
 def test_way_back_that_somebody_removed_stops_and_calls_a_human(world: World) -> None:
