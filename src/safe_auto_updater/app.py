@@ -16,8 +16,8 @@ from safe_auto_updater.config import Config
 from safe_auto_updater.core.case import FileEdit
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.events import Emit, Event
-from safe_auto_updater.core.model import Asset, Change, Step
-from safe_auto_updater.core.ports import Clock, Scanner, Work
+from safe_auto_updater.core.model import Asset, Change, Step, UpdaterKind
+from safe_auto_updater.core.ports import Clock, Scanner, Updater, Work
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.engine.cycle import Cycle
@@ -150,12 +150,17 @@ class App:
         health = HealthChecker(self._judges.checks_for, self.clock)
         return UpdateExecutor(
             self.journal,
-            self._platform(step.asset).updater(step, health),
+            self._updater(step, health),
             health,
             self.clock,
             self.emit,
             self._refusal,
         )
+
+    def _updater(self, step: Step, health: HealthChecker) -> Updater:
+        if step.updater is UpdaterKind.KUBERNETES:
+            return self.kubernetes.updater(step)
+        return self.docker.updater(step, health)
 
     def _refusal(self, work: Work) -> str | None:
         """Why an update may not go on, asked right before anything visible changes."""

@@ -105,6 +105,9 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
       "asset": replace(ASSET, kind="service")}, "hooks",
      "after_update (rule */web): hooks run in a container, and a Swarm service is several; take "
      "them away"),
+    ({"policy": ruled(Rule("*/web", group="shop")),
+      "asset": replace(ASSET, platform="kubernetes", kind="Deployment")}, "group",
+     "group shop (rule */web): workloads do not move as one yet; take it away"),
     ({"policy": ruled(Rule("*/web", strategy=Strategy.START_FIRST)),
       "asset": replace(ASSET, exclusive=("it publishes port 80/tcp", "it writes to /data"))},
      "strategy",
@@ -229,8 +232,8 @@ def test_all_that_say_no_are_told() -> None:
         edits=(EDIT,),
     )
     step = planning.decide(everything)
-    # Hooks are in the way of services, which nobody but their engine updates.
-    asked = [name for name, _ in guards._GUARDS if name != "hooks"]
+    # Hooks are in the way of services, and groups of workloads: others than this one updates.
+    asked = [name for name, _ in guards._GUARDS if name not in ("hooks", "group")]
     assert step.hold_rules == (*asked, "plugin")
     told = "\n".join(step.reasons)
     for words in ("it removes itself", "others share it", "held: one", "held: two", "interrupted",

@@ -170,6 +170,7 @@ _GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
     ("obstacle", _obstacle),
     ("compose", guards_of_means.compose),
     ("hooks", guards_of_means.hooks),
+    ("group", guards_of_means.group),
     ("strategy", guards_of_means.strategy),
     ("watchtower", guards_of_means.watchtower),
     ("memory", _memory),

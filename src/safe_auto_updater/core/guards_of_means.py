@@ -67,6 +67,14 @@ def strategy(case: Case, step: str) -> str | None:
     )
 
 
+def group(case: Case, step: str) -> str | None:
+    """What moves as one goes back as one, and workloads do not yet."""
+    if case.asset.platform != "kubernetes" or case.policy.group is None:
+        return None
+    source = case.policy.source("group")
+    return f"group {case.policy.group} ({source}): workloads do not move as one yet; take it away"
+
+
 def hooks(case: Case, step: str) -> str | None:
     """Commands run in a container, and a service is several."""
     hooks = case.policy.hooks

@@ -10,8 +10,6 @@ from safe_auto_updater.config.config import KubernetesCluster
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.ports import Clock, Comparer, Updater
-from safe_auto_updater.engine.health import HealthChecker
-from safe_auto_updater.engine.unit import Unit
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
@@ -64,21 +62,20 @@ class Kubernetes:
         """Who looks at both sides of a change to an asset."""
         return KubernetesComparer(Workloads(self.cluster(asset)), self.lookup(asset).described)
 
-    def updater(self, step: Step, health: HealthChecker) -> Updater:
+    def updater(self, step: Step) -> Updater:
         """Who carries a step out."""
         lookup = self.lookup
 
         def resolvable(image: str) -> None:
             lookup(step.asset).image(image)
 
-        updater = KubernetesUpdater(
+        return KubernetesUpdater(
             Workloads(self.cluster(step.asset)),
             self._settings,
             resolvable,
             lambda reference: lookup(step.asset).digest(reference),
             self._clock.sleep,
         )
-        return Unit(updater, updater, health) if step.members else updater
 
 
 def _access(entry: KubernetesCluster) -> Access:

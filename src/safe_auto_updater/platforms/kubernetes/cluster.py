@@ -34,6 +34,10 @@ class Refused(PlatformError):
         self.reason = reason
 
 
+class AskedToWait(PlatformUnreachable):
+    """The API server answered that it cannot answer for now."""
+
+
 class Cluster:
     """One cluster. Raises PlatformUnreachable (no answer), NotFound, Refused (it said no).
 
@@ -52,7 +56,7 @@ class Cluster:
         for pause_s in RETRY_S:
             try:
                 return self._ask("GET", path, params)
-            except PlatformUnreachable:
+            except AskedToWait:
                 time.sleep(pause_s)
         return self._ask("GET", path, params)
 
@@ -208,5 +212,5 @@ class Cluster:
             fact = f"{where}: does not know us ({message}): look at the user of its kubeconfig"
             return Refused(fact, status, reason)
         if status in _AGAIN:
-            return PlatformUnreachable(f"{where}: {method} {path}: {status} {message}")
+            return AskedToWait(f"{where}: {method} {path}: {status} {message}")
         return Refused(f"{where}: {message}", status, reason)

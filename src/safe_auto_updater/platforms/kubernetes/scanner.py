@@ -58,12 +58,12 @@ class KubernetesScanner:
         found: dict[str, Asset] = {}
         for namespace in self._namespaces or (None,):
             pods = self._pods(namespace, failures)
+            if _nothing_answers(failures):
+                return Scan((), (), tuple(failures[:1]))
             for kind in KINDS.values():
                 for workload in self._listed(kind.path(namespace), kind.plural, failures):
                     asset = self._asset(kind, workload, pods)
                     found[asset.id] = asset
-                if failures and not found and _nothing_answers(failures):
-                    return Scan((), (), tuple(failures[:1]))
         return Scan(tuple(found.values()), (), tuple(failures))
 
     def _pods(self, namespace: str | None, failures: list[tuple[str, str]]) -> Mine:
@@ -113,7 +113,7 @@ class KubernetesScanner:
 
 
 def _nothing_answers(failures: Sequence[tuple[str, str]]) -> bool:
-    return all("does not answer" in fact or "cannot be used" in fact for _, fact in failures)
+    return any("does not answer" in fact or "cannot be used" in fact for _, fact in failures)
 
 
 def _use(container: Json, pods: Sequence[Json], labels: tuple[tuple[str, str], ...]) -> ImageUse:
