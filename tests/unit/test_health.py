@@ -61,6 +61,40 @@ def test_slow_start_within_the_deadline_is_not_failed() -> None:
     assert watch("w" * 19 + "p").healthy
 
 
+def rollout(*looks: tuple[str, str, int], cap_s: float | None = None) -> Verdict:
+    """Watch looks of a letter, what was seen, and how far it had come; the last one lasts."""
+    coming = iter(looks)
+    words = {"p": CheckState.PASSED, "w": CheckState.FAILING}
+
+    def look() -> Look:
+        state, seen, progress = next(coming, looks[-1])
+        results = (CheckResult("own", words[state], "said"),)
+        return Look(results, (SUBJECT,), seen=seen, progress=progress)
+
+    patience = Patience(timeout_s=10.0, stable_for_s=3.0, cap_s=cap_s)
+    return HealthChecker(lambda asset: (), FakeClock()).watch(look, patience)
+
+
+def test_process_that_is_another_one_is_watched_anew() -> None:
+    verdict = rollout(*[("p", "a", 1)] * 5, ("p", "b", 1))
+    assert (verdict.healthy, verdict.watched_s) == (True, 5.5)
+
+
+def test_process_that_is_never_the_same_is_not_well() -> None:
+    verdict = rollout(*[("p", str(number), 1) for number in range(100)])
+    assert (verdict.healthy, verdict.cause) == (False, Cause.IMAGE)
+    assert "starts again and again" in verdict.reason
+
+
+def test_rollout_that_goes_on_is_waited_for_up_to_the_cap() -> None:
+    slow = [("w", "", number // 18) for number in range(200)]  # one step further each 9 s
+    assert rollout(*slow[:90], ("p", "a", 9), cap_s=60.0).healthy
+    stopped = rollout(*slow, cap_s=60.0)
+    assert (stopped.healthy, stopped.watched_s) == (False, 60.0)
+    stalled = rollout(*slow[:30], ("w", "", 1), cap_s=60.0)
+    assert (stalled.healthy, stalled.watched_s) == (False, 19.0)
+
+
 class Says:
     def __init__(self, answer: object) -> None:
         self.answer = answer
