@@ -188,14 +188,15 @@ class SwarmUpdater:
         """
         old, new, left = image_of(work, Side.OLD), pinned(new_image(work)), GO_ON
         for _ in range(round(self.patience(work, Side.OLD).timeout_s / LOOK_S)):
-            service = self._services.find(work.facts["service"])
+            seen = self.look(work, Side.OLD).results
+            service = self._services.find(work.facts["service"])  # after: it may just have stopped
             if service is None:
                 return
             if left and _halted(service, old, new):
                 left -= 1
                 with suppress(OutOfSequence):
                     self._services.update(service, with_image(service["Spec"], old))
-            elif not any(r.state is CheckState.FAILING for r in self.look(work, Side.OLD).results):
+            elif not any(result.state is CheckState.FAILING for result in seen):
                 return
             self._sleep(LOOK_S)
 
