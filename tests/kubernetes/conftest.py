@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.kubernetes.kit import Cluster, Namespace
+from tests.kubernetes.sau import ClusterSau
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +38,9 @@ def namespace(cluster: Cluster) -> Iterator[Namespace]:
     mine.create()
     yield mine
     mine.delete()
+
+
+@pytest.fixture
+def sau(namespace: Namespace, tmp_path: Path) -> ClusterSau:
+    """The program, seeing this test's namespace alone."""
+    return ClusterSau(namespace, tmp_path)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from pathlib import Path
 
 import pytest
 
@@ -19,18 +18,13 @@ from tests.docker.kill.hitting import hit
 from tests.docker.kill.promise import assert_legal
 from tests.kubernetes.kit import Namespace
 from tests.kubernetes.sau import ClusterSau
-from tests.kubernetes.workloads import as_written, of_kind, running, settled
+from tests.kubernetes.workloads import as_written, begun, running, settled
 from tests.lab_kit import eventually
 
 KINDS = ("unwritten", "written", "unasked", "answered", "unseen")
 SCENARIOS = {"good": ("Deployment", "good", 24), "crash": ("StatefulSet", "crash", 31)}
 SAMPLE = 4
 EVERY = [(name, at) for name, (_, _, most) in SCENARIOS.items() for at in range(1, most + 1)]
-
-
-@pytest.fixture
-def sau(namespace: Namespace, tmp_path: Path) -> ClusterSau:
-    return ClusterSau(namespace, tmp_path)
 
 
 class Scene:
@@ -40,9 +34,7 @@ class Scene:
         self.kind, behaviour, self.most = SCENARIOS[name]
         self.namespace, self.sau = namespace, sau
         self.old = namespace.publish("1.0.0")
-        namespace.apply(of_kind(self.kind, self.old.reference))
-        settled(namespace, self.kind)
-        self.before = namespace.get(self.kind, "web")
+        self.before = begun(namespace, self.kind)
         self.new = namespace.publish("1.1.0", behaviour=behaviour)
         sau.configure("{timeout: 20s, stable_for: 1s}")
 

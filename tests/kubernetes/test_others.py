@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.kubernetes.kit import Namespace
 from tests.kubernetes.sau import ClusterSau
-from tests.kubernetes.workloads import of_kind, running, settled
-
-
-@pytest.fixture
-def sau(namespace: Namespace, tmp_path: Path) -> ClusterSau:
-    return ClusterSau(namespace, tmp_path)
-
+from tests.kubernetes.workloads import begun, of_kind, running, settled
 
 OWNERS = {
     "argocd.argoproj.io/tracking-id": ("shop:apps/Deployment:shop/web", "Argo CD shop"),
@@ -39,8 +31,7 @@ def test_what_another_owns_is_held_with_its_name(
 def test_pipeline_is_told_what_its_next_apply_would_do(
     namespace: Namespace, sau: ClusterSau
 ) -> None:
-    namespace.apply(of_kind("Deployment", namespace.publish("1.0.0").reference))
-    settled(namespace, "Deployment")
+    begun(namespace, "Deployment")
     namespace.publish("1.1.0")
     step = sau("plan").step("web")
     assert step["action"] == "update"
@@ -66,8 +57,7 @@ def test_annotations_decide_and_an_unknown_one_is_named(
 def test_scaling_and_notes_in_the_middle_are_nobodys_loss(
     namespace: Namespace, sau: ClusterSau
 ) -> None:
-    namespace.apply(of_kind("Deployment", namespace.publish("1.0.0").reference))
-    settled(namespace, "Deployment")
+    begun(namespace, "Deployment")
     namespace.publish("1.1.0", behaviour="never_ready")
     sau.configure("{timeout: 15s, stable_for: 2s}")
     going = sau.start("apply", "--yes")
@@ -84,8 +74,7 @@ def test_scaling_and_notes_in_the_middle_are_nobodys_loss(
 def test_human_who_sets_another_image_in_the_middle_wins(
     namespace: Namespace, sau: ClusterSau
 ) -> None:
-    namespace.apply(of_kind("Deployment", namespace.publish("1.0.0").reference))
-    settled(namespace, "Deployment")
+    begun(namespace, "Deployment")
     namespace.publish("1.1.0", behaviour="never_ready")
     theirs = namespace.publish("3.0.0")
     going = sau.start("apply", "--yes")

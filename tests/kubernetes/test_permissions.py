@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 
 from safe_auto_updater.platforms.kubernetes.permissions import NEEDS, Need
 from tests.kubernetes.kit import Json, Namespace
 from tests.kubernetes.sau import ClusterSau
-from tests.kubernetes.workloads import of_kind, running, settled
+from tests.kubernetes.workloads import begun, of_kind, running, settled
 
 USER = "updater"
 
 
-@pytest.fixture
-def sau(namespace: Namespace, tmp_path: Path) -> ClusterSau:
-    found = ClusterSau(namespace, tmp_path)
-    found.configure(user=USER)
-    return found
+@pytest.fixture(autouse=True)
+def as_the_user(sau: ClusterSau) -> None:
+    sau.configure(user=USER)
 
 
 def allow(namespace: Namespace, needs: Iterable[Need]) -> None:
@@ -82,9 +79,7 @@ def test_rule_that_is_missing_is_named_and_nothing_is_changed(
     verb, _, resource = what.partition(" ")
     without = [need for need in NEEDS if (need.verb, need.resource) != (verb, resource)]
     allow(namespace, without)
-    namespace.apply(of_kind("Deployment", namespace.publish("1.0.0").reference))
-    settled(namespace, "Deployment")
-    before = namespace.get("Deployment", "web")
+    before = begun(namespace, "Deployment")
     namespace.publish("1.1.0")
 
     doctor = sau("doctor")

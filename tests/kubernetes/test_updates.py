@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from tests.kubernetes.kit import Namespace
@@ -12,24 +9,13 @@ from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import (
     KINDS,
     as_written,
+    begun,
     of_kind,
     pods_of,
     running,
     settled,
 )
 from tests.lab_kit import eventually
-
-
-@pytest.fixture
-def sau(namespace: Namespace, tmp_path: Path) -> ClusterSau:
-    return ClusterSau(namespace, tmp_path)
-
-
-def begun(namespace: Namespace, kind: str, **container: Any) -> Any:
-    """A workload that runs 1.0.0, and its object."""
-    namespace.apply(of_kind(kind, namespace.publish("1.0.0").reference, **container))
-    settled(namespace, kind)
-    return namespace.get(kind, "web")
 
 
 @pytest.mark.parametrize("kind", KINDS)

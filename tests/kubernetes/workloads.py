@@ -58,6 +58,13 @@ def settled(namespace: Namespace, kind: str, timeout_s: float = 90) -> None:
     assert status.code == 0, status.out + status.err
 
 
+def begun(namespace: Namespace, kind: str, **container: Any) -> Json:
+    """A workload that runs 1.0.0, and its object."""
+    namespace.apply(of_kind(kind, namespace.publish("1.0.0").reference, **container))
+    settled(namespace, kind)
+    return namespace.get(kind, "web")
+
+
 def pods_of(namespace: Namespace) -> list[Json]:
     """The pods that are to stay."""
     found = namespace.get("pods", "--selector=app=web")["items"]

@@ -159,15 +159,8 @@ class Cluster:
         version = self.get("/version")
         return f"Kubernetes {version.get('gitVersion')} at {self._transport().server}"
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, Any],
-        body: Any = None,
-        content_type: str = "application/json",
-    ) -> Any:
-        content = self._content(method, path, params, body, content_type)
+    def _ask(self, method: str, path: str, params: Mapping[str, Any], *sent: Any) -> Any:
+        content = self._content(method, path, params, *sent)
         try:
             return json.loads(content)
         except ValueError as error:
