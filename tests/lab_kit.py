@@ -87,7 +87,7 @@ def api_version(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def eventually(question: Callable[[], Found], timeout_s: float = 15) -> Found:
+def eventually(question: Callable[[], Found], timeout_s: float = 45) -> Found:
     """The first answer that counts as true; the test fails with the last one otherwise."""
     deadline = time.monotonic() + timeout_s
     while not (answer := question()):
