@@ -1,4 +1,4 @@
-"""``python -m lab.suite ENGINE [MARKS]``: all tests that need this engine (or cluster), in lanes.
+"""``python -m lab.suite ENGINE [--repeat] [MARKS]``: all tests that need this engine or cluster.
 
 What kills the engine, fills its disk or makes a Swarm of it runs in labs of its own, and mostly
 waits; so the lane with the rest runs beside it.
@@ -6,6 +6,7 @@ waits; so the lane with the rest runs beside it.
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -45,47 +46,72 @@ LENT = os.environ.get("SAU_TEST_KUBECONFIG")
 """A cluster that somebody lends: no lab is started for its tests, and nothing there is killed."""
 
 
-def command(engine: str, part: Part, marks: str) -> list[str]:
-    """The tests of one part, in its lab."""
-    words = [sys.executable, "-m", "lab", "--engine", engine]
-    words += ["--instance", part.instance] if part.instance else []
-    words += ["--disk", str(part.disk_mib)] if part.disk_mib else []
-    words += ["run", "--down-if-started", "--"]
-    folder = "tests/docker"
-    if engine == KUBERNETES:
-        folder, words = "tests/kubernetes", [] if LENT else words
-    words += [sys.executable, "-m", "pytest", "--durations=12"]
-    words += ["-o", "cache_dir=.lab/pytest", folder, "-m", f"({part.marks}){marks}"]
-    return words + (["-n", str(part.workers), "--dist", "worksteal"] if part.workers else [])
+@dataclass(frozen=True)
+class Suite:
+    """One engine's tests, of those marks; whether what failed is repeated, once and alone."""
 
+    engine: str
+    marks: str
+    repeat: bool
+    logs: Path
 
-def lane(engine: str, parts: Sequence[Part], marks: str, logs: Path) -> list[str]:
-    """Its parts one after the other; which of them failed."""
-    failed = []
-    for part in parts:
-        name = f"engine {engine}, {part.instance or 'shared'}"
-        print(f"== {name}: {part.marks}", flush=True)
-        log = logs / f"suite-{engine}-{part.instance or 'shared'}.log"
+    def lane(self, parts: Sequence[Part]) -> list[str]:
+        """Its parts one after the other; which of them failed."""
+        failed = []
+        for part in parts:
+            name = part.instance or "shared"
+            done = self.run(part, name, alone=False)
+            if not done and self.repeat:
+                print(f"== engine {self.engine}, {name}: UNSTEADY, what failed is repeated alone")
+                done = self.run(part, name, alone=True)
+            if not done:
+                failed.append(f"engine {self.engine}, {name}")
+        return failed
+
+    def run(self, part: Part, name: str, alone: bool) -> bool:
+        """One part, or those of its tests that have failed, one by one; whether all passed."""
+        print(f"== engine {self.engine}, {name}: {part.marks}", flush=True)
+        log = self.logs / f"suite-{self.engine}-{name}{'-repeated' if alone else ''}.log"
+        how = ["--last-failed", "--last-failed-no-failures=none", "--maxfail=1"]
+        if not alone:
+            how = ["--cache-clear"]
+            how += ["-n", str(part.workers), "--dist", "worksteal"] if part.workers else []
+        cache = ["-o", f"cache_dir=.lab/pytest-{self.engine}-{name}"]
         with log.open("wb") as file:
-            words = command(engine, part, marks)
+            words = [*self.words(part), *cache, *how]
             done = subprocess.run(words, check=False, stdout=file, stderr=subprocess.STDOUT)
-        print(f"== {name}\n{log.read_text(errors='replace')}", flush=True)
-        if done.returncode != 0:
-            failed.append(name)
-    return failed
+        print(f"== engine {self.engine}, {name}\n{log.read_text(errors='replace')}", flush=True)
+        return done.returncode == 0
+
+    def words(self, part: Part) -> list[str]:
+        """The tests of one part, in its lab."""
+        words = [sys.executable, "-m", "lab", "--engine", self.engine]
+        words += ["--instance", part.instance] if part.instance else []
+        words += ["--disk", str(part.disk_mib)] if part.disk_mib else []
+        words += ["run", "--down-if-started", "--"]
+        folder = "tests/docker"
+        if self.engine == KUBERNETES:
+            folder, words = "tests/kubernetes", [] if LENT else words
+        words += [sys.executable, "-m", "pytest", "--durations=12"]
+        return [*words, folder, "-m", f"({part.marks}){self.marks}"]
 
 
 def main() -> int:
     """Entry point."""
-    engine, marks = sys.argv[1], "".join(f" {word}" for word in sys.argv[2:])
+    parser = argparse.ArgumentParser(prog="python -m lab.suite")
+    parser.add_argument("engine")
+    parser.add_argument("--repeat", action="store_true", help="repeat what failed once, alone")
+    parser.add_argument("marks", nargs="*", help="more of a pytest -m expression")
+    said = parser.parse_args()
     logs = Layout.here().logs
     logs.mkdir(parents=True, exist_ok=True)
+    marks = "".join(f" {word}" for word in said.marks)
+    suite = Suite(said.engine, marks, said.repeat, logs)
     lanes = LANES
-    if engine == KUBERNETES:
+    if said.engine == KUBERNETES:
         lanes = ((CLUSTER[0][0],),) if LENT else CLUSTER
     with ThreadPoolExecutor(len(lanes)) as pool:
-        ended = pool.map(lambda parts: lane(engine, parts, marks, logs), lanes)
-        failed = [name for names in ended for name in names]
+        failed = [name for names in pool.map(suite.lane, lanes) for name in names]
     for name in failed:
         print(f"FAILED: {name}", file=sys.stderr)
     return 1 if failed else 0

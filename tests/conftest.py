@@ -52,6 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "every_instant: all of what `make test` samples; runs in `make test-full`"
     )
     config.addinivalue_line(
+        "markers", "any_engine: the engine makes no difference; `make test` runs it on one only"
+    )
+    config.addinivalue_line(
         "markers",
         "engine_crash: kills the engine or API server; runs in `python -m lab --instance NAME run`",
     )

@@ -5,9 +5,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from tests.docker.test_choosing import chosen, label, plan, said, why
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
+
+pytestmark = pytest.mark.any_engine
 
 THREE_DAYS = "detection: {minimum_age: 3d}\n"
 FORGED = "2001-01-01T00:00:00Z"

@@ -13,6 +13,8 @@ from lab import images
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 
 def label(**keys: str) -> dict[str, Any]:
     """Settings of one container, as its user writes them."""

@@ -12,6 +12,8 @@ import pytest
 from tests.docker.compose_kit import program
 from tests.unit.compose.kit import Row, table
 
+pytestmark = pytest.mark.any_engine
+
 __all__ = ["program"]
 EDITS = table("edits.txt")
 

@@ -10,6 +10,8 @@ import pytest
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 EXAMPLE = Path(__file__).parents[1] / "plugins/sau-example-plugin/src/sau_example_plugin"
 POLICY = """\
 class Policy:

@@ -14,6 +14,8 @@ from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.registry import Answers, Credentials, Platform, RegistryClient
 from tests.lab_kit import World
 
+pytestmark = pytest.mark.any_engine
+
 
 class RealClock:
     """The machine's own time."""

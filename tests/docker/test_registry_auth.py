@@ -20,6 +20,8 @@ from safe_auto_updater.platforms.registry import Credentials, HostSettings, Regi
 from tests.docker.test_registry import RealClock, platform_of
 from tests.lab_kit import World, eventually
 
+pytestmark = pytest.mark.any_engine
+
 PASSWORD = "geheim"
 HTPASSWD = "me:$2b$04$bIE.a1XF0xTQDT8CYmaTEu2z64t5jnlMbgVQr61ROMDCEDR1teXrS\n"  # bcrypt of it
 

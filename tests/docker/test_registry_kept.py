@@ -18,6 +18,8 @@ from safe_auto_updater.platforms.registry import Platform
 from tests.docker.test_registry import new_client, platform_of
 from tests.lab_kit import World
 
+pytestmark = pytest.mark.any_engine
+
 
 class Counter:
     """Passes requests on as they are; may leave out the digest, as some registries do."""

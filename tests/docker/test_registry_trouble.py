@@ -17,6 +17,8 @@ import pytest
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 
 class Proxy:
     """Passes requests on to the real registry until `trouble` says otherwise; counts them."""

@@ -231,7 +231,7 @@ def test_saved_plan_is_refused_when_the_service_has_changed(
     saved = str(world.state_dir / "plan.json")
     sau("plan", "--save", saved)
     services.set_image(other)
-    eventually(services.settled, 30)
+    eventually(lambda: services.state() == "completed", 60)
     before = services.get()
     assert sau("apply", "--plan", saved, "--yes").code != 0
     assert services.get() == before

@@ -82,7 +82,7 @@ def test_unpinned_service_is_held_and_told_what_it_runs(
     (reason,) = sau("plan").step(name)["reasons"]
     assert f"`docker service update --image {pinned(old)} {name}`" in reason
     services.set_image(pinned(old))
-    eventually(services.settled, 30)
+    eventually(lambda: services.state() == "completed", 60)
     assert sau("plan").step(name)["action"] == "update"
 
 

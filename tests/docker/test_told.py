@@ -13,6 +13,8 @@ import pytest
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 
 class Hook:
     """A webhook's other end."""

@@ -8,6 +8,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from safe_auto_updater.app import App, SystemClock
 from safe_auto_updater.config import ConfigLoader
 from safe_auto_updater.core.events import Event
@@ -15,6 +17,8 @@ from safe_auto_updater.core.model import Action
 from safe_auto_updater.core.windows import opening, parse_window
 from tests.lab_kit import World
 from tests.sau_kit import Sau
+
+pytestmark = pytest.mark.any_engine
 
 DAY_S = 86400.0
 WINDOW = "Sat 02:00-05:00 Europe/Berlin"

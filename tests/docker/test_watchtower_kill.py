@@ -22,7 +22,7 @@ Staged = Callable[..., Scene]
 HEALTH = "stable_for: 700ms"
 ENDS = {"good": "succeeded", "crash": "rolled_back"}
 INSTANTS = {"good": 32, "crash": 59}
-SAMPLE = 8
+SAMPLE = 4
 
 
 @pytest.fixture(params=PARAMS)
