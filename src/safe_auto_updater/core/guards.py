@@ -169,6 +169,7 @@ _GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
     ("disabled", _enabled),
     ("obstacle", _obstacle),
     ("compose", guards_of_means.compose),
+    ("pipeline", guards_of_means.pipeline),
     ("hooks", guards_of_means.hooks),
     ("group", guards_of_means.group),
     ("strategy", guards_of_means.strategy),

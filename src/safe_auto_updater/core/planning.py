@@ -12,13 +12,18 @@ from datetime import UTC, datetime
 
 from safe_auto_updater.core.case import Case, named_level
 from safe_auto_updater.core.guards import No, objections
-from safe_auto_updater.core.model import Action, Change, Plan, Step, UpdaterKind, short_name
+from safe_auto_updater.core.model import (
+    PIPELINE,
+    Action,
+    Change,
+    Plan,
+    Step,
+    UpdaterKind,
+    short_name,
+)
 from safe_auto_updater.core.risk import combine
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.core.units import held, in_step_order, united
-
-PIPELINE = "kubectl-apply"
-"""What `managed_by` says of a workload that was made by plain `kubectl apply`."""
 
 
 def plan(cases: Iterable[Case], around: Mapping[str, Case]) -> Plan:

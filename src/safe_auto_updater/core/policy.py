@@ -15,7 +15,13 @@ from safe_auto_updater.core import spelling
 from safe_auto_updater.core.model import docker_id, matches
 from safe_auto_updater.core.risk import Bands
 from safe_auto_updater.core.semver import Wanted
-from safe_auto_updater.core.spelling import Approval, ComposeChange, DockerUpdaters, Strategy
+from safe_auto_updater.core.spelling import (
+    Approval,
+    ComposeChange,
+    DockerUpdaters,
+    Pipeline,
+    Strategy,
+)
 from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import Freeze, Window
 
@@ -42,6 +48,7 @@ class Keys:
     health_timeout: float | None = None
     stable_for: float | None = None
     compose: ComposeChange | None = None
+    pipeline: Pipeline | None = None
     strategy: Strategy | None = None
     docker_updater: DockerUpdaters | None = None
     before_update: tuple[str, ...] | None = None
@@ -66,6 +73,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "health_timeout": spelling.duration_s,
     "stable_for": spelling.duration_s,
     "compose": spelling.compose_change,
+    "pipeline": spelling.pipeline,
     "strategy": spelling.strategy,
     "docker_updater": spelling.docker_updater,
     "before_update": spelling.command,
@@ -164,6 +172,7 @@ class AssetPolicy:
     wanted: Wanted
     health: HealthSettings
     compose: ComposeChange = ComposeChange.HOLD
+    pipeline: Pipeline = Pipeline.TELL
     strategy: Strategy = Strategy.STOP_FIRST
     docker_updater: DockerUpdaters = DockerUpdaters.NATIVE
     hooks: Hooks = field(default_factory=Hooks)
@@ -225,6 +234,7 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
             stable_for_s=found.get("stable_for", health.stable_for_s),
         ),
         compose=found.get("compose", ComposeChange.HOLD),
+        pipeline=found.get("pipeline", Pipeline.TELL),
         strategy=found.get("strategy", Strategy.STOP_FIRST),
         docker_updater=updater,
         hooks=Hooks(

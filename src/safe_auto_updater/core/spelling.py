@@ -41,6 +41,13 @@ class ComposeChange(StrEnum):
     CONTAINER_ONLY = "container-only"  # the file stays: the next `up` puts the old one back
 
 
+class Pipeline(StrEnum):
+    """Whether a workload that a pipeline's `kubectl apply` made is updated beside it."""
+
+    TELL = "tell"  # the plan says what the next `kubectl apply` does
+    HOLD = "hold"
+
+
 class Strategy(StrEnum):
     """Which of the two containers serves while one takes over from the other."""
 
@@ -89,6 +96,11 @@ def approval(text: str) -> Approval:
 def compose_change(text: str) -> ComposeChange:
     """What becomes of a Compose file."""
     return _one_of(ComposeChange, text, "way to treat a Compose file")
+
+
+def pipeline(text: str) -> Pipeline:
+    """What to do beside a pipeline."""
+    return _one_of(Pipeline, text, "way to treat a pipeline's workload")
 
 
 def strategy(text: str) -> Strategy:
