@@ -19,7 +19,7 @@ pytestmark = pytest.mark.engine_crash
 AWAY_S = 3
 ALWAYS = ("STAGE", "VERIFY", "ROLLBACK")
 ENDS = {
-    "PREPARE": "succeeded",  # it asks registries alone
+    "PREPARE": "aborted",
     "PRECHECK": "aborted",
     "SNAPSHOT": "aborted",
     "STAGE": "aborted",
