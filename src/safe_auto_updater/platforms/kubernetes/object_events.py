@@ -87,7 +87,8 @@ def written(event: Event, workload: Mapping[str, Any], instance: str) -> dict[st
 def message(event: Event) -> str:
     """What changes, what became of it, its cause, and what is to be done; the middle is cut."""
     changes, cause = event.details.get("changes"), event.details.get("cause")
-    told = event.message if changes in (None, event.message) else f"{changes}: {event.message}"
+    is_whole = changes is None or event.kind == "started"  # that one names the images itself
+    told = event.message if is_whole else f"{changes}: {event.message}"
     told += f" (cause: {cause})" if cause else ""
     told = "".join(c if c.isprintable() else " " for c in redact(told))
     return _cut(told, _to_do(event))
