@@ -35,9 +35,9 @@ demo: setup ## an update that succeeds, one rolled back, one that waits: on a re
 
 test: check ## everything on the oldest and newest engine and a cluster, kill instants sampled
 	@for one in 20.10 29 $(BUILT); do $(LAB) --engine $$one build || exit; done
-	@$(SUITE) 20.10 --repeat and not every_instant
-	@$(SUITE) 29 --repeat and not every_instant and not any_engine
-	@$(SUITE) $(CLUSTER) --repeat and not every_instant
+	@$(SUITE) --repeat 20.10 and not every_instant
+	@$(SUITE) --repeat 29 and not every_instant and not any_engine
+	@$(SUITE) --repeat $(CLUSTER) and not every_instant
 
 test-full: check ## everything everywhere, every kill instant, properties at length
 	HYPOTHESIS_PROFILE=full $(PYTEST) tests/unit -n 2

@@ -1,4 +1,4 @@
-"""``python -m lab.suite ENGINE [--repeat] [MARKS]``: all tests that need this engine or cluster.
+"""``python -m lab.suite [--repeat] ENGINE [MARKS]``: all tests that need this engine or cluster.
 
 What kills the engine, fills its disk or makes a Swarm of it runs in labs of its own, and mostly
 waits; so the lane with the rest runs beside it.

@@ -72,7 +72,7 @@ def decide(*unit: Case) -> Step:
         for case in unit
         for told in (*_of_its_file(case), *_of_its_pipeline(case))
     ]
-    approved = unit[0].memory.approval(step.id)
+    approved = unit[0].memory.approval(step.id, step.risk)
     if approved is not None:
         at = datetime.fromtimestamp(approved.at, UTC)
         why.append(f"approved by {approved.who} at {at:%Y-%m-%d %H:%M} UTC")

@@ -26,6 +26,7 @@ from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import Freeze, Window
 
 LABEL_PREFIX = "safe-auto-updater."
+ANNOTATION_PREFIX = "safe-auto-updater/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ class Keys:
     before_update: tuple[str, ...] | None = None
     after_update: tuple[str, ...] | None = None
     hook_timeout: float | None = None
+    approve: tuple[str, ...] | None = None  # by label only: it names one version of one asset
 
 
 _READ: Mapping[str, Callable[[str], Any]] = {
@@ -79,6 +81,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "before_update": spelling.command,
     "after_update": spelling.command,
     "hook_timeout": spelling.duration_s,
+    "approve": spelling.approved_versions,
 }
 LABEL_KEYS = tuple(key.replace("_", "-") for key in _READ)
 
@@ -176,6 +179,7 @@ class AssetPolicy:
     strategy: Strategy = Strategy.STOP_FIRST
     docker_updater: DockerUpdaters = DockerUpdaters.NATIVE
     hooks: Hooks = field(default_factory=Hooks)
+    approve: tuple[str, ...] = ()  # versions that the asset itself says are approved
     sources: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -242,6 +246,7 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
             found.get("after_update", ()),
             found.get("hook_timeout", Hooks.timeout_s),
         ),
+        approve=found.get("approve", ()),
         sources=sources,
         problems=tuple(problems),
     )

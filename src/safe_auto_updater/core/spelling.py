@@ -20,6 +20,7 @@ _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 # Characters of tags, `*` and `?`, and sets in brackets, which must be whole.
 _TAG_PATTERN = re.compile(r"(?:[\w.*?-]|\[!?[\w.](?:[\w.-]*[\w.])?\])+", re.ASCII)
 _RANGE = re.compile(r"(?<=[\[!\w.])([\w.])-([\w.])(?=[^\[]*\])", re.ASCII)
+_VERSION = re.compile(r"sha256:[0-9a-f]{12,64}|\w[\w.-]{0,127}", re.ASCII)
 _WALKS = (Bump.MINOR, Bump.MAJOR)
 
 E = TypeVar("E", bound=StrEnum)
@@ -91,6 +92,17 @@ def level(text: str) -> PolicyLevel:
 def approval(text: str) -> Approval:
     """Who must approve."""
     return _one_of(Approval, text, "kind of approval")
+
+
+def approved_versions(text: str) -> tuple[str, ...]:
+    """Versions that are approved, parted by commas: tags, or digests from 12 digits on."""
+    words = tuple(word.strip() for word in text.split(","))
+    if not all(_VERSION.fullmatch(word) for word in words):
+        raise ValueError(
+            "names no version; write a tag such as 1.4.2, or a digest from 12 digits on such as "
+            "sha256:0123456789ab; several are parted by commas"
+        )
+    return words
 
 
 def compose_change(text: str) -> ComposeChange:
