@@ -63,6 +63,8 @@ check: lint types ## lint, types, layers, docs and unit tests, in a minute
 
 bench: setup ## downtime and speed, each beside its own limit in one run
 	$(LAB) run --down-if-started -- $(BIN)/python -m lab.bench
+	@$(LAB) --engine $(CLUSTER) build && $(BIN)/python -m lab.cluster.kwok
+	$(LAB) --engine $(CLUSTER) run --down-if-started -- $(BIN)/python -m lab.bench.cluster
 
 lab-up: setup ## start the lab's own engine and cluster, each with a registry
 	@$(LAB) up

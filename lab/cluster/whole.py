@@ -70,8 +70,13 @@ def _ready(layout: Layout) -> bool:
 
 
 def kill(layout: Layout) -> None:
-    """SIGKILL to the API server: what it knew is in etcd, and the pods run on."""
-    control.daemon(layout, "kube-apiserver").stop(signal.SIGKILL, 10)
+    """SIGKILL to all of Kubernetes: what it knew is in etcd, and the pods run on.
+
+    Its clients too: they would look for the API server more and more seldom, up to minutes.
+    """
+    for name in DAEMONS:
+        if name not in ("etcd", "containerd"):
+            control.daemon(layout, name).stop(signal.SIGKILL, 10)
 
 
 def stop(layout: Layout) -> None:

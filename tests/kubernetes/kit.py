@@ -71,7 +71,7 @@ class Cluster:
         return found
 
     def crash_api(self) -> None:
-        """SIGKILL to the API server; pods run on. Never where other tests run."""
+        """SIGKILL to the API server and its clients; pods run on. Never where other tests run."""
         if self.layout is None or not self.layout.instance:
             raise RuntimeError(
                 "this would kill the API server under other tests: mark the test `engine_crash`, "

@@ -41,6 +41,7 @@ ENDS = {
 )
 def test_api_server_killed_in_a_phase(namespace: Namespace, sau: ClusterSau, phase: str) -> None:
     cluster = namespace.cluster
+    sau.configure("{timeout: 90s, stable_for: 3s}")
     before = begun(namespace, "Deployment")
     (old,) = running(namespace)
     broken = phase in ("ROLLBACK", "CONFIRM")
