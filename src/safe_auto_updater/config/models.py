@@ -106,6 +106,24 @@ class RuleEntry(Keys):
     hook_timeout: v.Timeout | None = None
 
 
+class PrometheusServer(Section):
+    """How a Prometheus, or what speaks its API, is reached."""
+
+    url: v.WebUrl
+    ca_file: v.AbsolutePath | None = None
+    token_file: v.AbsolutePath | None = None
+    username: v.UserName | None = None
+    password_file: v.AbsolutePath | None = None
+    timeout: v.Timeout = 5.0
+
+
+class BlockEntry(PrometheusServer):
+    """Holds matching assets while the query returns anything, and while nobody answers."""
+
+    match: Match
+    query: v.IncidentQuery
+
+
 class PolicyEntry(Section):
     """A policy that a plugin brings; `options` go to it as they are."""
 
@@ -120,6 +138,7 @@ class Detection(Keys):
     registries: Annotated[tuple[RegistryEntry, ...], Many] = ()
     rules: Annotated[tuple[RuleEntry, ...], Many] = ()
     policies: Annotated[tuple[PolicyEntry, ...], Many] = ()
+    block_while: Annotated[tuple[BlockEntry, ...], Many] = ()
 
 
 class HttpCheck(Section):
@@ -153,11 +172,22 @@ class CommandCheck(Section):
     timeout: v.Timeout = 5.0
 
 
+class PrometheusCheck(PrometheusServer):
+    """Well when the one value of the query is as expected."""
+
+    match: Match
+    type: Literal["prometheus"]
+    query: v.CheckQuery
+    expect: v.Expect
+
+
 class PluginCheck(Section):
     """A check that a plugin brings; `options` go to it as they are."""
 
     match: Match
-    type: v.Kind = Field(json_schema_extra={"not": {"enum": ["http", "tcp", "command"]}})
+    type: v.Kind = Field(
+        json_schema_extra={"not": {"enum": ["http", "tcp", "command", "prometheus"]}}
+    )
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -184,6 +214,7 @@ TAGGED: dict[str, type[Section]] = {
     "\0http": HttpCheck,
     "\0tcp": TcpCheck,
     "\0command": CommandCheck,
+    "\0prometheus": PrometheusCheck,
     "\0check": PluginCheck,
     "\0webhook": WebhookEntry,
     "\0notification": PluginNotification,
@@ -202,8 +233,9 @@ Check = Annotated[
     Annotated[HttpCheck, Tag("\0http")]
     | Annotated[TcpCheck, Tag("\0tcp")]
     | Annotated[CommandCheck, Tag("\0command")]
+    | Annotated[PrometheusCheck, Tag("\0prometheus")]
     | Annotated[PluginCheck, Tag("\0check")],
-    _tag("check", "http", "tcp", "command"),
+    _tag("check", "http", "tcp", "command", "prometheus"),
 ]
 Notification = Annotated[
     Annotated[WebhookEntry, Tag("\0webhook")]

@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJso
 
 from safe_auto_updater.config.addresses import context_name, docker_host, split
 from safe_auto_updater.core import spelling
+from safe_auto_updater.core.promql import Expectation, expectation
+from safe_auto_updater.core.promql_text import check_query, incident_query
 from safe_auto_updater.core.spelling import (
     Approval,
     ComposeChange,
@@ -190,6 +192,9 @@ WebUrl = Annotated[str, AfterValidator(_web_url)]
 Mirror = Annotated[str, AfterValidator(spelling.mirror)]
 ProbeUrl = Annotated[str, AfterValidator(_probe_url)]
 ProbeHost = Annotated[str, AfterValidator(_probe_host)]
+CheckQuery = Annotated[str, AfterValidator(check_query)]
+IncidentQuery = Annotated[str, AfterValidator(incident_query)]
+Expect = Annotated[InstanceOf[Expectation], _read(expectation)]
 Duration = _SPAN
 Timeout = Annotated[_SPAN, AfterValidator(_positive)]
 Port = Annotated[int, Field(ge=1, le=65535)]
