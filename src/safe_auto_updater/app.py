@@ -82,7 +82,9 @@ class App:
         self.docker = Docker(config, environ, state, registries, self.clock, self.emit)
         self._edits = self.docker.planned_edits()
         self.kubernetes = Kubernetes(config, environ, registries, self.clock)
-        self._judges = Judges(self.settings, self.docker.engine, self.clock.monotonic)
+        self._judges = Judges(
+            self.settings, self.docker.engine, self.kubernetes.cluster, self.clock.monotonic
+        )
         self.cycle = Cycle(
             self._scanners(),
             self.settings,

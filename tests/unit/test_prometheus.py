@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from safe_auto_updater.core import promql
+from safe_auto_updater.core.kept import KEPT_S
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import BlockSpec
 from safe_auto_updater.core.ports import CheckState, Subject
@@ -25,7 +26,7 @@ from safe_auto_updater.core.promql import Answer, Incident, NoAnswer, Question, 
 from safe_auto_updater.core.promql_text import check_query, incident_query
 from safe_auto_updater.engine.incidents import Incidents
 from safe_auto_updater.platforms.probes.prometheus import MOST_BYTES, ask
-from safe_auto_updater.platforms.probes.prometheus_check import KEPT_S, PrometheusCheck
+from safe_auto_updater.platforms.probes.prometheus_check import PrometheusCheck
 from tests.wire_kit import Answering, saying, serving, silent
 
 SUBJECT = Subject("docker:local/web", "web", ("172.17.0.2",))

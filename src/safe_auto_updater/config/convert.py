@@ -123,6 +123,13 @@ def _check(entry: m.Check) -> CheckSpec:
                 "expect_status": entry.expect_status or (),
                 "timeout_s": entry.timeout,
             }
+        case m.ServiceCheck():
+            options = {
+                "service": entry.service,
+                "path": entry.path,
+                "expect_status": entry.expect_status or (),
+                "timeout_s": entry.timeout,
+            }
         case m.TcpCheck():
             options = {"host": entry.host, "port": entry.port, "timeout_s": entry.timeout}
         case m.CommandCheck():

@@ -151,6 +151,17 @@ class HttpCheck(Section):
     timeout: v.Timeout = 5.0
 
 
+class ServiceCheck(Section):
+    """Well when the Service of a cluster answers with an expected status."""
+
+    match: Match
+    type: Literal["http"]
+    service: v.Service
+    path: v.ServicePath = "/"
+    expect_status: v.Statuses | None = None
+    timeout: v.Timeout = 5.0
+
+
 class TcpCheck(Section):
     """Well when the port accepts a connection."""
 
@@ -212,6 +223,7 @@ class PluginNotification(Section):
 # Tags stand in pydantic's error locations; a NUL keeps them apart from every key of a file.
 TAGGED: dict[str, type[Section]] = {
     "\0http": HttpCheck,
+    "\0service": ServiceCheck,
     "\0tcp": TcpCheck,
     "\0command": CommandCheck,
     "\0prometheus": PrometheusCheck,
@@ -224,6 +236,8 @@ TAGGED: dict[str, type[Section]] = {
 def _tag(fallback: str, *built_in: str) -> Discriminator:
     def choose(entry: Any) -> str:
         kind = entry.get("type") if isinstance(entry, dict) else None
+        if kind == "http" and "service" in entry and kind in built_in:
+            return "\0service"
         return "\0" + (kind if kind in built_in else fallback)
 
     return Discriminator(choose)
@@ -231,6 +245,7 @@ def _tag(fallback: str, *built_in: str) -> Discriminator:
 
 Check = Annotated[
     Annotated[HttpCheck, Tag("\0http")]
+    | Annotated[ServiceCheck, Tag("\0service")]
     | Annotated[TcpCheck, Tag("\0tcp")]
     | Annotated[CommandCheck, Tag("\0command")]
     | Annotated[PrometheusCheck, Tag("\0prometheus")]

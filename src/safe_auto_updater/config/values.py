@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJsonSchema
 
@@ -119,6 +120,21 @@ def _probe_url(text: str) -> str:
     return text
 
 
+def _service(text: str) -> str:
+    if not re.fullmatch(r"(https?:)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?:[a-z0-9-]{1,15}", text):
+        raise ValueError("not a Service; write name:port or https:name:port")
+    return text
+
+
+def _service_path(text: str) -> str:
+    unquoted = unquote(text)
+    if not re.fullmatch(r"/[!-~]*", text) or "#" in text or "\\" in unquoted:
+        raise ValueError("not a path; start it with /, and write other signs as %XX")
+    if {".", ".."} & set(unquoted.partition("?")[0].split("/")):
+        raise ValueError("leads out of the Service; write it without . and ..")
+    return text
+
+
 def _probe_host(text: str) -> str:
     if text != ADDRESS and not re.fullmatch(r"[A-Za-z0-9_.:-]+", text):
         raise ValueError(f"not a host; write a name, an address or {ADDRESS}")
@@ -195,6 +211,8 @@ ProbeHost = Annotated[str, AfterValidator(_probe_host)]
 CheckQuery = Annotated[str, AfterValidator(check_query)]
 IncidentQuery = Annotated[str, AfterValidator(incident_query)]
 Expect = Annotated[InstanceOf[Expectation], _read(expectation)]
+Service = Annotated[str, AfterValidator(_service)]
+ServicePath = Annotated[str, AfterValidator(_service_path)]
 Duration = _SPAN
 Timeout = Annotated[_SPAN, AfterValidator(_positive)]
 Port = Annotated[int, Field(ge=1, le=65535)]

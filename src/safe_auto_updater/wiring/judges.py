@@ -11,6 +11,8 @@ from safe_auto_updater.core.ports import HealthCheck, Policy
 from safe_auto_updater.core.promql import Answer, Question
 from safe_auto_updater.platforms.docker.command_check import CommandCheck
 from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.service_check import ServiceCheck
 from safe_auto_updater.platforms.probes.tcp import TcpCheck
 
 
@@ -21,9 +23,11 @@ class Judges:
         self,
         settings: Settings,
         engine_of: Callable[[str], DockerEngine],
+        cluster_of: Callable[[str], Cluster],
         now: Callable[[], float],
     ) -> None:
         self._engine_of = engine_of
+        self._cluster_of = cluster_of
         self._now = now  # monotonic seconds
         self._checks = [(s.pattern, s.kind, self._check(s)) for s in settings.checks]
         self._policies = [
@@ -43,6 +47,8 @@ class Judges:
 
     def _check(self, spec: CheckSpec) -> HealthCheck:
         match spec.kind:
+            case "http" if "service" in spec.options:
+                return ServiceCheck(self._cluster_of, **spec.options, now=self._now)
             case "http":
                 from safe_auto_updater.platforms.probes.http import HttpCheck
 

@@ -22,6 +22,7 @@ REGISTRY = {"host": "registry.example.org"}
 RULE = {"match": {"asset": "*"}}
 ENGINE = {"name": "local", "host": "unix:///run/docker.sock"}
 WATCHTOWER = {"url": "http://127.0.0.1:8080", "token_file": "/run/secrets/watchtower"}
+SERVICE = {"match": {"asset": "*"}, "type": "http", "service": "web:80"}
 METRICS = {"match": {"asset": "*"}, "type": "prometheus", "url": "http://p:9090", "query": "up"}
 METRICS |= {"expect": "== 1"}
 BLOCK = {key: value for key, value in METRICS.items() if key not in ("type", "expect")}
@@ -132,6 +133,8 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("execution.health.checks[].timeout", TCP, "duration"),
     ("execution.health.checks[].command", COMMAND, "list"),
     ("execution.health.checks[].command[]", COMMAND, "text"),
+    ("execution.health.checks[].service", SERVICE, "text"),
+    ("execution.health.checks[].path", SERVICE, "text"),
     ("execution.health.checks[].query", METRICS, "text"),
     ("execution.health.checks[].expect", METRICS, "expectation"),
     ("execution.health.checks[].token_file", METRICS, "text"),
@@ -226,6 +229,7 @@ LEVELS: tuple[tuple[str, object], ...] = (
     ("execution.health.checks[]", TCP),
     ("execution.health.checks[]", COMMAND),
     ("execution.health.checks[]", METRICS),
+    ("execution.health.checks[]", SERVICE),
     ("detection.block_while[]", BLOCK),
     ("execution.health.checks[]", PLUGIN),
     ("execution.keep", None),
@@ -414,6 +418,24 @@ def _values() -> Iterator[Bad]:
         ("execution.health.checks[].port", TCP, "at most 65535", (65536,)),
         ("execution.health.checks[].command", COMMAND, "has no entry", ([],)),
         ("execution.health.checks[].command[]", COMMAND, "is empty", ("",)),
+        (
+            "execution.health.checks[].service",
+            SERVICE,
+            "name:port",
+            ("", "web", "a/b:80", "ftp:a:1"),
+        ),
+        (
+            "execution.health.checks[].path",
+            SERVICE,
+            "start it with /",
+            ("", "health", "/a b", "/#x"),
+        ),
+        (
+            "execution.health.checks[].path",
+            SERVICE,
+            "leads out of",
+            ("/../x", "/a/..", "/%2e%2E/x", "/a/./b", "/..?x"),
+        ),
         ("execution.health.checks[].query", METRICS, "not a query", ("", " ", "\n\t", "up\u2028")),
         ("execution.health.checks[].query", METRICS, "recording rule", ("u" * 4001,)),
         ("execution.health.checks[].query", METRICS, "under expect", ("up == 1", "(up<1)")),
@@ -448,6 +470,8 @@ def _values() -> Iterator[Bad]:
 
 
 def _contradictions() -> Iterator[Bad]:
+    both = dump(nest("execution.health.checks[]", {**SERVICE, "url": "http://web/"}))
+    yield Bad("url and service", both, "url: unknown key; known here are match, type, service")
     who = {"username": "u", "password_file": "/p"}
     for path, entry in (("execution.health.checks[]", METRICS), ("detection.block_while[]", BLOCK)):
         for more, fragment in (

@@ -121,6 +121,19 @@ class Cluster:
         """What is no JSON, such as a log."""
         return self._content("GET", path, params).decode("utf-8", "replace")
 
+    def through(self, path: str, timeout_s: float) -> tuple[int, str | None]:
+        """The status of what is behind a proxy path; and what the server said, if itself it did."""
+        status, content = self._transport().begin(path, timeout_s)
+        if status < 400:
+            return status, None
+        try:
+            told = json.loads(content)
+            if told["kind"] == "Status" and told["apiVersion"] == "v1":
+                return status, str(told["message"])
+        except (ValueError, KeyError, TypeError):
+            pass  # it is an application's
+        return status, None
+
     def reachable(self) -> bool:
         """Whether the cluster answers now."""
         try:

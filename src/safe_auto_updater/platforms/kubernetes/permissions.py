@@ -45,13 +45,16 @@ def _needs() -> Iterator[Need]:
 NEEDS = tuple(_needs())
 
 
-def missing(cluster: Cluster, namespaces: Sequence[str]) -> list[str]:
+SERVICE = Need("get", "", "services", "to ask a Service in a health check", "proxy")
+
+
+def missing(cluster: Cluster, namespaces: Sequence[str], needs: Sequence[Need]) -> list[str]:
     """Everything that may not be done, with what it is for and the rule that allows it."""
     return [
         f"may not {need.verb} {_named(need)}{_where(namespace)}, {need.what_for}: add {need.rule} "
         f"to its {'Role' if namespace else 'ClusterRole'}"
         for namespace in namespaces or ("",)
-        for need in NEEDS
+        for need in needs
         if not _allowed(cluster, need, namespace)
     ]
 

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from safe_auto_updater.core.kept import Kept
 from safe_auto_updater.core.model import short_name
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
-from safe_auto_updater.core.promql import Answer, Ask, Expectation, Question, judged
+from safe_auto_updater.core.promql import Ask, Expectation, Question, judged
 from safe_auto_updater.core.promql_text import NAME
 from safe_auto_updater.platforms.probes.target import cannot_tell, fill, no_address
-
-KEPT_S = 0.4  # less than from look to look: the subjects of one look share what is asked
 
 
 class PrometheusCheck:
@@ -27,9 +26,7 @@ class PrometheusCheck:
     ) -> None:
         self._question = question
         self._expect = expect
-        self._ask = ask
-        self._now = now
-        self._kept: dict[Question, tuple[float, Answer]] = {}
+        self._ask = Kept(ask, now)
 
     def check(self, subject: Subject) -> CheckResult:
         """One look. Failing while the value is another; unknown where there is none to rely on."""
@@ -38,17 +35,8 @@ class PrometheusCheck:
             return no_address("prometheus")
         if NAME in query and not re.fullmatch(r"[\w.:-]+", name):
             return cannot_tell("prometheus", f"{name!r} cannot stand in a query for {NAME}")
-        answer = self._answer(replace(self._question, query=query.replace(NAME, name)))
+        answer = self._ask(replace(self._question, query=query.replace(NAME, name)))
         state, detail = judged(answer, self._expect)
         if state is CheckState.UNKNOWN:
             return cannot_tell("prometheus", detail)
         return CheckResult("prometheus", state, detail)
-
-    def _answer(self, question: Question) -> Answer:
-        now = self._now()
-        fresh = {q: kept for q, kept in self._kept.items() if now - kept[0] < KEPT_S}
-        if question in fresh:
-            return fresh[question][1]
-        answer = self._ask(question)
-        self._kept = {**fresh, question: (self._now(), answer)}
-        return answer

@@ -1,0 +1,111 @@
+"""Health checks that ask a Service through the API server."""
+
+from __future__ import annotations
+
+import time
+
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import CheckState, Subject
+from safe_auto_updater.platforms.kubernetes.access import Access
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.permissions import NEEDS, SERVICE
+from safe_auto_updater.platforms.kubernetes.service_check import ServiceCheck
+from tests.kubernetes.kit import Json, Namespace, service
+from tests.kubernetes.sau import ClusterSau
+from tests.kubernetes.test_permissions import USER, allow
+from tests.kubernetes.workloads import begun, running
+
+PROBE = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
+CHECK = 'checks: [{match: {asset: "*/web"}, type: http, service: "web:80", path: /health}]'
+
+
+def served(namespace: Namespace) -> None:
+    """1.0.0 runs behind a Service; it is ready even without its health page."""
+    begun(namespace, "Deployment", readinessProbe=PROBE)
+    namespace.apply(service("web"))
+
+
+def test_service_that_answers_well_is_well_with_the_rule_that_is_listed(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    served(namespace)
+    new = namespace.publish("1.1.0")
+    sau.configure(f"{{timeout: 60s, stable_for: 3s, {CHECK}}}", user=USER)
+    allow(namespace, NEEDS)
+    without = sau("doctor")
+    refused = sau("apply", "--yes", timeout_s=240)
+    allow(namespace, (*NEEDS, SERVICE))
+    known = sau("doctor")
+    said = sau("apply", "--yes", timeout_s=240)
+
+    assert without.code == 1 and "may not get services/proxy" in without.out
+    assert any(SERVICE.rule in one["fact"] for one in without.json["findings"])
+    assert refused.update["outcome"] == "aborted"
+    assert "services/proxy" in refused.update["error"] and "unknown" in refused.update["error"]
+    assert known.code == 0, known.out
+    assert said.update["outcome"] == "succeeded", said
+    assert running(namespace) == {new.digest}
+
+
+def test_service_that_answers_badly_takes_the_update_back(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    served(namespace)
+    old = running(namespace)
+    namespace.publish("1.1.0", behaviour="unhealthy", healthcheck={"Test": ["NONE"]})
+    sau.configure(f"{{timeout: 25s, stable_for: 3s, {CHECK}}}")
+
+    said = sau("apply", "--yes", timeout_s=240)
+
+    assert (said.update["outcome"], said.update["cause"]) == ("rolled_back", "image"), said
+    assert f"service {namespace.name}/web:80 answered 404" in said.update["error"]
+    assert running(namespace) >= old
+
+
+def to(name: str, port: int = 8080, app: str = "web") -> Json:
+    """A Service inside the cluster only."""
+    ports = [{"name": "http", "port": 80, "targetPort": port}]
+    spec = {"selector": {"app": app}, "ports": ports}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+# which Service is asked for what, and what is said of it
+SAID = {
+    ("good:80", "/health", ()): (CheckState.PASSED, "answered 200"),
+    ("good:http", "/health?deep=1", ()): (CheckState.PASSED, "answered 200"),
+    ("good:80", "/missing", ()): (CheckState.FAILING, "answered 404 instead of 200 to 399"),
+    ("good:80", "/missing", (404,)): (CheckState.PASSED, "answered 404"),
+    ("good:80", "/health", (204,)): (CheckState.FAILING, "answered 200 instead of 204"),
+    ("deaf:80", "/", ()): (CheckState.FAILING, "error trying to reach service"),
+    ("empty:80", "/", ()): (CheckState.UNKNOWN, "no endpoints available"),
+    ("absent:80", "/", ()): (CheckState.UNKNOWN, "not found"),
+    ("good:81", "/", ()): (CheckState.UNKNOWN, "good:81"),
+    ("good:metrics", "/", ()): (CheckState.UNKNOWN, "good:metrics"),
+}
+
+
+def test_what_the_server_says_itself_is_told_from_what_the_service_says(
+    namespace: Namespace,
+) -> None:
+    begun(namespace, "Deployment", readinessProbe=PROBE)
+    namespace.apply(to("good"), to("deaf", port=9999), to("empty", app="nobody"))
+    namespace.wait("endpoints/good", "jsonpath={.subsets[0].addresses[0].ip}")
+    namespace.wait("endpoints/deaf", "jsonpath={.subsets[0].addresses[0].ip}")
+    cluster = Cluster("lab", Access(namespace.cluster.kubeconfigs["admin"]))
+    subject = Subject(f"kubernetes:lab/{namespace.name}/Deployment/web", "web")
+
+    for (name, path, expected), (state, words) in SAID.items():
+        check = ServiceCheck(lambda _: cluster, name, path, expected, 20, now=time.monotonic)
+        result = check.check(subject)
+        assert (result.state, words in result.detail) == (state, True), result
+        blamed = Cause.PLATFORM if state is CheckState.UNKNOWN else Cause.IMAGE
+        assert result.cause is blamed, result
+
+
+def test_container_has_no_service() -> None:
+    def cluster_of(asset: str) -> Cluster:
+        raise AssertionError(f"{asset} is on no cluster")
+
+    check = ServiceCheck(cluster_of, "web:80", now=time.monotonic)
+    result = check.check(Subject("docker:local/web", "web"))
+    assert (result.state, result.cause) == (CheckState.UNKNOWN, Cause.PLATFORM)
