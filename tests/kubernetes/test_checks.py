@@ -1,8 +1,10 @@
-"""Health checks that ask a Service through the API server."""
+"""Health checks of workloads: a Service asked through the API server, and metrics."""
 
 from __future__ import annotations
 
+import json
 import time
+from urllib.parse import parse_qs, urlsplit
 
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckState, Subject
@@ -10,10 +12,11 @@ from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 from safe_auto_updater.platforms.kubernetes.permissions import NEEDS, SERVICE
 from safe_auto_updater.platforms.kubernetes.service_check import ServiceCheck
+from tests.docker.prometheus_kit import Served
 from tests.kubernetes.kit import Json, Namespace, service
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.test_permissions import USER, allow
-from tests.kubernetes.workloads import begun, running
+from tests.kubernetes.workloads import as_written, begun, running
 
 PROBE = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
 CHECK = 'checks: [{match: {asset: "*/web"}, type: http, service: "web:80", path: /health}]'
@@ -109,3 +112,30 @@ def test_container_has_no_service() -> None:
     check = ServiceCheck(cluster_of, "web:80", now=time.monotonic)
     result = check.check(Subject("docker:local/web", "web"))
     assert (result.state, result.cause) == (CheckState.UNKNOWN, Cause.PLATFORM)
+
+
+def test_metrics_of_a_new_version_take_it_back(namespace: Namespace, sau: ClusterSau) -> None:
+    before = begun(namespace, "Deployment")
+    new = namespace.publish("1.1.0")
+    asked: list[str] = []
+
+    def answer(path: str) -> tuple[int, str]:
+        asked.append(parse_qs(urlsplit(path).query)["query"][0])
+        runs_new = new.digest in str(namespace.get("Deployment", "web")["spec"])
+        sample = {"metric": {}, "value": [1, "0.4" if runs_new else "0.01"]}
+        data = {"resultType": "vector", "result": [sample]}
+        return 200, json.dumps({"status": "success", "data": data})
+
+    server = Served(answer)
+    check = (
+        f'{{match: {{asset: "*/web"}}, type: prometheus, url: "{server.url}", timeout: 20s, '
+        'query: "errors{app=\\"{name}\\"}", expect: "< 0.05"}'
+    )
+    sau.configure(f"{{timeout: 25s, stable_for: 3s, checks: [{check}]}}")
+    said = sau("apply", "--yes", timeout_s=240)
+    server.close()
+
+    assert (said.update["outcome"], said.update["cause"]) == ("rolled_back", "image"), said
+    assert "0.4 is not < 0.05" in said.update["error"]
+    assert as_written(namespace.get("Deployment", "web")) == as_written(before)
+    assert set(asked) == {'errors{app="web"}'}

@@ -30,9 +30,14 @@ class Deadline:
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._socket = info["return_value"].get_extra_info("socket")
+            if self.is_over:  # before there was anything to shut down
+                self._shut()
 
     def _end(self) -> None:
         self.is_over = True
+        self._shut()
+
+    def _shut(self) -> None:
         if self._socket is not None:
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)
