@@ -11,7 +11,7 @@ from safe_auto_updater.core.promql import NoAnswer
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.watchtower.survey import answering, survey
-from safe_auto_updater.platforms.kubernetes.permissions import NEEDS, SERVICE, Need, missing
+from safe_auto_updater.platforms.kubernetes.permissions import JOB, NEEDS, SERVICE, Need, missing
 from safe_auto_updater.wiring.judges import prometheus
 
 
@@ -69,8 +69,10 @@ def _cluster(app: App, name: str) -> list[Finding]:
 
 def _needs(app: App) -> tuple[Need, ...]:
     """What is always needed, and what the configured checks need besides."""
-    asks = any("service" in spec.options for spec in app.settings.checks if spec.kind == "http")
-    return (*NEEDS, SERVICE) if asks else NEEDS
+    checks = app.settings.checks
+    asks = any(spec.kind == "http" and "service" in spec.options for spec in checks)
+    runs = any(spec.kind == "job" for spec in checks)
+    return (*NEEDS, *((SERVICE,) if asks else ()), *(JOB if runs else ()))
 
 
 def _watchtower(app: App, engine: DockerEngine) -> list[Finding]:

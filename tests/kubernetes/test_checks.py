@@ -1,16 +1,20 @@
-"""Health checks of workloads: a Service asked through the API server, and metrics."""
+"""Health checks of workloads: a Service asked through the API server, metrics, and Jobs."""
 
 from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
+
+import pytest
 
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckState, Subject
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
-from safe_auto_updater.platforms.kubernetes.permissions import NEEDS, SERVICE
+from safe_auto_updater.platforms.kubernetes.job_check import JobCheck
+from safe_auto_updater.platforms.kubernetes.permissions import JOB, NEEDS, SERVICE
 from safe_auto_updater.platforms.kubernetes.service_check import ServiceCheck
 from tests.docker.prometheus_kit import Served
 from tests.kubernetes.kit import Json, Namespace, service
@@ -33,7 +37,7 @@ def test_service_that_answers_well_is_well_with_the_rule_that_is_listed(
 ) -> None:
     served(namespace)
     new = namespace.publish("1.1.0")
-    sau.configure(f"{{timeout: 60s, stable_for: 3s, {CHECK}}}", user=USER)
+    sau.configure(f"{{timeout: 20s, stable_for: 3s, {CHECK}}}", user=USER)
     allow(namespace, NEEDS)
     without = sau("doctor")
     refused = sau("apply", "--yes", timeout_s=240)
@@ -139,3 +143,87 @@ def test_metrics_of_a_new_version_take_it_back(namespace: Namespace, sau: Cluste
     assert "0.4 is not < 0.05" in said.update["error"]
     assert as_written(namespace.get("Deployment", "web")) == as_written(before)
     assert set(asked) == {'errors{app="web"}'}
+
+
+# what the Job does once it sees the new version; outcome and cause, and what is told
+JOBS = {
+    "does its work": ("exit 0", 60, ("succeeded", None), ""),
+    "fails": ("echo the till is empty; exit 3", 60, ("rolled_back", "image"), "the till is empty"),
+    "hangs": ("sleep 300", 8, ("rolled_back", "platform"), "did not end within 8 s"),
+}
+
+
+@pytest.mark.parametrize("what", JOBS)
+def test_job_is_run_once_for_each_side_and_deleted(
+    namespace: Namespace, sau: ClusterSau, what: str
+) -> None:
+    then, timeout_s, (outcome, cause), told = JOBS[what]
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    smoke = namespace.publish("1", name="smoke").reference
+    line = f"case $(wget -q -O - http://{{address}}:8080/) in 1.0.0*) exit 0;; *) {then};; esac"
+    command = json.dumps(["/bin/sh", "-c", line])
+    check = (
+        f'{{match: {{asset: "*/web"}}, type: job, image: "{smoke}", command: {command}, '
+        f"timeout: {timeout_s}s}}"
+    )
+    sau.configure(f"{{timeout: 20s, stable_for: 3s, checks: [{check}]}}", user=USER)
+    allow(namespace, (*NEEDS, *JOB))
+    assert sau("doctor").code == 0
+
+    said = sau("apply", "--yes", timeout_s=280)
+
+    assert (said.update["outcome"], said.update["cause"]) == (outcome, cause), said
+    assert told in (said.update["error"] or "")
+    if outcome == "rolled_back":
+        assert as_written(namespace.get("Deployment", "web")) == as_written(before)
+    assert namespace.get("jobs")["items"] == []
+    created = "--field-selector=involvedObject.kind=Job,reason=SuccessfulCreate"
+    made = namespace.get("events", created)
+    assert len(made["items"]) == (2 if outcome == "succeeded" else 3)  # old, new, old again
+
+
+def test_job_that_may_not_be_made_keeps_an_update_from_beginning(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    check = '{match: {asset: "*/web"}, type: job, image: "smoke:1"}'
+    sau.configure(f"{{timeout: 5s, stable_for: 1s, checks: [{check}]}}", user=USER)
+    allow(namespace, (*NEEDS, JOB[0]))
+    doctor = sau("doctor")
+
+    said = sau("apply", "--yes")
+
+    assert doctor.code == 1
+    assert "may not create jobs.batch" in doctor.out and "may not delete jobs.batch" in doctor.out
+    assert (said.update["outcome"], said.update["cause"]) == ("aborted", "conflict")
+    assert "cannot be made" in said.update["error"] and "forbidden" in said.update["error"]
+    assert namespace.get("Deployment", "web") == before
+
+
+def test_job_that_somebody_deletes_is_not_made_again(namespace: Namespace) -> None:
+    smoke = namespace.publish("1", name="smoke").reference
+    cluster = Cluster("lab", Access(namespace.cluster.kubeconfigs["admin"]))
+    pod = {"spec": {"containers": [{"name": "web", "image": "web:1"}]}}
+    subject = Subject(f"kubernetes:lab/{namespace.name}/Deployment/web", "web", (), pod)
+    ids = iter(["one", "two"])
+    check = JobCheck(lambda _: cluster, smoke, ("/bin/sleep", "60"), 90, new_id=lambda: next(ids))
+    began = check.check(subject)
+    (job,) = namespace.get("jobs")["items"]
+    # Were we to die now, the cluster would end it and take it away.
+    assert job["spec"]["activeDeadlineSeconds"] == 90
+    assert job["spec"]["ttlSecondsAfterFinished"] == 600
+    namespace.run("delete", "job", job["metadata"]["name"])
+    gone = [check.check(subject) for _ in range(2)]
+    there = namespace.get("jobs")["items"]
+    newer = {"spec": {"containers": [{"name": "web", "image": "web:2"}]}}
+    other = replace(subject, attributes=newer)
+    check.check(other)
+    (job,) = namespace.get("jobs")["items"]
+    namespace.run("delete", "job", job["metadata"]["name"])
+
+    assert (began.state, "at work" in began.detail) == (CheckState.UNKNOWN, True), began
+    assert all("somebody deleted it" in one.detail for one in gone), gone
+    assert there == []
+    assert job["metadata"]["name"] == "sau-check-two-once"

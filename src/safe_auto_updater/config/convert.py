@@ -134,6 +134,12 @@ def _check(entry: m.Check) -> CheckSpec:
             options = {"host": entry.host, "port": entry.port, "timeout_s": entry.timeout}
         case m.CommandCheck():
             options = {"command": entry.command, "timeout_s": entry.timeout}
+        case m.JobCheck():
+            options = {
+                "image": entry.image,
+                "command": entry.command or (),
+                "timeout_s": entry.timeout,
+            }
         case m.PrometheusCheck():
             options = {"question": _question(entry), "expect": entry.expect}
         case m.PluginCheck():

@@ -183,6 +183,21 @@ class CommandCheck(Section):
     timeout: v.Timeout = 5.0
 
 
+class JobCheck(Section):
+    """Well when a Job, run once in the asset's namespace, does its work."""
+
+    match: Match
+    type: Literal["job"]
+    image: v.ImageName
+    command: (
+        Annotated[
+            tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False, min_length=1)
+        ]
+        | None
+    ) = None
+    timeout: v.JobTimeout = 60.0
+
+
 class PrometheusCheck(PrometheusServer):
     """Well when the one value of the query is as expected."""
 
@@ -197,7 +212,7 @@ class PluginCheck(Section):
 
     match: Match
     type: v.Kind = Field(
-        json_schema_extra={"not": {"enum": ["http", "tcp", "command", "prometheus"]}}
+        json_schema_extra={"not": {"enum": ["http", "tcp", "command", "job", "prometheus"]}}
     )
     options: dict[str, Any] = Field(default_factory=dict)
 
@@ -226,6 +241,7 @@ TAGGED: dict[str, type[Section]] = {
     "\0service": ServiceCheck,
     "\0tcp": TcpCheck,
     "\0command": CommandCheck,
+    "\0job": JobCheck,
     "\0prometheus": PrometheusCheck,
     "\0check": PluginCheck,
     "\0webhook": WebhookEntry,
@@ -248,9 +264,10 @@ Check = Annotated[
     | Annotated[ServiceCheck, Tag("\0service")]
     | Annotated[TcpCheck, Tag("\0tcp")]
     | Annotated[CommandCheck, Tag("\0command")]
+    | Annotated[JobCheck, Tag("\0job")]
     | Annotated[PrometheusCheck, Tag("\0prometheus")]
     | Annotated[PluginCheck, Tag("\0check")],
-    _tag("check", "http", "tcp", "command", "prometheus"),
+    _tag("check", "http", "tcp", "command", "job", "prometheus"),
 ]
 Notification = Annotated[
     Annotated[WebhookEntry, Tag("\0webhook")]

@@ -11,8 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJso
 
 from safe_auto_updater.config.addresses import context_name, docker_host, split
 from safe_auto_updater.core import spelling
+from safe_auto_updater.core.errors import InvalidReference
 from safe_auto_updater.core.promql import Expectation, expectation
 from safe_auto_updater.core.promql_text import check_query, incident_query
+from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.spelling import (
     Approval,
     ComposeChange,
@@ -24,6 +26,7 @@ from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import Freeze, Window, parse_freeze, parse_window
 
 ADDRESS = "{address}"
+MOST_JOB_S = 100  # before an update an asset has two minutes to show that it is well
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 _KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -135,6 +138,22 @@ def _service_path(text: str) -> str:
     return text
 
 
+def _image(text: str) -> str:
+    try:
+        Reference.parse(text)
+    except InvalidReference as error:
+        raise ValueError(f"not an image: {error}; write for example shop/smoke:1.2") from None
+    return text
+
+
+def _job_timeout(seconds: float) -> float:
+    if seconds > MOST_JOB_S:
+        raise ValueError(
+            f"longer than the {MOST_JOB_S} s that a Job has before an update; shorten it"
+        )
+    return seconds
+
+
 def _probe_host(text: str) -> str:
     if text != ADDRESS and not re.fullmatch(r"[A-Za-z0-9_.:-]+", text):
         raise ValueError(f"not a host; write a name, an address or {ADDRESS}")
@@ -213,8 +232,10 @@ IncidentQuery = Annotated[str, AfterValidator(incident_query)]
 Expect = Annotated[InstanceOf[Expectation], _read(expectation)]
 Service = Annotated[str, AfterValidator(_service)]
 ServicePath = Annotated[str, AfterValidator(_service_path)]
+ImageName = Annotated[str, AfterValidator(_image)]
 Duration = _SPAN
 Timeout = Annotated[_SPAN, AfterValidator(_positive)]
+JobTimeout = Annotated[Timeout, AfterValidator(_job_timeout)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Level = Annotated[PolicyLevel, Field(strict=False)]
 Approves = Annotated[Approval, Field(strict=False)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
 from safe_auto_updater import plugins
@@ -12,6 +13,7 @@ from safe_auto_updater.core.promql import Answer, Question
 from safe_auto_updater.platforms.docker.command_check import CommandCheck
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.job_check import JobCheck
 from safe_auto_updater.platforms.kubernetes.service_check import ServiceCheck
 from safe_auto_updater.platforms.probes.tcp import TcpCheck
 
@@ -53,6 +55,10 @@ class Judges:
                 from safe_auto_updater.platforms.probes.http import HttpCheck
 
                 return HttpCheck(**spec.options)
+            case "job":
+                return JobCheck(
+                    self._cluster_of, **spec.options, new_id=lambda: secrets.token_hex(4)
+                )
             case "tcp":
                 return TcpCheck(**spec.options)
             case "command":

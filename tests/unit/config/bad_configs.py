@@ -22,6 +22,7 @@ REGISTRY = {"host": "registry.example.org"}
 RULE = {"match": {"asset": "*"}}
 ENGINE = {"name": "local", "host": "unix:///run/docker.sock"}
 WATCHTOWER = {"url": "http://127.0.0.1:8080", "token_file": "/run/secrets/watchtower"}
+JOB = {"match": {"asset": "*"}, "type": "job", "image": "smoke:1", "command": ["/smoke"]}
 SERVICE = {"match": {"asset": "*"}, "type": "http", "service": "web:80"}
 METRICS = {"match": {"asset": "*"}, "type": "prometheus", "url": "http://p:9090", "query": "up"}
 METRICS |= {"expect": "== 1"}
@@ -135,6 +136,9 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("execution.health.checks[].command[]", COMMAND, "text"),
     ("execution.health.checks[].service", SERVICE, "text"),
     ("execution.health.checks[].path", SERVICE, "text"),
+    ("execution.health.checks[].image", JOB, "text"),
+    ("execution.health.checks[].command", JOB, "list"),
+    ("execution.health.checks[].timeout", JOB, "duration"),
     ("execution.health.checks[].query", METRICS, "text"),
     ("execution.health.checks[].expect", METRICS, "expectation"),
     ("execution.health.checks[].token_file", METRICS, "text"),
@@ -229,6 +233,7 @@ LEVELS: tuple[tuple[str, object], ...] = (
     ("execution.health.checks[]", TCP),
     ("execution.health.checks[]", COMMAND),
     ("execution.health.checks[]", METRICS),
+    ("execution.health.checks[]", JOB),
     ("execution.health.checks[]", SERVICE),
     ("detection.block_while[]", BLOCK),
     ("execution.health.checks[]", PLUGIN),
@@ -346,6 +351,7 @@ def _missing() -> Iterator[Bad]:
         ("execution.health.checks[]", TCP, "port"),
         ("execution.health.checks[]", COMMAND, "command"),
         ("execution.health.checks[]", METRICS, "url"),
+        ("execution.health.checks[]", JOB, "image"),
         ("execution.health.checks[]", METRICS, "query"),
         ("execution.health.checks[]", METRICS, "expect"),
         ("detection.block_while[]", BLOCK, "match"),
@@ -446,6 +452,8 @@ def _values() -> Iterator[Bad]:
         ("detection.block_while[].query", BLOCK, "asked once", ("up{c='{name}'}", "x{address}")),
         ("detection.block_while[].query", BLOCK, "not a query", ("",)),
         ("detection.block_while[].timeout", BLOCK, "longer than zero", ("0s",)),
+        ("execution.health.checks[].image", JOB, "not an image", ("", "A b", "x:y:z")),
+        ("execution.health.checks[].timeout", JOB, "shorten it", ("101s", "1h")),
         ("execution.watchtower.url", None, "start it with http", ("unix:///x", "h:8080", "")),
         ("execution.watchtower.url", None, "take it out", ("http://u:p@h", "http://h/?a=b")),
         ("execution.watchtower.url", None, "names no host", ("http:///v1",)),

@@ -106,9 +106,17 @@ class Cluster:
         made: Json = self._ask("POST", path, {"fieldManager": FIELD_MANAGER}, body)
         return made
 
-    def delete(self, path: str, uid: str) -> None:
-        """Remove this very object, as gently as it asks for; fine where it is gone."""
-        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+    def delete(self, path: str, uid: str, *, and_dependents: bool = False) -> None:
+        """Remove this very object, as gently as it asks for; fine where it is gone.
+
+        What it made goes too where its kind has it so, or with `and_dependents`.
+        """
+        body = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": uid},
+            **({"propagationPolicy": "Background"} if and_dependents else {}),
+        }
         try:
             self._ask("DELETE", path, {}, body)
         except NotFound:

@@ -46,6 +46,10 @@ NEEDS = tuple(_needs())
 
 
 SERVICE = Need("get", "", "services", "to ask a Service in a health check", "proxy")
+JOB = tuple(
+    Need(verb, "batch", "jobs", "to run a Job as a health check")
+    for verb in ("get", "create", "delete")
+)
 
 
 def missing(cluster: Cluster, namespaces: Sequence[str], needs: Sequence[Need]) -> list[str]:
