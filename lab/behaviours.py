@@ -14,6 +14,7 @@ Behaviour = Literal[
     "never_ready",  # runs and never listens
     "crash",  # exits 1 at once
     "crash_later",  # serves, then exits 1 after CRASH_AFTER (3) seconds
+    "flapping",  # serves its health page for 3 s, then for 3 s not, and so on
     "ready_late",  # listens after READY_AFTER (3) seconds
     "slow_stop",  # takes STOP_SECONDS (3) to stop, then writes /data/clean-stop
     "ignore_term",  # stops by SIGKILL alone
@@ -73,6 +74,10 @@ case $behaviour in
   one_shot) echo "lab: done"; exit 0 ;;
   crash_later) serve; pause "${CRASH_AFTER:-3}"
     echo "lab: this image crashes now" >&2; kill -9 "$server"; exit 1 ;;
+  flapping) serve
+    while :; do
+      pause 3; mv /lab/www/health /lab/www/hidden; pause 3; mv /lab/www/hidden /lab/www/health
+    done ;;
   ready_late) pause "${READY_AFTER:-3}"; serve ;;
   ignore_term) trap '' TERM INT QUIT HUP USR1 USR2; serve ;;
   never_ready) ;;

@@ -31,6 +31,7 @@ from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.past import Past
 from safe_auto_updater.engine.policies import PluginPolicies
 from safe_auto_updater.engine.state import open_state
+from safe_auto_updater.notify.dispatch import Notifications
 from safe_auto_updater.wiring.docker import Docker
 from safe_auto_updater.wiring.judges import Judges, prometheus
 from safe_auto_updater.wiring.kubernetes import Kubernetes
@@ -71,8 +72,8 @@ class App:
         self.clock = clock or SystemClock()
         self._closing = ExitStack()
         self._listeners = list(listeners)
-        self._notifications = notifications(config, self.clock.sleep, self._problem)
-        self._closing.callback(self._notifications.close, NOTICES_S)
+        self._notifications: list[Notifications] = []
+        self._tell_by(notifications(config, self.clock.sleep, self._problem))
         connection = open_state(state)
         self._closing.callback(connection.close)
         self.journal = Journal(connection, self.clock.now)
@@ -82,6 +83,7 @@ class App:
         self.docker = Docker(config, environ, state, registries, self.clock, self.emit)
         self._edits = self.docker.planned_edits()
         self.kubernetes = Kubernetes(config, environ, registries, self.clock)
+        self._tell_by(Notifications(self.kubernetes.handlers(), self._problem))
         self._judges = Judges(
             self.settings, self.docker.engine, self.kubernetes.cluster, self.clock.monotonic
         )
@@ -121,7 +123,8 @@ class App:
         for listener in self._listeners:
             with suppress(Exception):  # a terminal that is gone must not stop the way back
                 listener(event)
-        self._notifications(event)
+        for told in self._notifications:
+            told(event)
 
     def recover(self, stopping: Callable[[], bool], wait: bool = True) -> tuple[Record, ...]:
         """Finish or undo what was interrupted; what the engine staged too late goes too.
@@ -135,6 +138,11 @@ class App:
     def sweep(self) -> list[str]:
         """Remove the images that the retention rule lets go; the references that went."""
         return self.docker.sweep(self.journal.history())
+
+    def _tell_by(self, notifications: Notifications) -> None:
+        """Each tells in a thread of its own: who is slow keeps no other waiting."""
+        self._notifications.append(notifications)
+        self._closing.callback(notifications.close, NOTICES_S)
 
     def _scanners(self) -> list[Scanner]:
         theirs = [plugins.LazyScanner(name) for name in plugins.known(plugins.SCANNERS)]

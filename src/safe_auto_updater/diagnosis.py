@@ -17,7 +17,10 @@ from safe_auto_updater.wiring.judges import prometheus
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was asked, and what it said; `fact` names the remedy where it is not well."""
+    """One thing that was asked, and what it said; `fact` names the remedy where it is not well.
+
+    What is missing and could be done without is well, and said.
+    """
 
     what: str
     ok: bool
@@ -64,7 +67,7 @@ def _cluster(app: App, name: str) -> list[Finding]:
         refused = missing(cluster, app.kubernetes.namespaces(name), _needs(app))
     except SafeAutoUpdaterError as error:
         return [Finding(what, False, str(error))]
-    return found + [Finding(what, False, fact) for fact in refused]
+    return found + [Finding(what, need.optional, fact) for need, fact in refused]
 
 
 def _needs(app: App) -> tuple[Need, ...]:

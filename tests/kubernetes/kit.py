@@ -55,7 +55,7 @@ class Cluster:
             input=given,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=180,
         )
         return Said(done.returncode, done.stdout, done.stderr)
 
@@ -95,7 +95,7 @@ class Namespace:
     def create(self) -> None:
         """Make it, and wait until pods can be made in it."""
         self.cluster.run("create", "namespace", self.name)
-        self.run("wait", "--for=create", "serviceaccount/default", "--timeout=30s")
+        self.run("wait", "--for=create", "serviceaccount/default", "--timeout=120s")
 
     def delete(self) -> None:
         """Delete it and all in it; the cluster takes its time, the test does not."""

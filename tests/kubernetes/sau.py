@@ -19,10 +19,17 @@ class ClusterSau(Program):
         self.configure()
 
     def configure(
-        self, health: str = HEALTH, execution: str = "", detection: str = "", user: str = "admin"
+        self,
+        health: str = HEALTH,
+        execution: str = "",
+        detection: str = "",
+        kubeconfig: Path | None = None,
     ) -> None:
-        """Write the configuration; `execution` and `detection` are more keys of those sections."""
-        kubeconfig = self.namespace.cluster.kubeconfigs[user]
+        """Write the configuration; `execution` and `detection` are more keys of those sections.
+
+        `kubeconfig` is whose rights it has, by default those of who may do everything.
+        """
+        kubeconfig = kubeconfig or self.namespace.cluster.kubeconfigs["admin"]
         self.config.write_text(
             "inventory:\n"
             f"  kubernetes: [{{name: lab, kubeconfig: {kubeconfig}, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,16 +15,35 @@ from safe_auto_updater.core.ports import CheckState, Subject
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 from safe_auto_updater.platforms.kubernetes.job_check import JobCheck
-from safe_auto_updater.platforms.kubernetes.permissions import JOB, NEEDS, SERVICE
+from safe_auto_updater.platforms.kubernetes.permissions import JOB, SERVICE, Need
 from safe_auto_updater.platforms.kubernetes.service_check import ServiceCheck
 from tests.docker.prometheus_kit import Served
+from tests.kubernetes import roles
 from tests.kubernetes.kit import Json, Namespace, service
 from tests.kubernetes.sau import ClusterSau
-from tests.kubernetes.test_permissions import USER, allow
 from tests.kubernetes.workloads import as_written, begun, running
 
 PROBE = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 1}
 CHECK = 'checks: [{match: {asset: "*/web"}, type: http, service: "web:80", path: /health}]'
+
+
+def allow(namespace: Namespace, *needs: Need) -> None:
+    """More than the shipped role, for the account that it is bound to."""
+    api = "rbac.authorization.k8s.io"
+    rules = [
+        {
+            "apiGroups": [need.group],
+            "resources": [f"{need.resource}/{need.subresource}".rstrip("/")],
+            "verbs": [need.verb],
+        }
+        for need in needs
+    ]
+    meta = {"name": "checks", "namespace": namespace.name}
+    account = {"kind": "ServiceAccount", "name": "safe-auto-updater"}
+    ref = {"apiGroup": api, "kind": "Role", "name": "checks"}
+    role = {"apiVersion": f"{api}/v1", "kind": "Role", "metadata": meta, "rules": rules}
+    binding = {"apiVersion": f"{api}/v1", "kind": "RoleBinding", "metadata": meta}
+    namespace.apply(role, {**binding, "roleRef": ref, "subjects": [account]})
 
 
 def served(namespace: Namespace) -> None:
@@ -33,15 +53,15 @@ def served(namespace: Namespace) -> None:
 
 
 def test_service_that_answers_well_is_well_with_the_rule_that_is_listed(
-    namespace: Namespace, sau: ClusterSau
+    namespace: Namespace, sau: ClusterSau, tmp_path: Path
 ) -> None:
     served(namespace)
     new = namespace.publish("1.1.0")
-    sau.configure(f"{{timeout: 20s, stable_for: 3s, {CHECK}}}", user=USER)
-    allow(namespace, NEEDS)
+    account = roles.account(namespace, "role.yaml", tmp_path)
+    sau.configure(f"{{timeout: 20s, stable_for: 3s, {CHECK}}}", kubeconfig=account)
     without = sau("doctor")
     refused = sau("apply", "--yes", timeout_s=240)
-    allow(namespace, (*NEEDS, SERVICE))
+    allow(namespace, SERVICE)
     known = sau("doctor")
     said = sau("apply", "--yes", timeout_s=240)
 
@@ -155,8 +175,9 @@ JOBS = {
 
 @pytest.mark.parametrize("what", JOBS)
 def test_job_is_run_once_for_each_side_and_deleted(
-    namespace: Namespace, sau: ClusterSau, what: str
+    namespace: Namespace, sau: ClusterSau, tmp_path: Path, what: str
 ) -> None:
+    account = roles.account(namespace, "role.yaml", tmp_path)
     then, timeout_s, (outcome, cause), told = JOBS[what]
     before = begun(namespace, "Deployment")
     namespace.publish("1.1.0")
@@ -167,8 +188,8 @@ def test_job_is_run_once_for_each_side_and_deleted(
         f'{{match: {{asset: "*/web"}}, type: job, image: "{smoke}", command: {command}, '
         f"timeout: {timeout_s}s}}"
     )
-    sau.configure(f"{{timeout: 20s, stable_for: 3s, checks: [{check}]}}", user=USER)
-    allow(namespace, (*NEEDS, *JOB))
+    sau.configure(f"{{timeout: 20s, stable_for: 3s, checks: [{check}]}}", kubeconfig=account)
+    allow(namespace, *JOB)
     assert sau("doctor").code == 0
 
     said = sau("apply", "--yes", timeout_s=280)
@@ -184,13 +205,14 @@ def test_job_is_run_once_for_each_side_and_deleted(
 
 
 def test_job_that_may_not_be_made_keeps_an_update_from_beginning(
-    namespace: Namespace, sau: ClusterSau
+    namespace: Namespace, sau: ClusterSau, tmp_path: Path
 ) -> None:
+    account = roles.account(namespace, "role.yaml", tmp_path)
     before = begun(namespace, "Deployment")
     namespace.publish("1.1.0")
     check = '{match: {asset: "*/web"}, type: job, image: "smoke:1"}'
-    sau.configure(f"{{timeout: 5s, stable_for: 1s, checks: [{check}]}}", user=USER)
-    allow(namespace, (*NEEDS, JOB[0]))
+    sau.configure(f"{{timeout: 5s, stable_for: 1s, checks: [{check}]}}", kubeconfig=account)
+    allow(namespace, JOB[0])
     doctor = sau("doctor")
 
     said = sau("apply", "--yes")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.kubernetes.kit import Namespace
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import begun, of_kind, running, settled
+from tests.lab_kit import eventually
 
 OWNERS = {
     "argocd.argoproj.io/tracking-id": ("shop:apps/Deployment:shop/web", "Argo CD shop"),
@@ -36,6 +40,18 @@ def test_pipeline_is_told_what_its_next_apply_would_do(
     step = sau("plan").step("web")
     assert step["action"] == "update"
     assert any("the next one of the same manifest puts 1.0.0 back" in r for r in step["reasons"])
+
+
+def test_pipelines_workload_is_held_where_a_rule_says_so(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    sau.configure(detection='  rules: [{match: {asset: "*"}, pipeline: hold}]\n')
+    step = sau("plan").step("web")
+    assert step["action"] == "hold" and "change its manifest instead" in step["reasons"][0]
+    assert sau("apply", "--yes").json["updates"] == []
+    assert namespace.get("deployment", "web") == before
 
 
 def test_annotations_decide_and_an_unknown_one_is_named(
@@ -71,6 +87,47 @@ def test_scaling_and_notes_in_the_middle_are_nobodys_loss(
     assert now["metadata"]["annotations"]["team"] == "shop"
 
 
+@pytest.mark.parametrize("behaviour", ["good", "never_ready"])
+def test_autoscaler_keeps_its_replicas_forward_and_back(
+    namespace: Namespace, sau: ClusterSau, behaviour: str
+) -> None:
+    begun(namespace, "Deployment")
+    namespace.run("autoscale", "deployment/web", "--min=3", "--max=5", "--cpu=50%")
+    namespace.wait("deployment/web", "jsonpath={.status.readyReplicas}=3")
+    namespace.publish("1.1.0", behaviour=behaviour)
+    sau.configure("{timeout: 25s, stable_for: 2s}")
+    going = sau.start("apply", "--yes")
+    namespace.wait("deployment/web", "jsonpath={.spec.template.spec.containers[0].image}", 60)
+    namespace.run("patch", "hpa/web", "--patch", '{"spec": {"minReplicas": 4}}')
+    fewest = 4
+    while going.poll() is None:
+        fewest = min(fewest, namespace.get("deployment", "web")["spec"]["replicas"])
+    out, _ = going.communicate()
+    assert ('"succeeded"' if behaviour == "good" else '"rolled_back"') in out, out
+    assert fewest >= 3
+    namespace.wait("deployment/web", "jsonpath={.spec.replicas}=4")
+
+
+@pytest.mark.parametrize("behaviour", ["good", "crash"])
+def test_two_programs_at_once_end_in_one_version(
+    namespace: Namespace, sau: ClusterSau, tmp_path: Path, behaviour: str
+) -> None:
+    begun(namespace, "Deployment")
+    (old,) = running(namespace)
+    new = namespace.publish("1.1.0", behaviour=behaviour)
+    (tmp_path / "other").mkdir()
+    both = sau, ClusterSau(namespace, tmp_path / "other")
+    going = [one.start("apply", "--yes") for one in both]
+    said = [json.loads(one.communicate(timeout=240)[0]) for one in going]
+    ends = {update["outcome"] for one in said for update in one["updates"]}
+    well = "succeeded" if behaviour == "good" else "rolled_back"
+    assert well in ends and ends <= {well, "aborted"}, said
+    settled(namespace, "deployment")
+    eventually(lambda: running(namespace) == {new.digest if behaviour == "good" else old}, 60)
+    for one in both:
+        assert "Nothing was interrupted" in one("recover", json_output=False).out
+
+
 def test_human_who_sets_another_image_in_the_middle_wins(
     namespace: Namespace, sau: ClusterSau
 ) -> None:
@@ -90,6 +147,11 @@ UNVERIFIED = {
     "paused": ("Deployment", {"paused": True}),
     "OnDelete": ("StatefulSet", {"updateStrategy": {"type": "OnDelete"}}),
     "scaled to 0": ("Deployment", {"replicas": 0}),
+    "partition": (
+        "StatefulSet",
+        {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}},
+    ),
+    "suspended": ("CronJob", {"suspend": True}),
 }
 
 
@@ -102,14 +164,15 @@ def test_what_nobody_can_say_is_unverified_and_never_resumed(
     if "paused" not in more:
         workload["spec"] |= more
     namespace.apply(workload)
-    settled(namespace, kind)
+    if kind != "CronJob":
+        settled(namespace, kind)
     if "paused" in more:
         namespace.run("rollout", "pause", "deployment/web")
     before = namespace.get(kind, "web")
-    namespace.publish("1.1.0")
+    new = namespace.publish("1.1.0")
     said = sau("apply", "--yes", timeout_s=120)
     assert (said.code, said.update["outcome"]) == (0, "unverified"), said
     now = namespace.get(kind, "web")
-    assert now["spec"].get("paused") == before["spec"].get("paused")
-    assert now["spec"].get("replicas") == before["spec"].get("replicas")
-    assert "@sha256:" in now["spec"]["template"]["spec"]["containers"][0]["image"]
+    for key in ("paused", "replicas", "suspend", "updateStrategy"):
+        assert now["spec"].get(key) == before["spec"].get(key)
+    assert f"1.1.0@{new.digest}" in str(now["spec"])

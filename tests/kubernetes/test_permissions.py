@@ -1,55 +1,23 @@
-"""With exactly the rules that are listed everything works; without one of them it is named."""
+"""With exactly the roles that are shipped everything works; a rule that is missing is named."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-from safe_auto_updater.platforms.kubernetes.permissions import NEEDS, Need
-from tests.kubernetes.kit import Json, Namespace
+from tests.kubernetes import roles
+from tests.kubernetes.kit import Namespace
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import begun, of_kind, running, settled
 
-USER = "updater"
-
-
-@pytest.fixture(autouse=True)
-def as_the_user(sau: ClusterSau) -> None:
-    sau.configure(user=USER)
-
-
-def allow(namespace: Namespace, needs: Iterable[Need]) -> None:
-    """A Role of these rules in the namespace, bound to the user."""
-    meta = {"name": "sau", "namespace": namespace.name}
-    api = "rbac.authorization.k8s.io"
-    role = {
-        "apiVersion": f"{api}/v1",
-        "kind": "Role",
-        "metadata": meta,
-        "rules": [_rule(need) for need in needs],
-    }
-    binding = {
-        "apiVersion": f"{api}/v1",
-        "kind": "RoleBinding",
-        "metadata": meta,
-        "roleRef": {"apiGroup": api, "kind": "Role", "name": "sau"},
-        "subjects": [{"apiGroup": api, "kind": "User", "name": USER}],
-    }
-    namespace.apply(role, binding)
-
-
-def _rule(need: Need) -> Json:
-    resource = f"{need.resource}/{need.subresource}" if need.subresource else need.resource
-    return {"apiGroups": [need.group], "resources": [resource], "verbs": [need.verb]}
-
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
-def test_listed_rules_are_enough_forward_and_back(
-    namespace: Namespace, sau: ClusterSau, kind: str
+def test_shipped_role_is_enough_forward_and_back(
+    namespace: Namespace, sau: ClusterSau, tmp_path: Path, kind: str
 ) -> None:
-    allow(namespace, NEEDS)
+    sau.configure(kubeconfig=roles.account(namespace, "role.yaml", tmp_path))
     old = namespace.publish("1.0.0")
     namespace.apply(of_kind(kind, old.reference))
     settled(namespace, kind)
@@ -65,6 +33,35 @@ def test_listed_rules_are_enough_forward_and_back(
     assert running(namespace) == {new.digest}
 
 
+def test_shipped_cluster_role_is_enough_for_all_namespaces(
+    namespace: Namespace, sau: ClusterSau, tmp_path: Path
+) -> None:
+    begun(namespace, "Deployment")
+    new = namespace.publish("1.1.0")
+    try:
+        sau.configure(kubeconfig=roles.everywhere(namespace, tmp_path))
+        text = sau.config.read_text()
+        sau.config.write_text(text.replace(f", namespaces: [{namespace.name}]", ""))
+        assert sau("doctor").code == 0
+        said = sau("apply", sau.asset("Deployment"), "--yes", timeout_s=180)
+    finally:
+        roles.nowhere(namespace)
+    assert said.update["outcome"] == "succeeded", said
+    assert running(namespace) == {new.digest}
+
+
+def test_viewer_plans_and_changes_nothing(
+    namespace: Namespace, sau: ClusterSau, tmp_path: Path
+) -> None:
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    sau.configure(kubeconfig=roles.account(namespace, "viewer.yaml", tmp_path))
+    assert sau("plan").step("web")["action"] == "update"
+    said = sau("apply", "--yes")
+    assert (said.code, said.update["outcome"]) == (1, "aborted"), said
+    assert namespace.get("Deployment", "web") == before
+
+
 MISSING = {
     "patch deployments": ("aborted", "cannot patch resource"),
     "list pods": (None, "pods: "),
@@ -74,11 +71,11 @@ MISSING = {
 
 @pytest.mark.parametrize("what", MISSING)
 def test_rule_that_is_missing_is_named_and_nothing_is_changed(
-    namespace: Namespace, sau: ClusterSau, what: str
+    namespace: Namespace, sau: ClusterSau, tmp_path: Path, what: str
 ) -> None:
     verb, _, resource = what.partition(" ")
-    without = [need for need in NEEDS if (need.verb, need.resource) != (verb, resource)]
-    allow(namespace, without)
+    without = roles.account(namespace, "role.yaml", tmp_path, (verb, resource))
+    sau.configure(kubeconfig=without)
     before = begun(namespace, "Deployment")
     namespace.publish("1.1.0")
 
@@ -93,3 +90,17 @@ def test_rule_that_is_missing_is_named_and_nothing_is_changed(
     if outcome:
         assert said.update["outcome"] == outcome
     assert namespace.get("Deployment", "web") == before
+
+
+def test_without_events_all_else_works_and_it_is_said(
+    namespace: Namespace, sau: ClusterSau, tmp_path: Path
+) -> None:
+    without = roles.account(namespace, "role.yaml", tmp_path, ("create", "events"))
+    sau.configure(kubeconfig=without)
+    begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    doctor = sau("doctor")
+    assert doctor.code == 0 and "may not create events" in doctor.out
+    said = sau("apply", "--yes", timeout_s=180)
+    assert (said.code, said.update["outcome"]) == (0, "succeeded"), said
+    assert said.err.count("events is forbidden") == 1, "once, however many there are to write"

@@ -14,6 +14,7 @@ from safe_auto_updater.core import guards, planning
 from safe_auto_updater.core.case import Case, FileEdit, Veto
 from safe_auto_updater.core.memory import Approved, Blocked, Failed, Hold, Memory
 from safe_auto_updater.core.model import (
+    PIPELINE,
     Action,
     Asset,
     Change,
@@ -29,7 +30,13 @@ from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.core.policy import AssetPolicy, Keys, Rule, Settings, resolve
 from safe_auto_updater.core.promql import Incident, NoAnswer, Sample, Samples
 from safe_auto_updater.core.risk import Bands, Reversibility, Risk
-from safe_auto_updater.core.spelling import Approval, ComposeChange, DockerUpdaters, Strategy
+from safe_auto_updater.core.spelling import (
+    Approval,
+    ComposeChange,
+    DockerUpdaters,
+    Pipeline,
+    Strategy,
+)
 from safe_auto_updater.core.versions import PolicyLevel
 from safe_auto_updater.core.windows import parse_freeze, parse_window
 from safe_auto_updater.engine.decisions import Decisions
@@ -105,6 +112,9 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
     ({"edits": (replace(EDIT, refusal="it may not be written"),),
       "policy": ruled(Rule("*/web", compose=ComposeChange.UPDATE_FILE))}, "compose",
      "its Compose file is not edited (rule */web): it may not be written"),
+    ({"policy": ruled(Rule("*/web", pipeline=Pipeline.HOLD)),
+      "asset": replace(ASSET, managed_by=PIPELINE)}, "pipeline",
+     "`kubectl apply` made it: change its manifest instead (pipeline: hold, by rule */web)"),
     ({"policy": ruled(Rule("*/web", after_update=("/warm-up",))),
       "asset": replace(ASSET, kind="service")}, "hooks",
      "after_update (rule */web): hooks run in a container, and a Swarm service is several; take "
@@ -242,8 +252,9 @@ def test_all_that_say_no_are_told() -> None:
         incidents=(BUSY,),
     )
     step = planning.decide(everything)
-    # Hooks are in the way of services, and groups of workloads: others than this one updates.
-    asked = [name for name, _ in guards._GUARDS if name not in ("hooks", "group")]
+    # Hooks are in the way of services, groups and pipelines of workloads: others than this one.
+    others = ("hooks", "group", "pipeline")
+    asked = [name for name, _ in guards._GUARDS if name not in others]
     assert step.hold_rules == (*asked, "plugin")
     told = "\n".join(step.reasons)
     for words in ("it removes itself", "others share it", "held: one", "held: two", "interrupted",

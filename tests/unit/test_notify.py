@@ -190,6 +190,18 @@ def test_each_handler_gets_only_its_events_in_order() -> None:
     assert picky.kinds == ["started"]
 
 
+def test_handler_about_some_assets_is_told_of_no_others() -> None:
+    lab = Recorder()
+    notifications = Notifications(
+        [Handler("lab", lab, ("held", "started"), "k:lab/*")], pytest.fail
+    )
+    for kind, asset in (("held", "k:lab/a"), ("started", "k:lab2/a"), ("started", None)):
+        notifications(Event(kind, "x", 0.0, asset))
+
+    assert notifications.close(5) == 0
+    assert lab.kinds == ["held"]
+
+
 def test_slow_notifier_does_not_delay_an_update() -> None:
     slow = Recorder()
     slow.gate.clear()

@@ -99,6 +99,7 @@ class RuleEntry(Keys):
     health_timeout: v.Timeout | None = None
     stable_for: v.Duration | None = None
     compose: v.Compose | None = None
+    pipeline: v.Pipelines | None = None
     strategy: v.Strategies | None = None
     docker_updater: v.DockerUpdater | None = None
     before_update: v.Command | None = None

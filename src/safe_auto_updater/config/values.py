@@ -19,6 +19,7 @@ from safe_auto_updater.core.spelling import (
     Approval,
     ComposeChange,
     DockerUpdaters,
+    Pipeline,
     Strategy,
     duration_s,
 )
@@ -240,6 +241,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Level = Annotated[PolicyLevel, Field(strict=False)]
 Approves = Annotated[Approval, Field(strict=False)]
 Compose = Annotated[ComposeChange, Field(strict=False)]
+Pipelines = Annotated[Pipeline, Field(strict=False)]
 Strategies = Annotated[Strategy, Field(strict=False)]
 DockerUpdater = Annotated[DockerUpdaters, Field(strict=False)]
 _Word = Annotated[str, Field(min_length=1)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from safe_auto_updater.core import guards_of_means, guards_of_time
+from safe_auto_updater.core import approvals, guards_of_means, guards_of_time
 from safe_auto_updater.core.case import Case, in_one, named_level, stands
 from safe_auto_updater.core.memory import Hold
 from safe_auto_updater.core.model import Change, Health, Status
@@ -142,7 +142,7 @@ def _risk(case: Case, step: str) -> str | None:
 
 
 def _approval(case: Case, step: str) -> str | None:
-    given = case.memory.approval(step)
+    given = case.memory.approval(step, case.risk)
     if given is not None and given.covers(case.risk):
         return None
     match case.policy.approval:
@@ -156,7 +156,9 @@ def _approval(case: Case, step: str) -> str | None:
             return None
     if given is not None and case.risk is not None:
         why += f"; {given.who} approved less (risk {given.score}, {given.reversibility})"
-    return f"{why}: sau approve {step}"
+    elif (instead := approvals.instead(case)) is not None:
+        why += f"; {instead}"
+    return f"{why}: {approvals.how(case, step)}"
 
 
 def _content(change: Change) -> str:
@@ -169,6 +171,7 @@ _GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
     ("disabled", _enabled),
     ("obstacle", _obstacle),
     ("compose", guards_of_means.compose),
+    ("pipeline", guards_of_means.pipeline),
     ("hooks", guards_of_means.hooks),
     ("group", guards_of_means.group),
     ("strategy", guards_of_means.strategy),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from safe_auto_updater.core.case import Case, FileEdit, in_one
-from safe_auto_updater.core.spelling import ComposeChange, DockerUpdaters, Strategy
+from safe_auto_updater.core.model import PIPELINE
+from safe_auto_updater.core.spelling import ComposeChange, DockerUpdaters, Pipeline, Strategy
 
 
 def watchtower(case: Case, step: str) -> str | None:
@@ -52,6 +53,14 @@ def _unwritten(edit: FileEdit, rule: ComposeChange, source: str) -> str | None:
                 f"{edit.text} in its Compose project, then `docker compose up -d`; with compose "
                 f"set to update-file this program does both ({source}: hold)"
             )
+
+
+def pipeline(case: Case, step: str) -> str | None:
+    """A manifest that is applied again would put the old version back."""
+    if case.asset.managed_by != PIPELINE or case.policy.pipeline is not Pipeline.HOLD:
+        return None
+    source = case.policy.source("pipeline")
+    return f"`kubectl apply` made it: change its manifest instead (pipeline: hold, by {source})"
 
 
 def strategy(case: Case, step: str) -> str | None:

@@ -63,6 +63,14 @@ class Approved:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """What an asset's own annotation said when it was last taken for an approval."""
+
+    asset: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Denied:
     """A human's word that one version is skipped on one container; others may follow."""
 
@@ -84,9 +92,16 @@ class Memory:
     quarantine: tuple[Failed, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     approved: tuple[Approved, ...] = ()
+    annotated: tuple[Heard, ...] = ()
     denied: tuple[Denied, ...] = ()
     left: frozenset[tuple[str, str, str]] = frozenset()  # asset, container, digest: updated away
 
-    def approval(self, step: str) -> Approved | None:
-        """The approval of a step, by its id."""
-        return next((word for word in self.approved if word.step == step), None)
+    def approval(self, step: str, risk: Risk | None = None) -> Approved | None:
+        """The approval of a step, by its id; of several rather one that covers the risk."""
+        found = [word for word in self.approved if word.step == step]
+        covering = (word for word in found if word.covers(risk))
+        return next(covering, next(iter(found), None))
+
+    def heard(self, asset: str) -> str | None:
+        """What an asset's annotation said when it was taken for an approval; None: it was not."""
+        return next((word.text for word in self.annotated if word.asset == asset), None)

@@ -9,6 +9,9 @@ from fnmatch import fnmatchcase
 
 from safe_auto_updater.core.risk import Risk
 
+PIPELINE = "kubectl-apply"
+"""What `managed_by` says of a workload that was made by plain `kubectl apply`."""
+
 
 class Status(StrEnum):
     """What an asset's process is doing."""

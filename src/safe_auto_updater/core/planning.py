@@ -12,13 +12,18 @@ from datetime import UTC, datetime
 
 from safe_auto_updater.core.case import Case, named_level
 from safe_auto_updater.core.guards import No, objections
-from safe_auto_updater.core.model import Action, Change, Plan, Step, UpdaterKind, short_name
+from safe_auto_updater.core.model import (
+    PIPELINE,
+    Action,
+    Change,
+    Plan,
+    Step,
+    UpdaterKind,
+    short_name,
+)
 from safe_auto_updater.core.risk import combine
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.core.units import held, in_step_order, united
-
-PIPELINE = "kubectl-apply"
-"""What `managed_by` says of a workload that was made by plain `kubectl apply`."""
 
 
 def plan(cases: Iterable[Case], around: Mapping[str, Case]) -> Plan:
@@ -67,7 +72,7 @@ def decide(*unit: Case) -> Step:
         for case in unit
         for told in (*_of_its_file(case), *_of_its_pipeline(case))
     ]
-    approved = unit[0].memory.approval(step.id)
+    approved = unit[0].memory.approval(step.id, step.risk)
     if approved is not None:
         at = datetime.fromtimestamp(approved.at, UTC)
         why.append(f"approved by {approved.who} at {at:%Y-%m-%d %H:%M} UTC")

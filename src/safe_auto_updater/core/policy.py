@@ -16,11 +16,18 @@ from safe_auto_updater.core.model import docker_id, matches
 from safe_auto_updater.core.promql import Question
 from safe_auto_updater.core.risk import Bands
 from safe_auto_updater.core.semver import Wanted
-from safe_auto_updater.core.spelling import Approval, ComposeChange, DockerUpdaters, Strategy
+from safe_auto_updater.core.spelling import (
+    Approval,
+    ComposeChange,
+    DockerUpdaters,
+    Pipeline,
+    Strategy,
+)
 from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import Freeze, Window
 
 LABEL_PREFIX = "safe-auto-updater."
+ANNOTATION_PREFIX = "safe-auto-updater/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +50,13 @@ class Keys:
     health_timeout: float | None = None
     stable_for: float | None = None
     compose: ComposeChange | None = None
+    pipeline: Pipeline | None = None
     strategy: Strategy | None = None
     docker_updater: DockerUpdaters | None = None
     before_update: tuple[str, ...] | None = None
     after_update: tuple[str, ...] | None = None
     hook_timeout: float | None = None
+    approve: tuple[str, ...] | None = None  # by label only: it names one version of one asset
 
 
 _READ: Mapping[str, Callable[[str], Any]] = {
@@ -67,11 +76,13 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "health_timeout": spelling.duration_s,
     "stable_for": spelling.duration_s,
     "compose": spelling.compose_change,
+    "pipeline": spelling.pipeline,
     "strategy": spelling.strategy,
     "docker_updater": spelling.docker_updater,
     "before_update": spelling.command,
     "after_update": spelling.command,
     "hook_timeout": spelling.duration_s,
+    "approve": spelling.approved_versions,
 }
 LABEL_KEYS = tuple(key.replace("_", "-") for key in _READ)
 
@@ -174,9 +185,11 @@ class AssetPolicy:
     wanted: Wanted
     health: HealthSettings
     compose: ComposeChange = ComposeChange.HOLD
+    pipeline: Pipeline = Pipeline.TELL
     strategy: Strategy = Strategy.STOP_FIRST
     docker_updater: DockerUpdaters = DockerUpdaters.NATIVE
     hooks: Hooks = field(default_factory=Hooks)
+    approve: tuple[str, ...] = ()  # versions that the asset itself says are approved
     sources: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -235,6 +248,7 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
             stable_for_s=found.get("stable_for", health.stable_for_s),
         ),
         compose=found.get("compose", ComposeChange.HOLD),
+        pipeline=found.get("pipeline", Pipeline.TELL),
         strategy=found.get("strategy", Strategy.STOP_FIRST),
         docker_updater=updater,
         hooks=Hooks(
@@ -242,6 +256,7 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
             found.get("after_update", ()),
             found.get("hook_timeout", Hooks.timeout_s),
         ),
+        approve=found.get("approve", ()),
         sources=sources,
         problems=tuple(problems),
     )

@@ -20,6 +20,7 @@ _GROUP = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 # Characters of tags, `*` and `?`, and sets in brackets, which must be whole.
 _TAG_PATTERN = re.compile(r"(?:[\w.*?-]|\[!?[\w.](?:[\w.-]*[\w.])?\])+", re.ASCII)
 _RANGE = re.compile(r"(?<=[\[!\w.])([\w.])-([\w.])(?=[^\[]*\])", re.ASCII)
+_VERSION = re.compile(r"sha256:[0-9a-f]{12,64}|\w[\w.-]{0,127}", re.ASCII)
 _WALKS = (Bump.MINOR, Bump.MAJOR)
 
 E = TypeVar("E", bound=StrEnum)
@@ -39,6 +40,13 @@ class ComposeChange(StrEnum):
     HOLD = "hold"  # the update waits, and the edit is shown
     UPDATE_FILE = "update-file"
     CONTAINER_ONLY = "container-only"  # the file stays: the next `up` puts the old one back
+
+
+class Pipeline(StrEnum):
+    """Whether a workload that a pipeline's `kubectl apply` made is updated beside it."""
+
+    TELL = "tell"  # the plan says what the next `kubectl apply` does
+    HOLD = "hold"
 
 
 class Strategy(StrEnum):
@@ -86,9 +94,25 @@ def approval(text: str) -> Approval:
     return _one_of(Approval, text, "kind of approval")
 
 
+def approved_versions(text: str) -> tuple[str, ...]:
+    """Versions that are approved, parted by commas: tags, or digests from 12 digits on."""
+    words = tuple(word.strip() for word in text.split(","))
+    if not all(_VERSION.fullmatch(word) for word in words):
+        raise ValueError(
+            "names no version; write a tag such as 1.4.2, or a digest from 12 digits on such as "
+            "sha256:0123456789ab; several are parted by commas"
+        )
+    return words
+
+
 def compose_change(text: str) -> ComposeChange:
     """What becomes of a Compose file."""
     return _one_of(ComposeChange, text, "way to treat a Compose file")
+
+
+def pipeline(text: str) -> Pipeline:
+    """What to do beside a pipeline."""
+    return _one_of(Pipeline, text, "way to treat a pipeline's workload")
 
 
 def strategy(text: str) -> Strategy:

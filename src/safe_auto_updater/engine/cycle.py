@@ -18,6 +18,7 @@ from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import Clock, Scanner
 from safe_auto_updater.core.ties import Ties
 from safe_auto_updater.core.units import united
+from safe_auto_updater.engine.annotated import hear
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
@@ -98,14 +99,15 @@ class Cycle:
         memory = self.memory(going_on)
         checked = self.check(names, memory)
         incidents = self._asked(checked)
-        plan = planning.plan(
-            side_by_side(
-                checked.assets,
-                registry_of,
-                lambda asset: self._case(asset, checked.changes, memory, incidents),
-            ),
-            self._around(checked.inventory, memory, incidents),
+        cases = side_by_side(
+            checked.assets,
+            registry_of,
+            lambda asset: self._case(asset, checked.changes, memory, incidents),
         )
+        if hear(self._decisions, cases):
+            memory = self.memory(going_on)
+            cases = tuple(replace(case, memory=memory) for case in cases)
+        plan = planning.plan(cases, self._around(checked.inventory, memory, incidents))
         if going_on is None:
             whole = not names and not checked.inventory.failures
             asked = None if whole else [asset.id for asset in checked.assets]

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from safe_auto_updater.core.codec import step_from_json, to_json
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.memory import Approved, Denied, Hold
 from safe_auto_updater.core.model import Action, Change, Step
-from safe_auto_updater.core.risk import Reversibility
+from safe_auto_updater.core.risk import Reversibility, Risk
 from safe_auto_updater.engine.state import State, all_or_nothing, ask
 
 ALL = "*"
@@ -33,18 +33,29 @@ class Word:
     who: str
 
 
+@dataclass(frozen=True)
+class Annotated:
+    """What an asset's own annotation approved, and how far the journal went then."""
+
+    text: str
+    approved: Approved
+    at: int
+    counts: bool = True  # not denied since
+
+
 @dataclass
 class Standing:
     """What the words come to.
 
     `released` says up to which row of the journal an asset is clear, `approved_at` how far the
-    journal went when a step was approved.
+    journal went when a step was approved, `annotated` what an asset itself says.
     """
 
     holds: list[Hold] = field(default_factory=list)
     approved: dict[str, Approved] = field(default_factory=dict)
     denied: dict[tuple[str, str, str], Denied] = field(default_factory=dict)
     approved_at: dict[str, int] = field(default_factory=dict)
+    annotated: dict[str, Annotated] = field(default_factory=dict)
     released: dict[str, int] = field(default_factory=dict)
 
 
@@ -77,6 +88,16 @@ class Decisions:
         subject = json.dumps([step.id, self._journaled(), *seen])
         for asset in step.assets:
             self._decide("approve", asset, subject, None, _headline(step), who)
+
+    def annotated(self, step: Step, shown: Risk, text: str, who: str) -> None:
+        """The asset's own annotation says `text`: as `approve`, at the risk that was shown."""
+        seen = [shown.score, shown.reversibility.value]
+        subject = json.dumps([step.id, self._journaled(), *seen, text])
+        self._decide("annotated", step.asset, subject, None, _headline(step), who)
+
+    def withdraw(self, asset: str, text: str) -> None:
+        """The asset's annotation says this no more: what it approved is not approved."""
+        self._decide("withdrawn", asset, None, None, f"{text} is not approved any more", "")
 
     def deny(self, step: Step, who: str) -> None:
         """The versions that this step would take are skipped; others may follow."""
@@ -189,8 +210,19 @@ def _weigh(found: Standing, word: Word) -> None:
             )
             found.approved_at[step] = seen
             found.denied = {k: d for k, d in found.denied.items() if d.step != step}
+        case "annotated":
+            step, seen, score, reversibility, text = json.loads(word.subject or "")
+            approved = Approved(
+                step, word.asset, word.who, word.at, score, Reversibility(reversibility)
+            )
+            found.annotated[word.asset] = Annotated(text, approved, seen)
+        case "withdrawn":
+            found.annotated.pop(word.asset, None)
         case "deny":
             found.approved.pop(word.subject or "", None)
+            said = found.annotated.get(word.asset)
+            if said is not None and said.approved.step == word.subject:
+                found.annotated[word.asset] = replace(said, counts=False)
         case "skip":
             container, content, step, reference = json.loads(word.subject or "")
             key = (word.asset, container, content)

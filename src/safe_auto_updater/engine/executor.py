@@ -67,7 +67,7 @@ class UpdateExecutor:
         """
         work = Work(update, step)
         self._journal.begin(work.update, step)
-        self._tell("started", work, _headline(step))
+        self._tell("started", work, _headline(step), changes=_in_short(step))
         return self._drive(work, _Next(Phase.PREPARE, {}), entries={})
 
     def reachable(self) -> bool:
@@ -249,10 +249,13 @@ class UpdateExecutor:
         outcome = phase.outcome
         if outcome is None or problem is not None:
             text = f"stopped in {phase.value}: {problem}; `sau recover` goes on from there"
-            self._tell("unfinished", work, text)
+            self._tell("unfinished", work, text, changes=_in_short(work.step))
             return Outcome.UNFINISHED
         text = f"{outcome.value.replace('_', ' ')}: {ending(work.facts)}"
-        self._tell(outcome.value, work, text, downtime_s=work.facts.get("downtime_s"))
+        told = {"downtime_s": work.facts.get("downtime_s"), "changes": _in_short(work.step)}
+        if "failure" in work.facts:
+            told["cause"] = work.facts["failure"]["cause"]
+        self._tell(outcome.value, work, text, **told)
         return outcome
 
     def _tell(self, kind: str, work: Work, message: str, **details: Any) -> None:
@@ -269,6 +272,15 @@ def ending(facts: Facts) -> str:
 def _headline(step: Step) -> str:
     return ", ".join(
         f"{change.current.reference} -> {change.candidate.reference} ({change.bump})"
+        for change in step.changes
+        if change.candidate is not None
+    )
+
+
+def _in_short(step: Step) -> str:
+    return ", ".join(
+        f"{change.container} {change.current.version or change.current.reference} -> "
+        f"{change.candidate.version or change.candidate.reference} ({change.bump})"
         for change in step.changes
         if change.candidate is not None
     )

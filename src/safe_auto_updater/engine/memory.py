@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from safe_auto_updater.core.memory import Blocked, Failed, Hold, Memory
+from safe_auto_updater.core.memory import Blocked, Failed, Heard, Hold, Memory
 from safe_auto_updater.core.model import Action
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.decisions import ALL, Decisions
@@ -34,7 +34,13 @@ def remember(decisions: Decisions, journal: Journal, now: float) -> Memory:
             word
             for word in words.approved.values()
             if not _used_up(word.step, words.approved_at[word.step], history)
+        )
+        + tuple(
+            said.approved
+            for said in words.annotated.values()
+            if said.counts and not _used_up(said.approved.step, said.at, history)
         ),
+        annotated=tuple(Heard(asset, said.text) for asset, said in words.annotated.items()),
         denied=tuple(words.denied.values()),
         left=frozenset(_left(history)),
     )

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.model import matches
 from safe_auto_updater.core.ports import Notifier
 
 DEFAULT_EVENTS = (
@@ -26,11 +27,21 @@ WAITING_AT_MOST = 1000
 
 @dataclass(frozen=True)
 class Handler:
-    """A notifier, the name that problems call it by, and the event kinds it gets."""
+    """A notifier, the name that problems call it by, and the event kinds it gets.
+
+    With `about`, a pattern over assets, it gets only what is told of those.
+    """
 
     name: str
     notifier: Notifier
     events: tuple[str, ...] = DEFAULT_EVENTS
+    about: str | None = None
+
+    def wants(self, event: Event) -> bool:
+        """Whether it gets this one."""
+        if event.kind not in self.events:
+            return False
+        return self.about is None or matches(self.about, event.asset or "")
 
 
 class Notifications:
@@ -54,7 +65,7 @@ class Notifications:
 
     def __call__(self, event: Event) -> None:
         """Queue the event for whoever wants it. Returns at once, never raises; deaf once closed."""
-        if not any(event.kind in handler.events for handler in self._handlers):
+        if not any(handler.wants(event) for handler in self._handlers):
             return
         if threading.current_thread() is self._thread:
             return
@@ -99,7 +110,7 @@ class Notifications:
             if event is None:
                 continue
             for number, handler in enumerate(self._handlers):
-                if event.kind in handler.events:
+                if handler.wants(event):
                     self._hand_over(number, handler, event)
             with self._lock:
                 self._pending -= 1

@@ -10,8 +10,10 @@ from safe_auto_updater.config.config import KubernetesCluster
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.ports import Clock, Comparer, Updater
+from safe_auto_updater.notify.dispatch import Handler
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.object_events import KINDS, ObjectEvents
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
 from safe_auto_updater.platforms.kubernetes.trees import KubernetesComparer
 from safe_auto_updater.platforms.kubernetes.updater import KubernetesUpdater
@@ -52,6 +54,14 @@ class Kubernetes:
                 cluster, self._entries[name].namespaces, named=self._entries[name].named
             )
             for name, cluster in self.clusters.items()
+        ]
+
+    def handlers(self) -> list[Handler]:
+        """Who writes Events on workloads: one per cluster that may be changed."""
+        return [
+            Handler(f"Events on {name}", ObjectEvents(cluster), KINDS, f"kubernetes:{name}/*")
+            for name, cluster in self.clusters.items()
+            if self._entries[name].named
         ]
 
     def lookup(self, asset: str) -> ImageLookup:

@@ -1,29 +1,55 @@
-"""The rules that the documentation names are those that are needed, and no more."""
+"""The rules that are documented and shipped are those that are needed, and no more."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from safe_auto_updater.platforms.kubernetes.permissions import NEEDS
+from safe_auto_updater.platforms.kubernetes.permissions import NEEDS, Need
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "kubernetes.md"
+ROOT = Path(__file__).resolve().parents[3]
+NODES = ("", "nodes", "list")
 
 
-def test_documented_rules_are_exactly_those_that_are_needed() -> None:
-    block = re.search(r"```yaml\n(rules:\n.*?)```", PAGE.read_text(), re.DOTALL)
-    assert block is not None
-    documented = {
+def rules(listed: Iterable[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    return {
         (group, resource, verb)
-        for rule in yaml.safe_load(block[1])["rules"]
+        for rule in listed
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
-    needed = {
+
+
+def shipped(file: str, kind: str) -> set[tuple[str, str, str]]:
+    documents = yaml.safe_load_all((ROOT / "deploy/kubernetes" / file).read_text())
+    (role,) = (document for document in documents if document["kind"] == kind)
+    return rules(role["rules"])
+
+
+def needed(needs: Iterable[Need] = NEEDS) -> set[tuple[str, str, str]]:
+    return {
         (n.group, f"{n.resource}/{n.subresource}" if n.subresource else n.resource, n.verb)
-        for n in NEEDS
+        for n in needs
     }
-    assert documented == needed
+
+
+def test_documented_rules_are_exactly_those_that_are_needed() -> None:
+    page = (ROOT / "docs/kubernetes.md").read_text()
+    block = re.search(r"```yaml\n(rules:\n.*?)```", page, re.DOTALL)
+    assert block is not None
+    assert rules(yaml.safe_load(block[1])["rules"]) == needed()
+
+
+def test_shipped_roles_are_exactly_what_is_needed() -> None:
+    assert shipped("role.yaml", "Role") == needed()
+    assert shipped("clusterrole.yaml", "ClusterRole") == needed() | {NODES}
+
+
+def test_who_only_looks_may_only_look() -> None:
+    looks = [n for n in NEEDS if n.verb in ("get", "list") and not n.subresource]
+    assert shipped("viewer.yaml", "Role") == needed(looks)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safe_auto_updater.core.policy import LABEL_PREFIX
-
-ANNOTATION_PREFIX = "safe-auto-updater/"
+from safe_auto_updater.core.policy import ANNOTATION_PREFIX, LABEL_PREFIX
 
 
 def labels_of(workload: Mapping[str, Any]) -> dict[str, str]:

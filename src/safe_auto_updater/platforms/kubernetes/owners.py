@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safe_auto_updater.core.model import Obstacle
-from safe_auto_updater.core.planning import PIPELINE
+from safe_auto_updater.core.model import PIPELINE, Obstacle
 
 Json = Mapping[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -50,6 +49,29 @@ def ownership(workload: Json) -> list[Obstacle]:
         fact = f"{owner} made it and would put its own version back"
         return [Obstacle("owner", f"{fact}: change that instead")]
     return []
+
+
+def not_updated(kind: str) -> Obstacle:
+    """Why a kind of workload is looked at and no more, and what to do instead."""
+    usual = f"a {kind} is not updated by this program", "change its image yourself"
+    fact, remedy = _ONLY_SEEN.get(kind, usual)
+    return Obstacle("kind", f"{fact}: {remedy}")
+
+
+_ONLY_SEEN = {
+    "Pod": ("a pod that no workload made cannot be rolled out", "make it anew, or a Deployment"),
+    "Job": ("a job runs once", "make it anew with the new image"),
+    "ReplicaSet": ("a ReplicaSet of its own rolls nothing out", "make a Deployment of it"),
+    "ReplicationController": (
+        "a ReplicationController rolls nothing out",
+        "make a Deployment of it",
+    ),
+    "Rollout.argoproj.io": (
+        "an Argo Rollout has steps and analyses of its own",
+        "`kubectl argo rollouts set image`",
+    ),
+}
+"""Kind -> why it is only looked at, and what to do instead."""
 
 
 def _marked(meta: Json, mark: str) -> str | None:

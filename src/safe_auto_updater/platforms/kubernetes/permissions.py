@@ -16,13 +16,14 @@ _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 @dataclass(frozen=True)
 class Need:
-    """One thing that is asked or done, and what for."""
+    """One thing that is asked or done, and what for. All else works without an optional one."""
 
     verb: str
     group: str
     resource: str
     what_for: str
     subresource: str = ""
+    optional: bool = False
 
     @property
     def rule(self) -> str:
@@ -35,11 +36,12 @@ def _needs() -> Iterator[Need]:
     for kind in KINDS.values():
         group = kind.group.partition("/")[0]
         yield Need("list", group, kind.plural, "to see them")
-        yield Need("get", group, kind.plural, "to watch an update")
+        yield Need("get", group, kind.plural, "to compare, and to watch an update")
         yield Need("patch", group, kind.plural, "to update them")
     yield Need("list", "", "pods", "to see what runs")
     yield Need("get", "", "pods", "to tell why an update failed", "log")
     yield Need("delete", "", "pods", "to free a StatefulSet on the way back")
+    yield Need("create", "", "events", "to write Events on workloads", optional=True)
 
 
 NEEDS = tuple(_needs())
@@ -52,11 +54,17 @@ JOB = tuple(
 )
 
 
-def missing(cluster: Cluster, namespaces: Sequence[str], needs: Sequence[Need]) -> list[str]:
+def missing(
+    cluster: Cluster, namespaces: Sequence[str], needs: Sequence[Need]
+) -> list[tuple[Need, str]]:
     """Everything that may not be done, with what it is for and the rule that allows it."""
     return [
-        f"may not {need.verb} {_named(need)}{_where(namespace)}, {need.what_for}: add {need.rule} "
-        f"to its {'Role' if namespace else 'ClusterRole'}"
+        (
+            need,
+            f"may not {need.verb} {_named(need)}{_where(namespace)}, {need.what_for}"
+            f"{' (optional)' if need.optional else ''}: add {need.rule} "
+            f"to its {'Role' if namespace else 'ClusterRole'}",
+        )
         for namespace in namespaces or ("",)
         for need in needs
         if not _allowed(cluster, need, namespace)

@@ -23,23 +23,32 @@ class Trouble:
     cause: Cause
 
 
-def owner_of(pod: Json) -> tuple[str, str] | None:
-    """Kind and name of the workload that a pod is of; None where nobody we know made it."""
+def owner_of(pod: Json) -> tuple[str, str]:
+    """Kind and name of what made a pod, through its ReplicaSet or Job; else the pod itself.
+
+    A kind that Kubernetes does not bring has its group behind it, as `CloneSet.apps.kruise.io`.
+    """
     meta = pod["metadata"]
-    for owner in meta.get("ownerReferences") or ():
-        if not owner.get("controller"):
-            continue
-        kind, name = str(owner["kind"]), str(owner["name"])
-        if kind == "ReplicaSet":
-            hashed = (meta.get("labels") or {}).get("pod-template-hash")
+    owner = next((one for one in meta.get("ownerReferences") or () if one.get("controller")), None)
+    if owner is None or owner["kind"] == "Node":
+        return "Pod", str(meta["name"])
+    name, group = str(owner["name"]), str(owner["apiVersion"]).rpartition("/")[0]
+    kind = str(owner["kind"]) if group in _OWN_GROUPS else f"{owner['kind']}.{group}"
+    if kind == "ReplicaSet":
+        for label, maker in _HASHED.items():
+            hashed = (meta.get("labels") or {}).get(label)
             if hashed and name.endswith(f"-{hashed}"):
-                return "Deployment", name.removesuffix(f"-{hashed}")
-            return None
-        if kind == "Job":
-            scheduled = re.fullmatch(r"(.+)-\d{6,}", name)
-            return ("CronJob", scheduled[1]) if scheduled else None
-        return kind, name
-    return None
+                return maker, name.removesuffix(f"-{hashed}")
+    scheduled = re.fullmatch(r"(.+)-\d{6,}", name) if kind == "Job" else None
+    return ("CronJob", scheduled[1]) if scheduled else (kind, name)
+
+
+_OWN_GROUPS = ("", "apps", "batch")
+_HASHED = {
+    "pod-template-hash": "Deployment",
+    "rollouts-pod-template-hash": "Rollout.argoproj.io",
+}
+"""What a ReplicaSet's pods are labelled with, and who makes such ReplicaSets."""
 
 
 def is_leaving(pod: Json) -> bool:

@@ -34,7 +34,7 @@ from safe_auto_updater.platforms.kubernetes.kinds import (
     desired,
     images,
 )
-from safe_auto_updater.platforms.kubernetes.owners import managed_by, ownership
+from safe_auto_updater.platforms.kubernetes.owners import managed_by, not_updated, ownership
 
 Json = Mapping[str, Any]
 Mine = Mapping[tuple[str, str, str], Sequence[Json]]  # pods by namespace, kind and name
@@ -64,15 +64,18 @@ class KubernetesScanner:
                 for workload in self._listed(kind.path(namespace), kind.plural, failures):
                     asset = self._asset(kind, workload, pods)
                     found[asset.id] = asset
+            for owner, its in pods.items():
+                there = [pod for pod in its if not of.is_leaving(pod)]
+                if there and owner[1] not in KINDS:
+                    asset = self._only_seen(*owner, there)
+                    found[asset.id] = asset
         return Scan(tuple(found.values()), (), tuple(failures))
 
     def _pods(self, namespace: str | None, failures: list[tuple[str, str]]) -> Mine:
         path = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
         found: defaultdict[tuple[str, str, str], list[Json]] = defaultdict(list)
         for pod in self._listed(path, "pods", failures):
-            owner = of.owner_of(pod)
-            if owner is not None:
-                found[(pod["metadata"]["namespace"], *owner)].append(of.slim(pod))
+            found[(pod["metadata"]["namespace"], *of.owner_of(pod))].append(of.slim(pod))
         return found
 
     def _listed(
@@ -102,6 +105,20 @@ class KubernetesScanner:
             health=_health(kind, judged, probes(spec)),
             managed_by=managed_by(workload),
             obstacles=(*self._unnamed(), *ownership(workload)),
+        )
+
+    def _only_seen(self, namespace: str, kind: str, name: str, pods: Sequence[Json]) -> Asset:
+        """What is not of a kind that is updated here, by its pods alone."""
+        newest = max(pods, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
+        return Asset(
+            id=kubernetes_id(self._cluster.name, namespace, kind, name),
+            platform="kubernetes",
+            kind=kind,
+            name=name,
+            images=tuple(_use(c, [newest], ()) for _, c in containers(newest["spec"])),
+            status=Status.RUNNING,
+            health=Health.UNHEALTHY if any(map(of.trouble, pods)) else Health.NONE,
+            obstacles=(*self._unnamed(), not_updated(kind)),
         )
 
     def _unnamed(self) -> list[Obstacle]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.core.model import Image
 from safe_auto_updater.core.ports import Side, Work
 from safe_auto_updater.core.reference import Reference
@@ -25,8 +26,10 @@ class Target:
 
     @classmethod
     def of(cls, asset: str) -> Self:
-        """From `kubernetes:<cluster>/<namespace>/<Kind>/<name>`."""
+        """From `kubernetes:<cluster>/<namespace>/<Kind>/<name>`. PlatformError: not our kind."""
         cluster, namespace, kind, name = asset.removeprefix("kubernetes:").split("/", 3)
+        if kind not in KINDS:
+            raise PlatformError(f"a {kind} is only looked at")
         return cls(cluster, namespace, KINDS[kind], name)
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from safe_auto_updater.core.errors import NotFound
+from safe_auto_updater.core.errors import NotFound, RegistryError
 from safe_auto_updater.core.image_tree import clean_path, from_config
 from safe_auto_updater.core.model import Asset, Change, Image
 from safe_auto_updater.core.ports import Trees
@@ -36,7 +36,8 @@ class KubernetesComparer:
         workload = self._workloads.find(target)
         if workload is None:
             raise NotFound(f"{target} is gone")
-        old, new = (from_config(self._config_of(i)) for i in (change.current, change.candidate))
+        old = self._of_what_runs(change.current)
+        new = from_config(self._config_of(change.candidate))
         shared = sum(
             1
             for _ in takewhile(
@@ -48,6 +49,12 @@ class KubernetesComparer:
             _tree(*kept, change.container, old, len(old["layers"])),
             _tree(*kept, change.container, new, shared),
         )
+
+    def _of_what_runs(self, image: Image) -> dict[str, Any]:
+        try:
+            return from_config(self._config_of(image))
+        except RegistryError as error:
+            raise RegistryError(f"{error} There may be no way back to it.", error.reason) from error
 
 
 def _tree(

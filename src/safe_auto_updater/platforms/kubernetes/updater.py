@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from safe_auto_updater.core.diff import compare
 from safe_auto_updater.core.errors import PlatformUnreachable, RegistryError, StepFailed
 from safe_auto_updater.core.model import Change
 from safe_auto_updater.core.outcome import Cause
@@ -18,6 +17,7 @@ from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
+from safe_auto_updater.platforms.kubernetes.comparing import differences
 from safe_auto_updater.platforms.kubernetes.kinds import images
 from safe_auto_updater.platforms.kubernetes.observer import Observer
 from safe_auto_updater.platforms.kubernetes.stuck import free_blocked_pods
@@ -108,11 +108,8 @@ class KubernetesUpdater:
             )
         except Refused as error:
             raise StepFailed(f"the server would not take it: {error}", Cause.PLATFORM) from error
-        found = differences(work, workload, would)
-        if found or images(target.kind.pod_spec(would)) != {
-            **images(target.kind.pod_spec(workload)),
-            **new,
-        }:
+        found = differences(target.kind, workload, would, new)
+        if found:
             fact = f"the server would change more than the image: {', '.join(found)}"
             raise StepFailed(fact, Cause.PLATFORM, {"differences": found})
         return {}
@@ -173,12 +170,9 @@ class KubernetesUpdater:
 
     def confirm(self, work: Work) -> Facts:
         """The live object equals the snapshot; how many pods there are is left to who scales."""
-        target, workload = Target.of(work.step.asset), self._present(work)
+        kind, workload = Target.of(work.step.asset).kind, self._present(work)
         before = work.facts["snapshot"]["workload"]
-        found = [*differences(work, before, workload)]
-        expected = images(target.kind.pod_spec(before)) | images_of(work, Side.OLD, workload)
-        if expected != images(target.kind.pod_spec(workload)):
-            found.append("its images")
+        found = differences(kind, before, workload, images_of(work, Side.OLD, workload))
         if found:
             raise StepFailed(
                 f"the workload differs from before: {', '.join(found)}",
@@ -233,25 +227,7 @@ class KubernetesUpdater:
 
     def _untouched(self, work: Work, workload: Json) -> None:
         target, before = Target.of(work.step.asset), work.facts["snapshot"]["workload"]
-        found = list(differences(work, before, workload))
-        if images(target.kind.pod_spec(before)) != images(target.kind.pod_spec(workload)):
-            found.append("its images")
+        found = differences(target.kind, before, workload, {})
         if found:
             fact = f"somebody changed {target} meanwhile: {', '.join(found)}"
             raise StepFailed(fact, Cause.CONFLICT, {"differences": found})
-
-
-def differences(work: Work, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Where two states of a workload's spec differ, but for images and who scales it."""
-    kind = Target.of(work.step.asset).kind
-    found = compare(_compared(before), _compared(after))
-    template = (*kind.template[1:], "spec")
-    return [
-        "/".join(one.path)
-        for one in found
-        if not (one.path[: len(template)] == template and one.path[-1] == "image")
-    ]
-
-
-def _compared(workload: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in workload["spec"].items() if key != "replicas"}

@@ -1,0 +1,49 @@
+"""What assets' own annotations approve is heard once, and kept like the word of any human.
+
+So all that holds for `sau approve` holds for it. A text that has been heard says nothing more until
+it is changed; one that is taken away takes the approval with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safe_auto_updater.core import approvals
+from safe_auto_updater.core.case import Case
+from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.model import Step
+from safe_auto_updater.core.risk import Band, Risk
+from safe_auto_updater.engine.decisions import Decisions
+
+
+def hear(decisions: Decisions, cases: Sequence[Case]) -> bool:
+    """Keep what annotations approve, and what they do no more; whether any of it is new."""
+    is_news = False
+    for case in cases:
+        text, heard = approvals.carried(case), case.memory.heard(case.asset.id)
+        if text == (heard or ""):
+            continue
+        if heard is not None:
+            decisions.withdraw(case.asset.id, heard)
+            is_news = True
+        step = approvals.named_step(case) if text else None
+        if step is None or case.bands.band(_judged(step)) is Band.NEVER:
+            continue
+        shown = _shown(decisions, step)
+        decisions.annotated(step, shown, text, approvals.approved_by(case))
+        is_news = True
+    return is_news
+
+
+def _shown(decisions: Decisions, step: Step) -> Risk:
+    """The risk that the last plan showed for it; where none did, what it is now."""
+    try:
+        planned = decisions.proposals()
+    except UsageError:
+        planned = ()
+    return next((p.risk for p in planned if p.id == step.id and p.risk), _judged(step))
+
+
+def _judged(step: Step) -> Risk:
+    assert step.risk is not None
+    return step.risk

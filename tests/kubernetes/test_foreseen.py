@@ -1,0 +1,87 @@
+"""What would go wrong is known before anything is changed: by the registry, and by the server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from lab import images
+from safe_auto_updater.core.outcome import Cause, Outcome
+from tests.docker.kill.hitting import update_when
+from tests.kubernetes.kit import Json, Namespace
+from tests.kubernetes.sau import ClusterSau
+from tests.kubernetes.workloads import begun
+from tests.lab_kit import eventually
+
+RULE = {
+    "expression": "!object.spec.template.spec.containers.exists(c, c.image.contains('1.1.0'))",
+    "message": "1.1.0 is not approved here",
+}
+
+
+@pytest.fixture
+def policy(namespace: Namespace) -> Iterator[None]:
+    """An admission policy of this namespace alone, in force."""
+    name, api = namespace.name, "admissionregistration.k8s.io/v1"
+    which: Json = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"]}
+    which["resources"] = ["deployments"]
+    mine = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+    made = [
+        {"apiVersion": api, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
+         "spec": {"matchConstraints": {"resourceRules": [which]}, "validations": [RULE]}},
+        {"apiVersion": api, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
+         "spec": {"policyName": name, "validationActions": ["Deny"], "matchResources": mine}},
+    ]  # fmt: skip
+    for one in made:
+        namespace.cluster.run("apply", "-f", "-", given=json.dumps(one))
+    yield
+    for one in reversed(made):
+        namespace.cluster.run("delete", str(one["kind"]), name)
+
+
+def test_change_that_the_server_would_refuse_is_not_made(
+    namespace: Namespace, sau: ClusterSau, policy: None
+) -> None:
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    words = ("set", "image", "deployment/web", "web=lab:1.1.0", "--dry-run=server")
+    eventually(lambda: "not approved" in namespace.say(*words).err)
+
+    said = sau("apply", "--yes")
+
+    assert (said.code, said.update["outcome"]) == (1, "aborted"), said
+    assert "the server would not take it" in said.update["error"]
+    assert "1.1.0 is not approved here" in said.update["error"]
+    assert namespace.get("deployment", "web") == before
+
+
+def take_away(namespace: Namespace, workload: Json) -> None:
+    """Delete the image that a workload was made with from its registry."""
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    name, _, tag = container["image"].partition("/")[2].partition(":")
+    images.delete(namespace.cluster.registry, name, tag)
+
+
+def test_old_image_that_is_gone_from_the_registry_holds_the_update(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    take_away(namespace, before)
+    step = sau("plan").step("web")
+    assert step["action"] == "hold" and "There may be no way back" in step["reasons"][0], step
+    assert sau("apply", "--yes").json["updates"] == []
+    assert namespace.get("deployment", "web") == before
+
+
+def test_old_image_that_goes_after_the_plan_leaves_all_as_it_is(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    record = update_when(sau, "PREPARE", lambda: take_away(namespace, before))
+    assert (record.outcome, record.cause) == (Outcome.ABORTED, Cause.REGISTRY), record
+    assert "there would be no way back" in str(record.facts)
+    assert namespace.get("deployment", "web") == before
