@@ -26,6 +26,7 @@ NEEDED = {
     "openssl": "openssl",
     "rootlesskit": "rootlesskit",
     "newuidmap": "uidmap",
+    "prometheus": "prometheus",
     str(BUSYBOX): "busybox-static",
 }
 CLUSTER = {

@@ -26,13 +26,14 @@ from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
 from safe_auto_updater.engine.executor import UpdateExecutor
 from safe_auto_updater.engine.health import HealthChecker
+from safe_auto_updater.engine.incidents import Incidents
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.past import Past
 from safe_auto_updater.engine.policies import PluginPolicies
 from safe_auto_updater.engine.state import open_state
 from safe_auto_updater.notify.dispatch import Notifications
 from safe_auto_updater.wiring.docker import Docker
-from safe_auto_updater.wiring.judges import Judges
+from safe_auto_updater.wiring.judges import Judges, prometheus
 from safe_auto_updater.wiring.kubernetes import Kubernetes
 from safe_auto_updater.wiring.notices import notifications
 from safe_auto_updater.wiring.registries import Registries
@@ -83,7 +84,9 @@ class App:
         self._edits = self.docker.planned_edits()
         self.kubernetes = Kubernetes(config, environ, registries, self.clock)
         self._tell_by(Notifications(self.kubernetes.handlers(), self._problem))
-        self._judges = Judges(self.settings, self.docker.engine)
+        self._judges = Judges(
+            self.settings, self.docker.engine, self.kubernetes.cluster, self.clock.monotonic
+        )
         self.cycle = Cycle(
             self._scanners(),
             self.settings,
@@ -95,6 +98,7 @@ class App:
                 PluginPolicies(self._judges.policies_for),
                 self._planned_edit,
             ),
+            Incidents(self.settings.blocks, prometheus),
             self._executor_for,
             self.journal,
             self.decisions,

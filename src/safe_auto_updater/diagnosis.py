@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safe_auto_updater import plugins
 from safe_auto_updater.app import App
 from safe_auto_updater.core.errors import InvalidReference, SafeAutoUpdaterError
+from safe_auto_updater.core.promql import NoAnswer
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.watchtower.survey import answering, survey
-from safe_auto_updater.platforms.kubernetes.permissions import missing
+from safe_auto_updater.platforms.kubernetes.permissions import JOB, NEEDS, SERVICE, Need, missing
+from safe_auto_updater.wiring.judges import prometheus
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def diagnose(app: App) -> list[Finding]:
     configured = app.docker.watchtower()
     if configured is not None:
         found.append(Finding(*answering(configured)))
+    found += _prometheus(app)
     for group in plugins.GROUPS:
         found += [_plugin(group, name) for name in plugins.known(group)]
     return found + _registries(app)
@@ -61,16 +64,39 @@ def _cluster(app: App, name: str) -> list[Finding]:
     what, cluster = f"kubernetes {name}", app.kubernetes.clusters[name]
     try:
         found = [Finding(what, True, cluster.describe())]
-        refused = missing(cluster, app.kubernetes.namespaces(name))
+        refused = missing(cluster, app.kubernetes.namespaces(name), _needs(app))
     except SafeAutoUpdaterError as error:
         return [Finding(what, False, str(error))]
     return found + [Finding(what, need.optional, fact) for need, fact in refused]
+
+
+def _needs(app: App) -> tuple[Need, ...]:
+    """What is always needed, and what the configured checks need besides."""
+    checks = app.settings.checks
+    asks = any(spec.kind == "http" and "service" in spec.options for spec in checks)
+    runs = any(spec.kind == "job" for spec in checks)
+    return (*NEEDS, *((SERVICE,) if asks else ()), *(JOB if runs else ()))
 
 
 def _watchtower(app: App, engine: DockerEngine) -> list[Finding]:
     settings = app.settings
     asked = settings.watchtower_host == engine.name
     return [Finding(*one) for one in survey(engine, asked=asked, labels=settings.watchtower_labels)]
+
+
+def _prometheus(app: App) -> list[Finding]:
+    """One question to each that is configured; its own queries need what runs."""
+    checks = [spec for spec in app.settings.checks if spec.kind == "prometheus"]
+    asked = [spec.question for spec in app.settings.blocks]
+    asked += [spec.options["question"] for spec in checks]
+    found = []
+    for question in dict.fromkeys(replace(one, query="vector(1)") for one in asked):
+        match prometheus(question):
+            case NoAnswer(why):
+                found.append(Finding("prometheus", False, why))
+            case _:
+                found.append(Finding("prometheus", True, f"{question.url} answers"))
+    return found
 
 
 def _plugin(group: str, name: str) -> Finding:

@@ -28,6 +28,7 @@ from safe_auto_updater.core.model import (
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.core.policy import AssetPolicy, Keys, Rule, Settings, resolve
+from safe_auto_updater.core.promql import Incident, NoAnswer, Sample, Samples
 from safe_auto_updater.core.risk import Bands, Reversibility, Risk
 from safe_auto_updater.core.spelling import (
     Approval,
@@ -59,6 +60,9 @@ ASSET = Asset(
 WITH_DATA = replace(ASSET, obstacles=(LOSES,))
 MEMORY = Memory(now=NOW)
 EDIT = FileEdit("compose.yml:3: image: web:1.0.0 -> web:1.1.0")
+CALM = Incident("*/web", "up == 0", Samples(()))
+BUSY = replace(CALM, answer=Samples((Sample('up{job="a"}', "0"),)))
+SILENT = Incident("*", "up == 0", NoAnswer("http://p: no answer within 5 s"))
 FAILED = Failed(WEB, "web", "sha256:content", Cause.IMAGE, "u1", "it crashed")
 
 
@@ -183,6 +187,11 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
      "UTC"),
     ({"policy": ruled(Rule("*", freeze=(parse_freeze("11-20..01-02 UTC"),)))}, "freeze",
      "frozen by 11-20..01-02 UTC (rule *): until Sun 2027-01-03 00:00 UTC"),
+    ({"incidents": (CALM, BUSY)}, "block_while",
+     "an incident (block_while */web): up == 0 returned up{job=\"a\"} 0"),
+    ({"incidents": (BUSY, SILENT)}, "block_while",
+     "an incident (block_while */web): up == 0 returned up{job=\"a\"} 0; nobody can say whether "
+     "there is an incident (block_while *): up == 0: http://p: no answer within 5 s"),
     ({"vetoes": (Veto("plugin", "policy moon: it is full"),)}, "plugin", "policy moon: it is full"),
     ({"vetoes": (Veto("unknown", "it could not be seen"),)}, "unknown", "it could not be seen"),
 ]  # fmt: skip
@@ -240,6 +249,7 @@ def test_all_that_say_no_are_told() -> None:
         risk=scored(90),
         vetoes=(Veto("plugin", "the moon"),),
         edits=(EDIT,),
+        incidents=(BUSY,),
     )
     step = planning.decide(everything)
     # Hooks are in the way of services, groups and pipelines of workloads: others than this one.
@@ -254,6 +264,7 @@ def test_all_that_say_no_are_told() -> None:
 
 # what lets an update go although its guard was near to saying no
 GO: dict[str, dict[str, Any]] = {
+    "no incident": {"incidents": (CALM,)},
     "a Compose file that may be written": {
         "edits": (EDIT,),
         "policy": ruled(labels={"compose": "update-file"}),

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -22,40 +20,10 @@ from safe_auto_updater.platforms.docker import engine as engine_api
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.probes.http import HttpCheck
 from safe_auto_updater.platforms.probes.tcp import TcpCheck
+from tests.wire_kit import answering, saying, serving, silent
 
 HERE = Subject("docker:local/web", "web", ("127.0.0.1",))
 NOWHERE = Subject("docker:local/web", "web")
-
-
-@contextmanager
-def serving(answer: Callable[[socket.socket], None], family: int = socket.AF_INET) -> Iterator[int]:
-    """A server that handles each connection with `answer`; gives its port."""
-    address = "::1" if family == socket.AF_INET6 else "127.0.0.1"
-    server = socket.create_server((address, 0), family=family)
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            with connection, suppress(OSError):
-                answer(connection)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    yield server.getsockname()[1]
-    server.shutdown(socket.SHUT_RDWR)
-    server.close()
-    thread.join(5)
-
-
-def answering(head: str) -> Callable[[socket.socket], None]:
-    def answer(connection: socket.socket) -> None:
-        connection.recv(65536)
-        connection.sendall(f"HTTP/1.1 {head}\r\n\r\n".encode())
-
-    return answer
 
 
 def http(port: int, *expected: int, timeout_s: float = 5.0) -> HttpCheck:
@@ -125,12 +93,6 @@ def test_http_reaches_an_ipv6_address() -> None:
         assert tcp(port).check(subject).state is CheckState.PASSED
 
 
-def _silent(connection: socket.socket) -> None:
-    connection.recv(65536)
-    connection.settimeout(5)
-    connection.recv(1)
-
-
 def _dripping(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
     for _ in range(100):
@@ -138,7 +100,7 @@ def _dripping(connection: socket.socket) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("answer", [_silent, _dripping])
+@pytest.mark.parametrize("answer", [silent, _dripping])
 def test_http_answers_in_time_whatever_the_server_does(
     answer: Callable[[socket.socket], None],
 ) -> None:
@@ -183,10 +145,10 @@ def test_name_that_cannot_be_resolved_blames_no_image() -> None:
 
 def _greeting(connection: socket.socket) -> None:
     connection.sendall(b"220 hello\r\n")
-    _silent(connection)
+    silent(connection)
 
 
-@pytest.mark.parametrize("answer", [_silent, _greeting])
+@pytest.mark.parametrize("answer", [silent, _greeting])
 def test_tcp_passes_where_a_server_listens(answer: Callable[[socket.socket], None]) -> None:
     with serving(answer) as port:
         assert tcp(port).check(HERE).state is CheckState.PASSED
@@ -201,11 +163,6 @@ def test_tcp_is_not_fooled_by_a_port_proxy_without_a_server_behind() -> None:
 
 
 VERSION = {"ApiVersion": "1.51", "MinAPIVersion": "1.24", "Os": "linux", "Arch": "amd64"}
-
-
-def saying(status: str, body: str) -> Callable[[socket.socket], None]:
-    """Answers every question on a connection of its own."""
-    return answering(f"{status}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from safe_auto_updater.config.config import (
 )
 from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.core.policy import (
+    BlockSpec,
     CheckSpec,
     HealthSettings,
     Keep,
@@ -23,6 +24,7 @@ from safe_auto_updater.core.policy import (
     Rule,
     Settings,
 )
+from safe_auto_updater.core.promql import Question
 from safe_auto_updater.core.risk import Bands
 
 
@@ -75,6 +77,9 @@ def _settings(file: m.File) -> Settings:
             PolicySpec(entry.match.asset, entry.type, entry.options)
             for entry in file.detection.policies
         ),
+        blocks=tuple(
+            BlockSpec(entry.match.asset, _question(entry)) for entry in file.detection.block_while
+        ),
         bands=Bands(file.execution.risk.automatic, file.execution.risk.approval),
         health=HealthSettings(health.timeout, health.stable_for),
         checks=tuple(_check(entry) for entry in health.checks),
@@ -98,7 +103,19 @@ def _rule(entry: m.RuleEntry) -> Rule:
     return Rule(pattern=entry.match.asset, **keys)
 
 
-def _check(entry: m.HttpCheck | m.TcpCheck | m.CommandCheck | m.PluginCheck) -> CheckSpec:
+def _question(entry: m.BlockEntry | m.PrometheusCheck) -> Question:
+    return Question(
+        entry.url,
+        entry.query,
+        entry.ca_file,
+        entry.token_file,
+        entry.username,
+        entry.password_file,
+        entry.timeout,
+    )
+
+
+def _check(entry: m.Check) -> CheckSpec:
     match entry:
         case m.HttpCheck():
             options = {
@@ -106,10 +123,25 @@ def _check(entry: m.HttpCheck | m.TcpCheck | m.CommandCheck | m.PluginCheck) -> 
                 "expect_status": entry.expect_status or (),
                 "timeout_s": entry.timeout,
             }
+        case m.ServiceCheck():
+            options = {
+                "service": entry.service,
+                "path": entry.path,
+                "expect_status": entry.expect_status or (),
+                "timeout_s": entry.timeout,
+            }
         case m.TcpCheck():
             options = {"host": entry.host, "port": entry.port, "timeout_s": entry.timeout}
         case m.CommandCheck():
             options = {"command": entry.command, "timeout_s": entry.timeout}
+        case m.JobCheck():
+            options = {
+                "image": entry.image,
+                "command": entry.command or (),
+                "timeout_s": entry.timeout,
+            }
+        case m.PrometheusCheck():
+            options = {"question": _question(entry), "expect": entry.expect}
         case m.PluginCheck():
             options = entry.options
     return CheckSpec(entry.match.asset, entry.type, options)

@@ -107,6 +107,24 @@ class RuleEntry(Keys):
     hook_timeout: v.Timeout | None = None
 
 
+class PrometheusServer(Section):
+    """How a Prometheus, or what speaks its API, is reached."""
+
+    url: v.WebUrl
+    ca_file: v.AbsolutePath | None = None
+    token_file: v.AbsolutePath | None = None
+    username: v.UserName | None = None
+    password_file: v.AbsolutePath | None = None
+    timeout: v.Timeout = 5.0
+
+
+class BlockEntry(PrometheusServer):
+    """Holds matching assets while the query returns anything, and while nobody answers."""
+
+    match: Match
+    query: v.IncidentQuery
+
+
 class PolicyEntry(Section):
     """A policy that a plugin brings; `options` go to it as they are."""
 
@@ -121,6 +139,7 @@ class Detection(Keys):
     registries: Annotated[tuple[RegistryEntry, ...], Many] = ()
     rules: Annotated[tuple[RuleEntry, ...], Many] = ()
     policies: Annotated[tuple[PolicyEntry, ...], Many] = ()
+    block_while: Annotated[tuple[BlockEntry, ...], Many] = ()
 
 
 class HttpCheck(Section):
@@ -129,6 +148,17 @@ class HttpCheck(Section):
     match: Match
     type: Literal["http"]
     url: v.ProbeUrl
+    expect_status: v.Statuses | None = None
+    timeout: v.Timeout = 5.0
+
+
+class ServiceCheck(Section):
+    """Well when the Service of a cluster answers with an expected status."""
+
+    match: Match
+    type: Literal["http"]
+    service: v.Service
+    path: v.ServicePath = "/"
     expect_status: v.Statuses | None = None
     timeout: v.Timeout = 5.0
 
@@ -154,11 +184,37 @@ class CommandCheck(Section):
     timeout: v.Timeout = 5.0
 
 
+class JobCheck(Section):
+    """Well when a Job, run once in the asset's namespace, does its work."""
+
+    match: Match
+    type: Literal["job"]
+    image: v.ImageName
+    command: (
+        Annotated[
+            tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False, min_length=1)
+        ]
+        | None
+    ) = None
+    timeout: v.JobTimeout = 60.0
+
+
+class PrometheusCheck(PrometheusServer):
+    """Well when the one value of the query is as expected."""
+
+    match: Match
+    type: Literal["prometheus"]
+    query: v.CheckQuery
+    expect: v.Expect
+
+
 class PluginCheck(Section):
     """A check that a plugin brings; `options` go to it as they are."""
 
     match: Match
-    type: v.Kind = Field(json_schema_extra={"not": {"enum": ["http", "tcp", "command"]}})
+    type: v.Kind = Field(
+        json_schema_extra={"not": {"enum": ["http", "tcp", "command", "job", "prometheus"]}}
+    )
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -183,8 +239,11 @@ class PluginNotification(Section):
 # Tags stand in pydantic's error locations; a NUL keeps them apart from every key of a file.
 TAGGED: dict[str, type[Section]] = {
     "\0http": HttpCheck,
+    "\0service": ServiceCheck,
     "\0tcp": TcpCheck,
     "\0command": CommandCheck,
+    "\0job": JobCheck,
+    "\0prometheus": PrometheusCheck,
     "\0check": PluginCheck,
     "\0webhook": WebhookEntry,
     "\0notification": PluginNotification,
@@ -194,6 +253,8 @@ TAGGED: dict[str, type[Section]] = {
 def _tag(fallback: str, *built_in: str) -> Discriminator:
     def choose(entry: Any) -> str:
         kind = entry.get("type") if isinstance(entry, dict) else None
+        if kind == "http" and "service" in entry and kind in built_in:
+            return "\0service"
         return "\0" + (kind if kind in built_in else fallback)
 
     return Discriminator(choose)
@@ -201,10 +262,13 @@ def _tag(fallback: str, *built_in: str) -> Discriminator:
 
 Check = Annotated[
     Annotated[HttpCheck, Tag("\0http")]
+    | Annotated[ServiceCheck, Tag("\0service")]
     | Annotated[TcpCheck, Tag("\0tcp")]
     | Annotated[CommandCheck, Tag("\0command")]
+    | Annotated[JobCheck, Tag("\0job")]
+    | Annotated[PrometheusCheck, Tag("\0prometheus")]
     | Annotated[PluginCheck, Tag("\0check")],
-    _tag("check", "http", "tcp", "command"),
+    _tag("check", "http", "tcp", "command", "job", "prometheus"),
 ]
 Notification = Annotated[
     Annotated[WebhookEntry, Tag("\0webhook")]

@@ -31,6 +31,11 @@ def contradictions(data: Any) -> Iterator[Found]:
         if isinstance(entry, dict):
             for loc, text in _registry(entry):
                 yield ("detection", "registries", number, *loc), text
+    for loc in (("detection", "block_while"), ("execution", "health", "checks")):
+        for number, entry in enumerate(_list(data, loc)):
+            if isinstance(entry, dict):
+                for key, text in _prometheus(entry):
+                    yield (*loc, number, key), text
     yield from _watchtower(data)
     yield from _never_stable(_at(data, ("execution", "health")))
     risk = _at(data, ("execution", "risk"))
@@ -103,6 +108,17 @@ def _registry(entry: dict[str, Any]) -> Iterator[Found]:
             yield (given,), f"needs {other} beside it; add it or remove both"
     if entry.get("plain_http") is True and "ca_file" in entry:
         yield ("ca_file",), "has no use with plain_http; remove one of them"
+
+
+def _prometheus(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """How its server is reached; a plugin's check has no such keys."""
+    for given, other in (("username", "password_file"), ("password_file", "username")):
+        if given in entry and other not in entry:
+            yield given, f"needs {other} beside it; add it or remove both"
+    if "token_file" in entry and "password_file" in entry:
+        yield "token_file", "says who we are, and so does password_file; remove one of them"
+    if "ca_file" in entry and str(entry.get("url", "")).lower().startswith("http://"):
+        yield "ca_file", "is for an https:// url; remove it"
 
 
 def _never_stable(health: Any) -> Iterator[Found]:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJsonSchema
 
 from safe_auto_updater.config.addresses import context_name, docker_host, split
 from safe_auto_updater.core import spelling
+from safe_auto_updater.core.errors import InvalidReference
+from safe_auto_updater.core.promql import Expectation, expectation
+from safe_auto_updater.core.promql_text import check_query, incident_query
+from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.spelling import (
     Approval,
     ComposeChange,
@@ -22,6 +27,7 @@ from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import Freeze, Window, parse_freeze, parse_window
 
 ADDRESS = "{address}"
+MOST_JOB_S = 100  # before an update an asset has two minutes to show that it is well
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 _KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -118,6 +124,37 @@ def _probe_url(text: str) -> str:
     return text
 
 
+def _service(text: str) -> str:
+    if not re.fullmatch(r"(https?:)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?:[a-z0-9-]{1,15}", text):
+        raise ValueError("not a Service; write name:port or https:name:port")
+    return text
+
+
+def _service_path(text: str) -> str:
+    unquoted = unquote(text)
+    if not re.fullmatch(r"/[!-~]*", text) or "#" in text or "\\" in unquoted:
+        raise ValueError("not a path; start it with /, and write other signs as %XX")
+    if {".", ".."} & set(unquoted.partition("?")[0].split("/")):
+        raise ValueError("leads out of the Service; write it without . and ..")
+    return text
+
+
+def _image(text: str) -> str:
+    try:
+        Reference.parse(text)
+    except InvalidReference as error:
+        raise ValueError(f"not an image: {error}; write for example shop/smoke:1.2") from None
+    return text
+
+
+def _job_timeout(seconds: float) -> float:
+    if seconds > MOST_JOB_S:
+        raise ValueError(
+            f"longer than the {MOST_JOB_S} s that a Job has before an update; shorten it"
+        )
+    return seconds
+
+
 def _probe_host(text: str) -> str:
     if text != ADDRESS and not re.fullmatch(r"[A-Za-z0-9_.:-]+", text):
         raise ValueError(f"not a host; write a name, an address or {ADDRESS}")
@@ -191,8 +228,15 @@ WebUrl = Annotated[str, AfterValidator(_web_url)]
 Mirror = Annotated[str, AfterValidator(spelling.mirror)]
 ProbeUrl = Annotated[str, AfterValidator(_probe_url)]
 ProbeHost = Annotated[str, AfterValidator(_probe_host)]
+CheckQuery = Annotated[str, AfterValidator(check_query)]
+IncidentQuery = Annotated[str, AfterValidator(incident_query)]
+Expect = Annotated[InstanceOf[Expectation], _read(expectation)]
+Service = Annotated[str, AfterValidator(_service)]
+ServicePath = Annotated[str, AfterValidator(_service_path)]
+ImageName = Annotated[str, AfterValidator(_image)]
 Duration = _SPAN
 Timeout = Annotated[_SPAN, AfterValidator(_positive)]
+JobTimeout = Annotated[Timeout, AfterValidator(_job_timeout)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Level = Annotated[PolicyLevel, Field(strict=False)]
 Approves = Annotated[Approval, Field(strict=False)]

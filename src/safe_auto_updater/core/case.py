@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Asset, Change, Obstacle
 from safe_auto_updater.core.policy import AssetPolicy
+from safe_auto_updater.core.promql import Incident
 from safe_auto_updater.core.risk import Bands, Risk
 from safe_auto_updater.core.spelling import ComposeChange
 
@@ -44,6 +45,7 @@ class Case:
     risk: Risk | None = None
     vetoes: tuple[Veto, ...] = ()
     edits: tuple[FileEdit, ...] = ()
+    incidents: tuple[Incident, ...] = ()
     follows: bool = False  # it takes nothing itself, and would be touched for the sake of another
 
     @property

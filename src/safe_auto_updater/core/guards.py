@@ -185,4 +185,5 @@ _GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
     ("approval", _approval),
     ("window", guards_of_time.window),
     ("freeze", guards_of_time.freeze),
+    ("block_while", guards_of_time.block_while),
 )

@@ -1,14 +1,17 @@
-"""Guards that time alone opens: minimum age, maintenance windows, freezes."""
+"""Guards that time alone opens: minimum age, maintenance windows, freezes, ends of incidents."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from safe_auto_updater.core.case import Case
+from safe_auto_updater.core.case import Case, in_one
+from safe_auto_updater.core.promql import holding
 from safe_auto_updater.core.spelling import in_words
 from safe_auto_updater.core.windows import opening, told
 
-WAITS_FOR_TIME = frozenset({"age", "window", "freeze"})  # their words change as time goes on
+WAITS_FOR_TIME = frozenset(
+    {"age", "window", "freeze", "block_while"}
+)  # their words change as time goes on
 
 
 def age(case: Case, step: str) -> str | None:
@@ -51,6 +54,12 @@ def freeze(case: Case, step: str) -> str | None:
             until = told(period.end, frozen.zone)
             return f"frozen by {frozen.text} ({case.policy.source('freeze')}): until {until}"
     return None
+
+
+def block_while(case: Case, step: str) -> str | None:
+    """While a query says that there is an incident, or nobody can say that there is none."""
+    found = (holding(incident) for incident in case.incidents)
+    return in_one(reason for reason in found if reason is not None)
 
 
 def _utc(at: float) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from safe_auto_updater.core import spelling
 from safe_auto_updater.core.model import docker_id, matches
+from safe_auto_updater.core.promql import Question
 from safe_auto_updater.core.risk import Bands
 from safe_auto_updater.core.semver import Wanted
 from safe_auto_updater.core.spelling import (
@@ -129,6 +130,14 @@ class PolicySpec:
 
 
 @dataclass(frozen=True)
+class BlockSpec:
+    """One question that holds the assets of a pattern while it returns anything."""
+
+    pattern: str
+    question: Question
+
+
+@dataclass(frozen=True)
 class Keep:
     """How many replaced images stay per asset for the way back, and for how long at most."""
 
@@ -145,6 +154,7 @@ class Settings:
     default: Keys = field(default_factory=Keys)
     rules: tuple[Rule, ...] = ()
     policies: tuple[PolicySpec, ...] = ()
+    blocks: tuple[BlockSpec, ...] = ()
     bands: Bands = field(default_factory=Bands)
     health: HealthSettings = field(default_factory=HealthSettings)
     checks: tuple[CheckSpec, ...] = ()

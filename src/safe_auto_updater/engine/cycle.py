@@ -23,6 +23,7 @@ from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
 from safe_auto_updater.engine.executor import UpdateExecutor
+from safe_auto_updater.engine.incidents import Answers, Incidents
 from safe_auto_updater.engine.inventory import (
     EXCLUDED,
     AssetInventory,
@@ -35,6 +36,7 @@ from safe_auto_updater.engine.past import Past
 from safe_auto_updater.engine.schedule import in_turn
 from safe_auto_updater.engine.side_by_side import registry_of, side_by_side
 
+_NOT_ASKED = Answers()
 _Carried = tuple[UpdateExecutor, Record]  # a record, and who carries it on
 
 
@@ -57,6 +59,7 @@ class Cycle:
         past: Callable[[Memory], Past],
         detector_for: Callable[[str, Past], ChangeDetector],
         evaluation: Evaluation,
+        incidents: Incidents,
         executor_for: Callable[[Step], UpdateExecutor],
         journal: Journal,
         decisions: Decisions,
@@ -69,6 +72,7 @@ class Cycle:
         self._past = past
         self._detector_for = detector_for
         self._evaluation = evaluation
+        self._incidents = incidents
         self._executor_for = executor_for
         self._journal = journal
         self._decisions = decisions
@@ -94,15 +98,16 @@ class Cycle:
         """What would be done and why. Changes nothing but our own memory of what was seen."""
         memory = self.memory(going_on)
         checked = self.check(names, memory)
+        incidents = self._asked(checked)
         cases = side_by_side(
             checked.assets,
             registry_of,
-            lambda asset: self._case(asset, checked.changes, memory),
+            lambda asset: self._case(asset, checked.changes, memory, incidents),
         )
         if hear(self._decisions, cases):
             memory = self.memory(going_on)
             cases = tuple(replace(case, memory=memory) for case in cases)
-        plan = planning.plan(cases, self._around(checked.inventory, memory))
+        plan = planning.plan(cases, self._around(checked.inventory, memory, incidents))
         if going_on is None:
             whole = not names and not checked.inventory.failures
             asked = None if whole else [asset.id for asset in checked.assets]
@@ -213,20 +218,44 @@ class Cycle:
     def _unit(self, asset: Asset) -> tuple[str, str]:
         return planning.unit_of(asset.id, self.policy(asset).group)
 
+    def _asked(self, checked: Checked) -> Answers:
+        """Whether there are incidents, where there is something to hold."""
+        wanted = any(change.candidate for found in checked.changes.values() for change in found)
+        return self._incidents.about(a.id for a in checked.inventory.assets if wanted)
+
     def _case(
-        self, asset: Asset, changes: Mapping[str, tuple[Change, ...]], memory: Memory
+        self,
+        asset: Asset,
+        changes: Mapping[str, tuple[Change, ...]],
+        memory: Memory,
+        incidents: Answers,
     ) -> Case:
-        case = Case(asset, changes[asset.id], self.policy(asset), memory, self._settings.bands)
+        case = Case(
+            asset,
+            changes[asset.id],
+            self.policy(asset),
+            memory,
+            self._settings.bands,
+            incidents=incidents.of(asset.id),
+        )
         return self._evaluation.judged(case) if case.wanted else case
 
-    def _around(self, inventory: AssetInventory, memory: Memory) -> Mapping[str, Case]:
+    def _around(
+        self, inventory: AssetInventory, memory: Memory, incidents: Answers = _NOT_ASKED
+    ) -> Mapping[str, Case]:
         """Everybody who could have to follow an update, without one of their own."""
         excluded = Veto("excluded", f"it is {EXCLUDED}")
         found: list[tuple[Asset, tuple[Veto, ...]]] = [(asset, ()) for asset in inventory.assets]
         found += [(asset, (excluded,)) for asset in inventory.left_out]
         return {
             asset.id: Case(
-                asset, (), self.policy(asset), memory, self._settings.bands, vetoes=vetoes
+                asset,
+                (),
+                self.policy(asset),
+                memory,
+                self._settings.bands,
+                vetoes=vetoes,
+                incidents=() if vetoes else incidents.of(asset.id),
             )
             for asset, vetoes in found
         }

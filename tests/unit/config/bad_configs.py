@@ -22,6 +22,11 @@ REGISTRY = {"host": "registry.example.org"}
 RULE = {"match": {"asset": "*"}}
 ENGINE = {"name": "local", "host": "unix:///run/docker.sock"}
 WATCHTOWER = {"url": "http://127.0.0.1:8080", "token_file": "/run/secrets/watchtower"}
+JOB = {"match": {"asset": "*"}, "type": "job", "image": "smoke:1", "command": ["/smoke"]}
+SERVICE = {"match": {"asset": "*"}, "type": "http", "service": "web:80"}
+METRICS = {"match": {"asset": "*"}, "type": "prometheus", "url": "http://p:9090", "query": "up"}
+METRICS |= {"expect": "== 1"}
+BLOCK = {key: value for key, value in METRICS.items() if key not in ("type", "expect")}
 TLS_ENGINE = {"name": "nas", "host": "tcp://h:2376", "cert_file": "/c", "key_file": "/k"}
 
 
@@ -67,6 +72,14 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("detection.policies[].match", PLUGIN, "mapping"),
     ("detection.policies[].type", PLUGIN, "text"),
     ("detection.policies[].options", PLUGIN, "mapping"),
+    ("detection.block_while", None, "list"),
+    ("detection.block_while[]", None, "mapping"),
+    ("detection.block_while[].match", BLOCK, "mapping"),
+    ("detection.block_while[].query", BLOCK, "text"),
+    ("detection.block_while[].url", BLOCK, "text"),
+    ("detection.block_while[].timeout", BLOCK, "duration"),
+    ("detection.block_while[].ca_file", BLOCK, "text"),
+    ("detection.block_while[].token_file", BLOCK, "text"),
     ("detection.rules[].minimum_age", RULE, "duration"),
     ("detection.rules[].approval", RULE, "approval"),
     ("detection.rules[].window", RULE, "window"),
@@ -121,6 +134,16 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("execution.health.checks[].timeout", TCP, "duration"),
     ("execution.health.checks[].command", COMMAND, "list"),
     ("execution.health.checks[].command[]", COMMAND, "text"),
+    ("execution.health.checks[].service", SERVICE, "text"),
+    ("execution.health.checks[].path", SERVICE, "text"),
+    ("execution.health.checks[].image", JOB, "text"),
+    ("execution.health.checks[].command", JOB, "list"),
+    ("execution.health.checks[].timeout", JOB, "duration"),
+    ("execution.health.checks[].query", METRICS, "text"),
+    ("execution.health.checks[].expect", METRICS, "expectation"),
+    ("execution.health.checks[].token_file", METRICS, "text"),
+    ("execution.health.checks[].username", METRICS, "text"),
+    ("execution.health.checks[].password_file", METRICS, "text"),
     ("execution.health.checks[].options", PLUGIN, "mapping"),
     ("execution.rollback", None, "rollback"),
     ("execution.compose", None, "compose"),
@@ -176,6 +199,7 @@ WRONG: dict[str, tuple[object, ...]] = {
     ),
     "tag patterns": ("a b", "", "ä*", "1.[2-3", "1.[3-2].*", "[]", 5, True, [], [5], ["a b"]),
     "mirror": ("mirror.example", "ftp://m/", "https://", "https://u@m/", "https://m/?a", 5, []),
+    "expectation": ("", "0.05", "= 1", "=< 1", "< 5%", "> 1e999", "< NaN", "> x", 0.05, True, []),
     "walk": ("patch", "one", 5, True, []),
     "group": ("a b", "", "-a", 5, True, []),
     "score": (-1, 102, "60", 1.5, True, 20),
@@ -208,6 +232,10 @@ LEVELS: tuple[tuple[str, object], ...] = (
     ("execution.health.checks[]", CHECK),
     ("execution.health.checks[]", TCP),
     ("execution.health.checks[]", COMMAND),
+    ("execution.health.checks[]", METRICS),
+    ("execution.health.checks[]", JOB),
+    ("execution.health.checks[]", SERVICE),
+    ("detection.block_while[]", BLOCK),
     ("execution.health.checks[]", PLUGIN),
     ("execution.keep", None),
     ("execution.watchtower", WATCHTOWER),
@@ -322,6 +350,13 @@ def _missing() -> Iterator[Bad]:
         ("execution.health.checks[]", CHECK, "url"),
         ("execution.health.checks[]", TCP, "port"),
         ("execution.health.checks[]", COMMAND, "command"),
+        ("execution.health.checks[]", METRICS, "url"),
+        ("execution.health.checks[]", JOB, "image"),
+        ("execution.health.checks[]", METRICS, "query"),
+        ("execution.health.checks[]", METRICS, "expect"),
+        ("detection.block_while[]", BLOCK, "match"),
+        ("detection.block_while[]", BLOCK, "url"),
+        ("detection.block_while[]", BLOCK, "query"),
         ("execution.watchtower", WATCHTOWER, "url"),
         ("execution.watchtower", WATCHTOWER, "token_file"),
         ("notifications[]", WEBHOOK, "type"),
@@ -389,6 +424,36 @@ def _values() -> Iterator[Bad]:
         ("execution.health.checks[].port", TCP, "at most 65535", (65536,)),
         ("execution.health.checks[].command", COMMAND, "has no entry", ([],)),
         ("execution.health.checks[].command[]", COMMAND, "is empty", ("",)),
+        (
+            "execution.health.checks[].service",
+            SERVICE,
+            "name:port",
+            ("", "web", "a/b:80", "ftp:a:1"),
+        ),
+        (
+            "execution.health.checks[].path",
+            SERVICE,
+            "start it with /",
+            ("", "health", "/a b", "/#x"),
+        ),
+        (
+            "execution.health.checks[].path",
+            SERVICE,
+            "leads out of",
+            ("/../x", "/a/..", "/%2e%2E/x", "/a/./b", "/..?x"),
+        ),
+        ("execution.health.checks[].query", METRICS, "not a query", ("", " ", "\n\t", "up\u2028")),
+        ("execution.health.checks[].query", METRICS, "recording rule", ("u" * 4001,)),
+        ("execution.health.checks[].query", METRICS, "under expect", ("up == 1", "(up<1)")),
+        ("execution.health.checks[].expect", METRICS, "write for example", ("0.05", "< 5%")),
+        ("execution.health.checks[].url", METRICS, "take it out", ("http://u:p@h", "http://h/?a")),
+        ("execution.health.checks[].url", METRICS, "start it with http", ("{address}:9090",)),
+        ("detection.block_while[].query", BLOCK, "take bool out", ("up == bool 0",)),
+        ("detection.block_while[].query", BLOCK, "asked once", ("up{c='{name}'}", "x{address}")),
+        ("detection.block_while[].query", BLOCK, "not a query", ("",)),
+        ("detection.block_while[].timeout", BLOCK, "longer than zero", ("0s",)),
+        ("execution.health.checks[].image", JOB, "not an image", ("", "A b", "x:y:z")),
+        ("execution.health.checks[].timeout", JOB, "shorten it", ("101s", "1h")),
         ("execution.watchtower.url", None, "start it with http", ("unix:///x", "h:8080", "")),
         ("execution.watchtower.url", None, "take it out", ("http://u:p@h", "http://h/?a=b")),
         ("execution.watchtower.url", None, "names no host", ("http:///v1",)),
@@ -413,6 +478,18 @@ def _values() -> Iterator[Bad]:
 
 
 def _contradictions() -> Iterator[Bad]:
+    both = dump(nest("execution.health.checks[]", {**SERVICE, "url": "http://web/"}))
+    yield Bad("url and service", both, "url: unknown key; known here are match, type, service")
+    who = {"username": "u", "password_file": "/p"}
+    for path, entry in (("execution.health.checks[]", METRICS), ("detection.block_while[]", BLOCK)):
+        for more, fragment in (
+            ({"username": "u"}, "needs password_file beside it"),
+            ({"password_file": "/p"}, "needs username beside it"),
+            ({**who, "token_file": "/t"}, "remove one of them"),
+            ({"ca_file": "/ca"}, "is for an https:// url"),
+        ):
+            content = dump(nest(path, {**entry, **more}))
+            yield Bad(f"prometheus {path} {sorted(more)}", content, fragment)
     engines = [ENGINE, {"name": "local", "host": "tcp://h:2375"}]
     yield Bad("same name", dump(nest("inventory.docker", engines)), "name is listed twice", 5)
     engines = [ENGINE, {"name": "other", "host": ENGINE["host"]}]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +13,7 @@ from typing import Any, Protocol
 from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
 
 CONNECT_S = 5.0
+BEGINNING = 16 * 1024  # bytes
 _INSTALL = "install the extra: pip install 'safe-auto-updater[kubernetes]'"
 
 
@@ -23,6 +26,10 @@ class Transport(Protocol):
         self, method: str, target: str, body: bytes | None, content_type: str, wait_s: float
     ) -> tuple[int, bytes]:
         """Status and content. Raises PlatformUnreachable."""
+        ...
+
+    def begin(self, target: str, wait_s: float) -> tuple[int, bytes]:
+        """Status of a GET, and how a refusal begins. Raises PlatformUnreachable."""
         ...
 
 
@@ -77,26 +84,47 @@ class _Official:
     def ask(
         self, method: str, target: str, body: bytes | None, content_type: str, wait_s: float
     ) -> tuple[int, bytes]:
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        with self._answering():
+            answer = self._request(method, target, headers, wait_s, body=body)
+        return int(answer.status), bytes(answer.data)
+
+    def begin(self, target: str, wait_s: float) -> tuple[int, bytes]:
+        """The rest is not read, and its connection not used again."""
+        with self._answering():
+            answer = self._request("GET", target, {}, wait_s, preload_content=False)
+            try:
+                status = int(answer.status)
+                return status, bytes(answer.read1(BEGINNING)) if status >= 400 else b""
+            finally:
+                answer.close()
+
+    def _request(
+        self, method: str, target: str, headers: dict[str, str], wait_s: float, **more: Any
+    ) -> Any:
         from urllib3 import Timeout
+
+        for setting in self._settings.auth_settings().values():
+            if setting["value"]:
+                headers[setting["key"]] = setting["value"]
+        return self._pool.request(
+            method,
+            self.server + target,
+            headers=headers,
+            timeout=Timeout(connect=CONNECT_S, read=wait_s),
+            retries=False,
+            redirect=False,
+            **more,
+        )
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
         from urllib3.exceptions import HTTPError
 
-        headers = {"Accept": "application/json", "Content-Type": content_type}
         try:
-            for setting in self._settings.auth_settings().values():
-                if setting["value"]:
-                    headers[setting["key"]] = setting["value"]
-            answer = self._pool.request(
-                method,
-                self.server + target,
-                body=body,
-                headers=headers,
-                timeout=Timeout(connect=CONNECT_S, read=wait_s),
-                retries=False,
-                redirect=False,
-            )
+            yield
         except (HTTPError, OSError) as error:
             why = re.sub(r"^.*?: |<[^>]*>[:,]? ?", "", str(error)) or str(error)
             raise PlatformUnreachable(
                 f"cluster {self._name} at {self.server} does not answer: {why}"
             ) from error
-        return int(answer.status), bytes(answer.data)

@@ -106,9 +106,17 @@ class Cluster:
         made: Json = self._ask("POST", path, {"fieldManager": FIELD_MANAGER}, body)
         return made
 
-    def delete(self, path: str, uid: str) -> None:
-        """Remove this very object, as gently as it asks for; fine where it is gone."""
-        body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
+    def delete(self, path: str, uid: str, *, and_dependents: bool = False) -> None:
+        """Remove this very object, as gently as it asks for; fine where it is gone.
+
+        What it made goes too where its kind has it so, or with `and_dependents`.
+        """
+        body = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": uid},
+            **({"propagationPolicy": "Background"} if and_dependents else {}),
+        }
         try:
             self._ask("DELETE", path, {}, body)
         except NotFound:
@@ -120,6 +128,19 @@ class Cluster:
     def text(self, path: str, **params: Any) -> str:
         """What is no JSON, such as a log."""
         return self._content("GET", path, params).decode("utf-8", "replace")
+
+    def through(self, path: str, timeout_s: float) -> tuple[int, str | None]:
+        """The status of what is behind a proxy path; and what the server said, if itself it did."""
+        status, content = self._transport().begin(path, timeout_s)
+        if status < 400:
+            return status, None
+        try:
+            told = json.loads(content)
+            if told["kind"] == "Status" and told["apiVersion"] == "v1":
+                return status, str(told["message"])
+        except (ValueError, KeyError, TypeError):
+            pass  # it is an application's
+        return status, None
 
     def reachable(self) -> bool:
         """Whether the cluster answers now."""

@@ -47,7 +47,16 @@ def _needs() -> Iterator[Need]:
 NEEDS = tuple(_needs())
 
 
-def missing(cluster: Cluster, namespaces: Sequence[str]) -> list[tuple[Need, str]]:
+SERVICE = Need("get", "", "services", "to ask a Service in a health check", "proxy")
+JOB = tuple(
+    Need(verb, "batch", "jobs", "to run a Job as a health check")
+    for verb in ("get", "create", "delete")
+)
+
+
+def missing(
+    cluster: Cluster, namespaces: Sequence[str], needs: Sequence[Need]
+) -> list[tuple[Need, str]]:
     """Everything that may not be done, with what it is for and the rule that allows it."""
     return [
         (
@@ -57,7 +66,7 @@ def missing(cluster: Cluster, namespaces: Sequence[str]) -> list[tuple[Need, str
             f"to its {'Role' if namespace else 'ClusterRole'}",
         )
         for namespace in namespaces or ("",)
-        for need in NEEDS
+        for need in needs
         if not _allowed(cluster, need, namespace)
     ]
 

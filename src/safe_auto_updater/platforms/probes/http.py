@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
 
 import httpx2
 
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
+from safe_auto_updater.platforms.probes.deadline import Deadline
 from safe_auto_updater.platforms.probes.target import cannot_tell, fill, no_address
 
 
@@ -34,7 +31,7 @@ class HttpCheck:
         url = fill(self._url, subject, in_url=True)
         if url is None:
             return no_address("http")
-        deadline = _Deadline(self._timeout_s)
+        deadline = Deadline(self._timeout_s)
         try:
             status = self._status(url, deadline)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
@@ -47,7 +44,7 @@ class HttpCheck:
         text = f"{url} answered {status} instead of {expected}"
         return CheckResult("http", CheckState.FAILING, text)
 
-    def _status(self, url: str, deadline: _Deadline) -> int:
+    def _status(self, url: str, deadline: Deadline) -> int:
         with (
             deadline.watching() as trace,
             httpx2.Client(verify=self._tls, timeout=self._timeout_s, trust_env=False) as client,
@@ -63,40 +60,10 @@ class HttpCheck:
     def _accepts(self, status: int) -> bool:
         return status in self._expected if self._expected else 200 <= status <= 399
 
-    def _told(self, error: Exception, deadline: _Deadline) -> str:
+    def _told(self, error: Exception, deadline: Deadline) -> str:
         if deadline.is_over or isinstance(error, httpx2.TimeoutException):
             return f"no answer within {self._timeout_s:g} s"
         return str(error) or type(error).__name__
-
-
-class _Deadline:
-    """Ends the whole exchange in time: the client's own timeout starts anew with every byte."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._timer = threading.Timer(timeout_s, self._end)
-        self._timer.daemon = True
-        self._socket: socket.socket | None = None
-        self.is_over = False
-
-    @contextmanager
-    def watching(self) -> Iterator[Any]:
-        self._timer.start()
-        try:
-            yield self._trace
-        finally:
-            self._timer.cancel()
-
-    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._socket = info["return_value"].get_extra_info("socket")
-
-    def _end(self) -> None:
-        self.is_over = True
-        if self._socket is not None:
-            try:
-                self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return  # closed already
 
 
 def _unresolved(error: BaseException | None) -> bool:

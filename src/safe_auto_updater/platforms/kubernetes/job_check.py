@@ -1,0 +1,147 @@
+"""Well when a Job, made once for what runs now, does its work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable, SafeAutoUpdaterError
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
+from safe_auto_updater.core.promql_text import ADDRESS
+from safe_auto_updater.platforms.kubernetes import jobs
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.kinds import images
+from safe_auto_updater.platforms.kubernetes.workloads import Workloads
+
+Images = frozenset[tuple[str, str]]
+
+
+@dataclass
+class _Run:
+    """One Job, and what runs while it looks."""
+
+    about: Images
+    namespace: str
+    id: str
+    uid: str | None = None  # None: nobody knows whether it was made
+    verdict: CheckResult | None = None
+
+    @property
+    def name(self) -> str:
+        return jobs.name_of(self.id)
+
+
+class JobCheck:
+    """In the asset's namespace, with the image and command that are configured.
+
+    One Job for all pods of a side: the images that they run tell the sides apart. `{address}` in
+    the command is the address of one of them. Its failure is final. That it could not be made, did
+    not end in time or was deleted is *unknown*.
+    """
+
+    def __init__(
+        self,
+        cluster_of: Callable[[str], Cluster],
+        image: str,
+        command: Sequence[str],
+        timeout_s: float,
+        *,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._cluster_of = cluster_of
+        self._image = image
+        self._command = tuple(command)
+        self._timeout_s = timeout_s
+        self._new_id = new_id
+        self._runs: dict[str, _Run] = {}
+
+    def check(self, subject: Subject) -> CheckResult:
+        """One look at the Job, which the first look makes."""
+        asset = subject.asset
+        if not asset.startswith("kubernetes:"):
+            return _said(CheckState.UNKNOWN, "a Job is run for workloads of a cluster only")
+        try:
+            if not subject.addresses and any(ADDRESS in word for word in self._command):
+                return _said(CheckState.UNKNOWN, f"the pod has no address for {ADDRESS}")
+            cluster = self._cluster_of(asset)
+            run = self._run(cluster, asset, frozenset(images(subject.attributes["spec"]).items()))
+            if run.verdict is None:
+                run.verdict = self._judged(cluster, subject, run)
+        except SafeAutoUpdaterError as error:  # no answer: looked for again
+            return _said(CheckState.UNKNOWN, str(error))
+        waiting = _said(CheckState.UNKNOWN, f"job {run.namespace}/{run.name} is at work")
+        return run.verdict or waiting
+
+    def _run(self, cluster: Cluster, asset: str, about: Images) -> _Run:
+        run = self._runs.get(asset)
+        if run is None or run.about != about:
+            if run is not None and run.verdict is None:
+                _left_over(cluster, run)
+            run = _Run(about, asset.split("/")[1], self._new_id())
+            self._runs[asset] = run
+        return run
+
+    def _judged(self, cluster: Cluster, subject: Subject, run: _Run) -> CheckResult | None:
+        where = f"job {run.namespace}/{run.name}"
+        job = cluster.find(jobs.path(run.namespace, run.name))
+        if job is None and run.uid is not None:
+            return _said(CheckState.UNKNOWN, f"{where} is gone: somebody deleted it")
+        if job is None:
+            command = [_filled(word, subject) for word in self._command]
+            body = jobs.manifest(run.id, subject.asset, self._image, command, self._timeout_s)
+            try:
+                job = cluster.create(jobs.path(run.namespace), body)
+            except PlatformError as error:
+                return _said(CheckState.UNKNOWN, f"{where} cannot be made: {error}")
+        run.uid = job["metadata"]["uid"]
+        found = jobs.ended(job)
+        if found is None:
+            return None
+        done, reason = found
+        lines = [] if done else _lines(cluster, run)
+        left = _left_over(cluster, run)
+        if done:
+            return _said(CheckState.PASSED, f"{where} did its work{left}")
+        if reason == "DeadlineExceeded":
+            fact = f"{where} did not end within {self._timeout_s:g} s"
+            return _said(CheckState.UNKNOWN, f"{fact}{_told(lines)}{left}")
+        return _said(CheckState.FAILED, f"{where} failed{_told(lines)}{left}", Cause.IMAGE)
+
+
+def _filled(word: str, subject: Subject) -> str:
+    if ADDRESS not in word:
+        return word
+    address = subject.addresses[0]
+    if ":" in address and "://" in word:
+        address = f"[{address}]"
+    return word.replace(ADDRESS, address)
+
+
+def _lines(cluster: Cluster, run: _Run) -> list[str]:
+    """What it said last."""
+    asked = {"labelSelector": f"{jobs.RUN}={run.id}"}
+    try:
+        pods = list(cluster.listed(f"/api/v1/namespaces/{run.namespace}/pods", **asked))
+    except SafeAutoUpdaterError:
+        return []
+    return [line for pod in pods for line in Workloads(cluster).log(pod, (jobs.CONTAINER,))][-3:]
+
+
+def _told(lines: Sequence[str]) -> str:
+    return f": {' / '.join(lines)}" if lines else ""
+
+
+def _left_over(cluster: Cluster, run: _Run) -> str:
+    """Delete it with its pods; what is to be said where that cannot be."""
+    if run.uid is None:
+        return ""
+    try:
+        cluster.delete(jobs.path(run.namespace, run.name), run.uid, and_dependents=True)
+    except (PlatformError, PlatformUnreachable) as error:
+        return f" (left over for {jobs.KEPT_S} s: {error})"
+    return ""
+
+
+def _said(state: CheckState, detail: str, cause: Cause = Cause.PLATFORM) -> CheckResult:
+    return CheckResult("job", state, detail, cause)

@@ -1,0 +1,65 @@
+"""The Job of a check: what is written, and what its status means. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Json = Mapping[str, Any]
+CONTAINER = "check"
+RUN = "safe-auto-updater/check"
+ASSET = "safe-auto-updater/asset"
+KEPT_S = 600  # where nobody is left to delete it
+
+
+def path(namespace: str, name: str = "") -> str:
+    """Where the API has the Jobs of a namespace, or one of them."""
+    return f"/apis/batch/v1/namespaces/{namespace}/jobs" + (f"/{name}" if name else "")
+
+
+def name_of(run: str) -> str:
+    """The name that says whose it is. Digits at its end would look like a CronJob's."""
+    return f"sau-check-{run}-once"
+
+
+def manifest(
+    run: str, asset: str, image: str, command: Sequence[str], timeout_s: float
+) -> dict[str, Any]:
+    """Runs once, is not repeated, ends in time, and has no account of the cluster."""
+    labels = {"app.kubernetes.io/managed-by": "safe-auto-updater", RUN: run}
+    container: dict[str, Any] = {
+        "name": CONTAINER,
+        "image": image,
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    if command:
+        container["command"] = list(command)
+    pod = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 5,
+        "containers": [container],
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name_of(run), "labels": labels, "annotations": {ASSET: asset}},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": max(math.ceil(timeout_s), 1),
+            "ttlSecondsAfterFinished": KEPT_S,
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+
+
+def ended(job: Json) -> tuple[bool, str] | None:
+    """Whether it did its work, and the server's reason if not; None while it is at it."""
+    for condition in (job.get("status") or {}).get("conditions") or ():
+        if condition.get("status") == "True" and condition.get("type") in ("Complete", "Failed"):
+            return condition["type"] == "Complete", str(condition.get("reason", ""))
+    return None
