@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from lab import disk, engine, namespace, registry, sweep
+from lab import disk, engine, namespace, packages, registry, sweep
 from lab.cluster import whole as cluster
 from lab.errors import LabError
 from lab.layout import KUBERNETES, REGISTRY, Layout
@@ -68,8 +68,9 @@ def is_up(layout: Layout) -> bool:
 
 
 def build(layout: Layout) -> None:
-    """Have in the cache what this lab is made of, without starting anything."""
+    """Have what this lab is made of, and what tests drive in it, without starting anything."""
     _need_root()
+    packages.install_missing(packages.TESTED)
     runtime(layout).build(layout)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import threading
@@ -12,6 +13,8 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.lab_kit import eventually, fetch
 
@@ -56,6 +59,8 @@ class Prometheus:
     """The server, scraping what `metrics` gives: lines of the text format."""
 
     def __init__(self, folder: Path, metrics: Callable[[], str], password: bool = False) -> None:
+        if shutil.which("prometheus") is None:
+            pytest.fail("needs prometheus, which `python -m lab build` installs")
         self._exporter = Served(lambda _: (200, metrics()))
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]

@@ -136,7 +136,7 @@ class Instants:
         looked = KubernetesUpdater.look
 
         def watched_content(cluster: Cluster, method: str, path: str, *more: Any) -> bytes:
-            if method == "GET":
+            if method == "GET" or path.endswith("/events"):  # told beside the update, at any time
                 return content(cluster, method, path, *more)
             what = f"{method} {path.split('/')[-2]}"
             self.here("unasked", what)
