@@ -39,9 +39,11 @@ LANES: tuple[tuple[Part, ...], ...] = (
 
 
 CLUSTER: tuple[tuple[Part, ...], ...] = (
-    (Part("not engine_crash", workers=2), Part("engine_crash", "crash")),
+    (Part("not engine_crash", workers=4), Part("engine_crash", "crash")),
 )
 """In turns: two clusters at once would be no quicker."""
+SOME_FAILED = 1
+"""pytest's exit code where all tests ran and some failed; any other may have left some out."""
 LENT = os.environ.get("SAU_TEST_KUBECONFIG")
 """A cluster that somebody lends: no lab is started for its tests, and nothing there is killed."""
 
@@ -60,16 +62,16 @@ class Suite:
         failed = []
         for part in parts:
             name = part.instance or "shared"
-            done = self.run(part, name, alone=False)
-            if not done and self.repeat:
+            code = self.run(part, name, alone=False)
+            if code == SOME_FAILED and self.repeat:
                 print(f"== engine {self.engine}, {name}: UNSTEADY, what failed is repeated alone")
-                done = self.run(part, name, alone=True)
-            if not done:
+                code = self.run(part, name, alone=True)
+            if code != 0:
                 failed.append(f"engine {self.engine}, {name}")
         return failed
 
-    def run(self, part: Part, name: str, alone: bool) -> bool:
-        """One part, or those of its tests that have failed, one by one; whether all passed."""
+    def run(self, part: Part, name: str, alone: bool) -> int:
+        """One part, or those of its tests that have failed, one by one; pytest's exit code."""
         print(f"== engine {self.engine}, {name}: {part.marks}", flush=True)
         log = self.logs / f"suite-{self.engine}-{name}{'-repeated' if alone else ''}.log"
         how = ["--last-failed", "--last-failed-no-failures=none", "--maxfail=1"]
@@ -81,7 +83,7 @@ class Suite:
             words = [*self.words(part), *cache, *how]
             done = subprocess.run(words, check=False, stdout=file, stderr=subprocess.STDOUT)
         print(f"== engine {self.engine}, {name}\n{log.read_text(errors='replace')}", flush=True)
-        return done.returncode == 0
+        return done.returncode
 
     def words(self, part: Part) -> list[str]:
         """The tests of one part, in its lab."""

@@ -6,9 +6,11 @@ import http.client
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from lab import images
+from lab.bench.errors import BenchError
 from lab.bench.figures import Block, Goal, counted
 from lab.bench.kubectl import Cluster
 from lab.bench.processes import wall_s
@@ -17,6 +19,7 @@ from lab.bench.sandbox import SAU
 NAMESPACE, PORT = "rollout", 30777
 EVERY_S = 0.005
 OLD, NEW = "1.0.0", "1.1.0"
+ENOUGH = 200  # requests, to tell that some were lost
 
 
 class Asking:
@@ -73,8 +76,11 @@ def measure(cluster: Cluster, folder: Path, pairs: int) -> Block:
         cluster.run("-n", NAMESPACE, "rollout", "status", "deployment/web")
         time.sleep(1)
 
-    both = [(_lost(cluster, made[0], ours), _lost(cluster, made[0], by_hand)) for _ in range(pairs)]
-    cluster.run("delete", "namespace", NAMESPACE, "--wait=false")
+    lost = partial(_lost, cluster, made[0])
+    try:
+        both = [(lost(ours), lost(by_hand)) for _ in range(pairs)]
+    finally:
+        cluster.run("delete", "namespace", NAMESPACE, "--wait=false")
     our, their = sum(a for a, _ in both), sum(b for _, b in both)
     return Block(
         f"requests lost while two pods are updated ({pairs} pairs in turns)",
@@ -92,6 +98,9 @@ def _lost(cluster: Cluster, old: str, update: Callable[[], None]) -> int:
     time.sleep(3)  # the pods of the run before are gone, and no rule leads to them
     with Asking() as asking:
         update()
+    now = cluster.run("-n", NAMESPACE, "get", "deployment/web", "-o", "json")
+    if f":{NEW}" not in now or asking.asked < ENOUGH:
+        raise BenchError(f"no update was seen by {asking.asked} requests: {now[:200]}")
     return asking.lost
 
 

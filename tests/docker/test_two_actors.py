@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import signal
 
-import pytest
-
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
-
-pytestmark = pytest.mark.any_engine
 
 
 def running(world: World) -> str:

@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -25,7 +25,6 @@ class Spoiled:
     """
 
     ways: list[tuple[bool, int]]
-    writes: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -42,7 +41,6 @@ def between(kubeconfig: Path, folder: Path, spoiled: Spoiled) -> Iterator[Path]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None
             way: tuple[bool, int] | None = None
             if self.command == "PATCH" and "dryRun" not in self.path:
-                spoiled.writes.append(self.path)
                 way = spoiled.ways.pop(0) if spoiled.ways else None
             status, content = (0, b"") if way and not way[0] else self.ask(body)
             if way is not None:

@@ -69,7 +69,8 @@ def test_rollout_of_argo_is_seen_told_and_held(
     step = sau("plan").step("web")
     assert step["action"] == "hold", step
     assert "`kubectl argo rollouts set image`" in step["reasons"][0]
-    assert sau("apply", "web", "--yes").json["updates"] == []
+    said = sau("apply", "web", "--yes")
+    assert said.json["updates"] == [] and "notification" not in said.err, said
 
 
 def test_pods_and_jobs_of_their_own_are_seen_and_held(

@@ -59,6 +59,7 @@ def test_viewer_plans_and_changes_nothing(
     assert sau("plan").step("web")["action"] == "update"
     said = sau("apply", "--yes")
     assert (said.code, said.update["outcome"]) == (1, "aborted"), said
+    assert "cannot patch resource" in said.update["error"]
     assert namespace.get("Deployment", "web") == before
 
 

@@ -59,4 +59,5 @@ def test_image_that_vanishes_before_nodes_pull_it_is_taken_back(
     assert (str(record.outcome), str(record.cause)) == ("rolled_back", "registry"), record
     assert as_written(namespace.get(kind, "web")) == as_written(before)
     settled(namespace, kind)
-    assert "quarantined" not in str(sau("plan").step("web")["reasons"])
+    namespace.publish("1.1.0")
+    assert sau("plan").step("web")["action"] == "update", "the image was not to blame"

@@ -13,7 +13,7 @@ from safe_auto_updater.core.ports import Clock, Comparer, Updater
 from safe_auto_updater.notify.dispatch import Handler
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
-from safe_auto_updater.platforms.kubernetes.object_events import KINDS, ObjectEvents
+from safe_auto_updater.platforms.kubernetes.object_events import EVENT_KINDS, ObjectEvents
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
 from safe_auto_updater.platforms.kubernetes.trees import KubernetesComparer
 from safe_auto_updater.platforms.kubernetes.updater import KubernetesUpdater
@@ -59,7 +59,7 @@ class Kubernetes:
     def handlers(self) -> list[Handler]:
         """Who writes Events on workloads: one per cluster that may be changed."""
         return [
-            Handler(f"Events on {name}", ObjectEvents(cluster), KINDS, f"kubernetes:{name}/*")
+            Handler(f"Events on {name}", ObjectEvents(cluster), EVENT_KINDS, f"kubernetes:{name}/*")
             for name, cluster in self.clusters.items()
             if self._entries[name].named
         ]

@@ -9,7 +9,7 @@ import pytest
 from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.platforms.kubernetes.object_events import (
-    KINDS,
+    EVENT_KINDS,
     ObjectEvents,
     message,
     written,
@@ -61,7 +61,7 @@ REASONS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVENT_KINDS)
 def test_each_kind_has_its_reason_and_type(kind: str) -> None:
     body = written(Event(kind, "x", 1_700_000_000.0, WEB), WORKLOAD, "host")
     assert (body["reason"], body["type"]) == REASONS[kind]

@@ -14,6 +14,7 @@ from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.redact import redact
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Refused
+from safe_auto_updater.platforms.kubernetes.kinds import KINDS
 from safe_auto_updater.platforms.kubernetes.target import Target
 
 MOST_BYTES = 1024  # of a message, by the API
@@ -30,7 +31,7 @@ _TYPES = {
     "inconsistent": _WARNING,
     "unfinished": _WARNING,
 }
-KINDS = tuple(_TYPES)
+EVENT_KINDS = tuple(_TYPES)
 """The events that are told on the object."""
 
 
@@ -45,6 +46,8 @@ class ObjectEvents:
         """Write one Event. PlatformError or PlatformUnreachable where it was not taken."""
         if event.asset is None:
             raise UsageError(f"{event.kind} is about no workload")
+        if event.asset.split("/")[2] not in KINDS:
+            return  # only seen by its pods: there is no object that we know of
         target = Target.of(event.asset)
         workload = self._cluster.find(target.path)
         if workload is None:

@@ -25,6 +25,7 @@ from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.jobs import RUN as CHECK
 from safe_auto_updater.platforms.kubernetes.judging import Judged, Wanted, judge, probes
 from safe_auto_updater.platforms.kubernetes.kinds import (
     CRON_JOB,
@@ -75,6 +76,8 @@ class KubernetesScanner:
         path = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"
         found: defaultdict[tuple[str, str, str], list[Json]] = defaultdict(list)
         for pod in self._listed(path, "pods", failures):
+            if CHECK in (pod["metadata"].get("labels") or {}):
+                continue  # of a Job of our own, which is gone in a moment
             found[(pod["metadata"]["namespace"], *of.owner_of(pod))].append(of.slim(pod))
         return found
 
