@@ -275,3 +275,15 @@ def test_every_case_names_a_test_that_exists() -> None:
         for file, name in re.findall(r"`(test_\w+\.py)::(\w+)`", cell):
             assert f"def {name}(" in (ROOT / "tests/docker" / file).read_text(), number
         assert "`" in cell, number
+
+
+def test_every_case_of_workloads_names_a_test_that_exists() -> None:
+    rows = re.findall(r"^\| (K\d\d) \| .* \| (.*) \|$", doc("docs/kubernetes.md"), re.MULTILINE)
+    of_helm_alone = {3, 14, 15, 16, 18, 20}
+    wanted = [f"K{number:02}" for number in range(1, 28) if number not in of_helm_alone]
+    assert [number for number, _ in rows] == wanted
+    for number, cell in rows:
+        named = re.findall(r"`([\w./]+\.py)::(\w+)`", cell)
+        assert named, number
+        for file, name in named:
+            assert f"def {name}(" in (ROOT / "tests/kubernetes" / file).read_text(), number
