@@ -150,6 +150,25 @@ def test_what_was_unwell_before_is_held_and_goes_back_to_what_it_was(
     assert running(namespace) == {new.digest}
 
 
+def test_old_pod_that_ends_slowly_hides_no_new_one_that_crashes(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    """The pods that a partition lets through are waited for, and judged."""
+    old = namespace.publish("1.0.0", behaviour="slow_stop")
+    slow = [{"name": "STOP_SECONDS", "value": "8"}]
+    workload = stateful_set("web", old.reference, env=slow)
+    workload["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 20
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}
+    workload["spec"]["updateStrategy"] = rolling
+    namespace.apply(workload)
+    settled(namespace, "StatefulSet")
+    namespace.publish("1.1.0", behaviour="crash")
+    sau.configure("{timeout: 5s, stable_for: 2s}")
+    said = sau("apply", "--yes", timeout_s=180)
+    assert (said.update["outcome"], said.update["cause"]) == ("rolled_back", "image"), said
+    eventually(lambda: running(namespace) == {old.digest}, 60)
+
+
 def test_old_version_that_does_not_come_back_is_left_for_a_human(
     namespace: Namespace, sau: ClusterSau
 ) -> None:

@@ -118,6 +118,29 @@ def test_scheduled_job_gets_the_image_and_nobody_can_say_more(
     assert pod["containers"][0]["image"] == f"{new.reference}@{new.digest}"
 
 
+@pytest.mark.parametrize("kind", ["CronJob", "StatefulSet"])
+def test_what_no_pod_has_run_yet_is_neither_news_nor_mistaken_for_what_runs(
+    namespace: Namespace, sau: ClusterSau, kind: str
+) -> None:
+    workload = of_kind(kind, namespace.publish("1.0.0").reference)
+    if kind == "StatefulSet":
+        workload["spec"]["updateStrategy"] = {"type": "OnDelete"}
+    namespace.apply(workload)
+    if kind == "CronJob":
+        namespace.run("create", "job", "web-12345678", "--from=cronjob/web")
+        namespace.wait("job/web-12345678", "jsonpath={.status.active}=1")
+    else:
+        settled(namespace, kind)
+    eventually(lambda: len(namespace.containers()) > 0 and running(namespace) != {""})
+    middle = namespace.publish("1.1.0")
+    assert sau("apply", "--yes").update["outcome"] == "unverified"
+    assert sau("plan").step("web")["action"] == "none"
+    namespace.publish("1.2.0")
+    assert sau("apply", "--yes").update["outcome"] == "unverified"
+    assert sau("rollback", "web", "--yes").code == 0
+    assert f"{middle.reference}@{middle.digest}" in str(namespace.get(kind, "web")["spec"])
+
+
 def test_finished_update_is_taken_back_by_a_human(namespace: Namespace, sau: ClusterSau) -> None:
     begun(namespace, "Deployment")
     old = running(namespace)

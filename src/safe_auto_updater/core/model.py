@@ -11,6 +11,8 @@ from safe_auto_updater.core.risk import Risk
 
 PIPELINE = "kubectl-apply"
 """What `managed_by` says of a workload that was made by plain `kubectl apply`."""
+SERVER_SIDE = "server-side-apply"
+"""What it says of one whose images are applied at the server, `kubectl apply --server-side`."""
 
 
 class Status(StrEnum):

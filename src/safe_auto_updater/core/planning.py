@@ -14,6 +14,7 @@ from safe_auto_updater.core.case import Case, named_level
 from safe_auto_updater.core.guards import No, objections
 from safe_auto_updater.core.model import (
     PIPELINE,
+    SERVER_SIDE,
     Action,
     Change,
     Plan,
@@ -161,9 +162,14 @@ def _of_its_file(case: Case) -> list[str]:
 
 
 def _of_its_pipeline(case: Case) -> list[str]:
-    if case.asset.managed_by != PIPELINE:
+    if case.asset.managed_by not in (PIPELINE, SERVER_SIDE):
         return []
     old = ", ".join(change.current.version or change.current.reference for change in case.wanted)
+    if case.asset.managed_by == SERVER_SIDE:
+        return [
+            "`kubectl apply --server-side` made it: the next one of the same manifest meets a "
+            f"conflict with safe-auto-updater, and puts {old} back with --force-conflicts"
+        ]
     return [f"`kubectl apply` made it: the next one of the same manifest puts {old} back"]
 
 

@@ -82,11 +82,11 @@ ROWS = {
     "gone": (None, [], FAILED, Cause.CONFLICT),
     "another image": (workload("r/web:9"), [], FAILED, Cause.CONFLICT),
     "not seen": (workload(seen=1), [pod(0), pod(1)], FAILING, Cause.PLATFORM),
-    "one is missing": (workload(), [pod(0)], FAILING, Cause.IMAGE),
-    "old one still there": (workload(), [pod(0), pod(1), pod(2, OLD)], FAILING, Cause.IMAGE),
-    "old one stands in": (workload(), [pod(0), pod(1, OLD)], FAILING, Cause.IMAGE),
+    "one is missing": (workload(), [pod(0)], FAILING, Cause.PLATFORM),
+    "old one still there": (workload(), [pod(0), pod(1), pod(2, OLD)], FAILING, Cause.PLATFORM),
+    "old one stands in": (workload(), [pod(0), pod(1, OLD)], FAILING, Cause.PLATFORM),
     "leaving does not count": (workload(), [pod(0), pod(1, deletionTimestamp="now")], FAILING,
-                               Cause.IMAGE),
+                               Cause.PLATFORM),
     "not ready": (workload(), [pod(0), pod(1, ready=False)], FAILING, Cause.IMAGE),
     "other content": (workload(), [pod(0), pod(1, digest="sha256:" + "c" * 64)], FAILED,
                       Cause.PLATFORM),
@@ -133,6 +133,21 @@ def test_what_nobody_can_say_is_unverified(row: str) -> None:
         "ondelete", "on delete"
     )
     assert [result.state for result in judged.results] == [PASSED]
+
+
+@pytest.mark.parametrize("pods", [[pod(0, OLD)], [pod(0, OLD), pod(1, OLD)],
+                                  [pod(0, OLD), pod(1, OLD, deletionTimestamp="now")]])  # fmt: skip
+def test_pod_that_a_partition_lets_through_is_waited_for(pods: list[dict[str, Any]]) -> None:
+    found = workload(updateStrategy={"rollingUpdate": {"partition": 1}})
+    judged = judge(STATEFUL_SET, found, pods, WANTED)
+    assert [result.state for result in judged.results] == [FAILING], judged
+    unseen = judge(STATEFUL_SET, {**found, "status": {"observedGeneration": 1}}, pods, WANTED)
+    assert unseen.results[0].detail == "its controller has not seen the change yet"
+
+
+def test_pods_that_are_being_stopped_are_named() -> None:
+    judged = judge(DEPLOYMENT, workload(), [pod(0), pod(1, OLD, deletionTimestamp="now")], WANTED)
+    assert judged.results[0].detail == "1 of 2 pods are ready, 1 are still being stopped"
 
 
 def test_scheduled_job_waits_for_its_next_run() -> None:

@@ -12,24 +12,30 @@ from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
 
-SPEC: dict[str, Any] = {"containers": [{"name": "web", "image": "r/web:1.0.0"}]}
+OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 
 
 class OneDeployment(Cluster):
     """Has one Deployment; what is asked for in `refused` is not told."""
 
-    def __init__(self, refused: dict[str, PlatformError]) -> None:
+    def __init__(
+        self, refused: dict[str, PlatformError], image: str = "r/web:1.0.0", *pods: dict[str, Any]
+    ) -> None:
         super().__init__("lab", Access())
         self._refused = refused
+        self._spec = {"containers": [{"name": "web", "image": image}]}
+        self._pods = pods
 
     def listed(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
         what = path.rpartition("/")[2]
         if what in self._refused:
             raise self._refused[what]
+        if what == "pods":
+            yield from self._pods
         if what == "deployments":
             yield {
                 "metadata": {"namespace": "shop", "name": "web", "uid": "u"},
-                "spec": {"replicas": 1, "template": {"spec": SPEC}},
+                "spec": {"replicas": 1, "template": {"spec": self._spec}},
             }
 
 
@@ -39,3 +45,40 @@ def test_kind_that_is_not_served_is_named_and_all_else_is_seen(what: str) -> Non
     found = KubernetesScanner(OneDeployment({what: error}), (), named=True).scan()
     assert [asset.id for asset in found.assets] == ["kubernetes:lab/shop/Deployment/web"]
     assert found.failures == (("kubernetes:lab", f"{what}: {error}"),)
+
+
+def pod(image: str, digest: str) -> dict[str, Any]:
+    owner = {"kind": "ReplicaSet", "apiVersion": "apps/v1", "name": "web-5d9", "controller": True}
+    return {
+        "metadata": {
+            "namespace": "shop",
+            "name": "web-5d9-1",
+            "uid": "u1",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": {"pod-template-hash": "5d9"},
+            "ownerReferences": [owner],
+        },
+        "spec": {"containers": [{"name": "web", "image": image}]},
+        "status": {"containerStatuses": [{"name": "web", "imageID": f"r/web@{digest}"}]},
+    }
+
+
+# what the template names, its pods, and what it is known to run
+USES: list[tuple[str, list[dict[str, Any]], str | None]] = [
+    ("r/web:1.1.0", [pod("r/web:1.1.0", NEW)], NEW),
+    ("r/web:1.1.0", [pod("r/web:1.0.0", OLD)], None),
+    ("r/web:1.1.0", [pod("r/web:1.0.0", OLD), pod("r/web:1.1.0", NEW)], NEW),
+    (f"r/web:1.1.0@{NEW}", [pod("r/web:1.0.0", OLD)], NEW),
+    (f"r/web:1.1.0@{NEW}", [], NEW),
+    ("r/web:1.1.0", [], None),
+]
+
+
+@pytest.mark.parametrize(("image", "pods", "digest"), USES)
+def test_pods_of_another_image_say_nothing_of_this_one(
+    image: str, pods: list[dict[str, Any]], digest: str | None
+) -> None:
+    found = KubernetesScanner(OneDeployment({}, image, *pods), (), named=True).scan()
+    (asset,) = found.assets
+    assert asset.images[0].image.digest == digest
+    assert asset.images[0].unseen is (digest is None)

@@ -16,6 +16,7 @@ from safe_auto_updater.platforms.kubernetes.kinds import (
     first_ordinal,
     images,
     kept_back,
+    reaches_none,
 )
 
 Json = Mapping[str, Any]
@@ -48,8 +49,8 @@ def judge(kind: Kind, workload: Json | None, pods: Sequence[Json], wanted: Wante
         if has.get(name) != image:
             fact = f"somebody changed it: container {name} is to run {has.get(name, 'nothing')}"
             return _only("identity", CheckState.FAILED, fact, Cause.CONFLICT)
-    why = kept_back(kind, workload)
-    if _unseen(workload) and why is None:
+    why, none = kept_back(kind, workload), reaches_none(kind, workload) is not None
+    if _unseen(workload) and not none:
         fact = "its controller has not seen the change yet"
         return _only("rollout", CheckState.FAILING, fact, Cause.PLATFORM)
     reached = [pod for pod in pods if not of.is_leaving(pod) and _reaches(kind, workload, pod)]
@@ -57,7 +58,11 @@ def judge(kind: Kind, workload: Json | None, pods: Sequence[Json], wanted: Wante
     ready = [pod for pod in new if of.trouble(pod) is None]
     results = _troubles(new) + _other_content(new, wanted)
     if not results:
-        results = _count(kind, workload, len(ready), len(reached) - len(new), why is not None)
+        leaving = sum(of.is_stopping(pod) for pod in pods)
+        old = 0 if none else len(reached) - len(new)
+        results = _count(
+            kind, workload, 0 if none else _due(kind, workload), len(ready), old, leaving
+        )
     return Judged(tuple(results), why, of.fingerprint(new), len(ready))
 
 
@@ -102,17 +107,24 @@ def _other_content(pods: Sequence[Json], wanted: Wanted) -> list[CheckResult]:
     return []
 
 
-def _count(kind: Kind, workload: Json, ready: int, old: int, kept: bool) -> list[CheckResult]:
-    many = desired(kind, workload)
-    if kept:
-        many, old = 0, 0  # what pods there are is judged, and no more is expected
+def _due(kind: Kind, workload: Json) -> int:
+    """How many pods an update is to reach."""
+    below = first_ordinal(workload) if kind is STATEFUL_SET else 0
+    return max(0, desired(kind, workload) - below)
+
+
+def _count(
+    kind: Kind, workload: Json, many: int, ready: int, old: int, leaving: int
+) -> list[CheckResult]:
+    """No pod is in trouble: are there as many as there have to be, and no others?"""
     fact = f"{ready} of {many} pods are ready" if many else f"{ready} pods are ready"
     proves = probes(kind.pod_spec(workload))
     if ready < many or old:
         fact += f", {old} of the other version are still there" if old else ""
-        state, cause = CheckState.FAILING, _cause_of_missing(workload)
-        refused = _refused(workload)
-        return [CheckResult("rollout", state, fact + refused, cause, proves=False)]
+        fact += f", {leaving} are still being stopped" if leaving else ""
+        fact += _refused(workload)
+        cause = _cause_of_missing(workload)
+        return [CheckResult("rollout", CheckState.FAILING, fact, cause, proves=False)]
     return [CheckResult("rollout", CheckState.PASSED, fact, proves=proves and ready > 0)]
 
 
@@ -125,10 +137,8 @@ def _refused(workload: Json) -> str:
 
 
 def _cause_of_missing(workload: Json) -> Cause:
-    refused = _refused(workload)
-    if "exceeded quota" in refused:
-        return Cause.CAPACITY
-    return Cause.PLATFORM if refused else Cause.IMAGE
+    """Whose fault it is that pods are not there: never that of an image that none of them shows."""
+    return Cause.CAPACITY if "exceeded quota" in _refused(workload) else Cause.PLATFORM
 
 
 def _only(check: str, state: CheckState, fact: str, cause: Cause) -> Judged:

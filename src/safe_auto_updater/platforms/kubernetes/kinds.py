@@ -66,8 +66,22 @@ def desired(kind: Kind, workload: Json) -> int:
     return int(spec.get("replicas", 1))
 
 
+def pace_s(kind: Kind, workload: Json) -> float:
+    """Seconds that may go by at each pod, by its own word, with nothing to be seen."""
+    graceful = kind.pod_spec(workload).get("terminationGracePeriodSeconds", 30)
+    return float(graceful) + float(workload["spec"].get("minReadySeconds") or 0)
+
+
 def kept_back(kind: Kind, workload: Json) -> str | None:
     """Why a new image does not reach its pods by itself, or not all of them."""
+    partition = first_ordinal(workload)
+    if kind is STATEFUL_SET and partition > 0 and not reaches_none(kind, workload):
+        return f"partition {partition}: pods below that ordinal stay on the old version"
+    return reaches_none(kind, workload)
+
+
+def reaches_none(kind: Kind, workload: Json) -> str | None:
+    """Why a new image does not reach any of its pods by itself."""
     spec = workload["spec"]
     strategy = spec.get("updateStrategy") or {}
     if kind is CRON_JOB:
@@ -80,9 +94,6 @@ def kept_back(kind: Kind, workload: Json) -> str | None:
         return "OnDelete: each pod runs it once somebody deletes the pod"
     if desired(kind, workload) == 0:
         return "no pod is to run" if kind is DAEMON_SET else "scaled to 0: no pod runs"
-    partition = first_ordinal(workload)
-    if kind is STATEFUL_SET and partition > 0:
-        return f"partition {partition}: pods below that ordinal stay on the old version"
     return None
 
 

@@ -8,6 +8,7 @@ from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import CheckState, Facts, Look, Patience, Side, Subject, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.judging import Wanted, judge, probes
+from safe_auto_updater.platforms.kubernetes.kinds import pace_s
 from safe_auto_updater.platforms.kubernetes.target import Target, digests_of, images_of, new_images
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
@@ -60,6 +61,7 @@ class Observer:
         checked = any(matches(spec.pattern, work.step.asset) for spec in self._settings.checks)
         proven = checked or (workload is not None and probes(target.kind.pod_spec(workload)))
         stall_s = STALL_S if health.timeout_s is None else health.timeout_s
+        stall_s += 0.0 if workload is None else pace_s(target.kind, workload)
         soak_s = health.stable_for_s
         if soak_s is None:
             soak_s = SOAK_PROVEN_S if proven else SOAK_UNPROVEN_S

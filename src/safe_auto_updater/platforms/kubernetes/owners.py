@@ -5,10 +5,11 @@ Sources: the owners' public documentation.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from safe_auto_updater.core.model import PIPELINE, Obstacle
+from safe_auto_updater.core.model import PIPELINE, SERVER_SIDE, Obstacle
 
 Json = Mapping[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -33,7 +34,9 @@ def managed_by(workload: Json) -> str | None:
     owner = _controller(meta)
     if owner is not None:
         return f"operator:{owner}"
-    return PIPELINE if LAST_APPLIED in (meta.get("annotations") or {}) else None
+    if LAST_APPLIED in (meta.get("annotations") or {}):
+        return PIPELINE
+    return SERVER_SIDE if _applies_images(meta) else None
 
 
 def ownership(workload: Json) -> list[Obstacle]:
@@ -72,6 +75,14 @@ _ONLY_SEEN = {
     ),
 }
 """Kind -> why it is only looked at, and what to do instead."""
+
+
+def _applies_images(meta: Json) -> bool:
+    """Whether somebody applies its images at the server, by what it keeps of who wrote what."""
+    return any(
+        one.get("operation") == "Apply" and "f:image" in json.dumps(one.get("fieldsV1") or {})
+        for one in meta.get("managedFields") or ()
+    )
 
 
 def _marked(meta: Json, mark: str) -> str | None:

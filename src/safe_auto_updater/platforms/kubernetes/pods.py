@@ -54,7 +54,12 @@ _HASHED = {
 def is_leaving(pod: Json) -> bool:
     """Whether it is being removed, or has ended for good."""
     ended = (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-    return "deletionTimestamp" in pod["metadata"] or ended
+    return is_stopping(pod) or ended
+
+
+def is_stopping(pod: Json) -> bool:
+    """Whether it is being removed and has not ended yet."""
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def runs(pod: Json, wanted: Mapping[str, str]) -> bool:

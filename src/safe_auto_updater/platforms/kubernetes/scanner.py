@@ -97,13 +97,12 @@ class KubernetesScanner:
         spec = kind.pod_spec(workload)
         judged = judge(kind, workload, pods, Wanted(images(spec), {}))
         labels = tuple(sorted(labels_of(workload).items()))
-        current = [pod for pod in pods if of.runs(pod, images(spec))]
         return Asset(
             id=kubernetes_id(self._cluster.name, namespace, kind.name, name),
             platform="kubernetes",
             kind=kind.name,
             name=name,
-            images=tuple(_use(c, current or pods, labels) for _, c in containers(spec)),
+            images=tuple(_use(c, pods, labels) for _, c in containers(spec)),
             status=_status(kind, workload),
             health=_health(kind, judged, probes(spec)),
             managed_by=managed_by(workload),
@@ -137,7 +136,10 @@ def _nothing_answers(failures: Sequence[tuple[str, str]]) -> bool:
 
 
 def _use(container: Json, pods: Sequence[Json], labels: tuple[tuple[str, str], ...]) -> ImageUse:
-    """What one container runs, by the pods: the spec says only what it was told to run."""
+    """What one container runs, by the pods of this very image: the spec says what it is to run.
+
+    Pods of another image say nothing of this one, and a digest that is written is what is run.
+    """
     name, written = container["name"], str(container.get("image") or "")
     try:
         reference = Reference.parse(written)
@@ -145,11 +147,12 @@ def _use(container: Json, pods: Sequence[Json], labels: tuple[tuple[str, str], .
         tag, told = None, None
     else:
         tag, told = reference.tag, reference.digest
-    seen = [(pod["metadata"]["creationTimestamp"], of.digest_of(pod, name)) for pod in pods]
+    mine = [pod for pod in pods if images(pod["spec"]).get(name) == written]
+    seen = [(pod["metadata"]["creationTimestamp"], of.digest_of(pod, name)) for pod in mine]
     running = [digest for _, digest in sorted(seen) if digest is not None]
     # Where pods differ the tag has moved between their starts: the oldest is behind.
     digests = tuple(dict.fromkeys(running[:1] if len(set(running)) > 1 else running))
-    known = digests or ((told,) if told else ())
+    known = tuple(dict.fromkeys((*((told,) if told else ()), *digests)))
     return ImageUse(
         container=name,
         image=Image(reference=written, version=tag, digest=next(iter(known), None)),

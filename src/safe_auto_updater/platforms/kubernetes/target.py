@@ -49,6 +49,11 @@ def pinned(image: Image) -> str:
     return str(reference.with_tag(reference.tag_or_latest).with_digest(image.digest))
 
 
+def as_it_was(image: Image) -> str:
+    """An old image, pinned to what it ran; a digest that somebody wrote is never overwritten."""
+    return image.reference if Reference.parse(image.reference).digest else pinned(image)
+
+
 def new_images(work: Work) -> dict[str, str]:
     """What each container that changes is to run."""
     return {c.container: pinned(c.candidate) for c in work.step.changes if c.candidate}
@@ -58,7 +63,9 @@ def old_images(work: Work) -> dict[str, tuple[str, ...]]:
     """What each of them ran, as it was written; and pinned, for a tag that has moved meanwhile."""
     written: Mapping[str, str] = work.facts["old_images"]
     return {
-        change.container: tuple(dict.fromkeys([written[change.container], pinned(change.current)]))
+        change.container: tuple(
+            dict.fromkeys([written[change.container], as_it_was(change.current)])
+        )
         for change in work.step.changes
     }
 

@@ -15,6 +15,7 @@ from safe_auto_updater.core.model import Change
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.comparing import differences
@@ -23,6 +24,7 @@ from safe_auto_updater.platforms.kubernetes.observer import Observer
 from safe_auto_updater.platforms.kubernetes.stuck import free_blocked_pods
 from safe_auto_updater.platforms.kubernetes.target import (
     Target,
+    as_it_was,
     images_of,
     new_images,
     old_images,
@@ -64,7 +66,7 @@ class KubernetesUpdater:
             assert change.candidate is not None
             self._can_be_had(pinned(change.candidate), "")
             if change.current.digest is not None:
-                self._can_be_had(pinned(change.current), "there would be no way back: ")
+                self._can_be_had(as_it_was(change.current), "there would be no way back: ")
         return {"prepared": {"image_id": None, "pulled": False}}
 
     def _can_be_had(self, image: str, why: str) -> None:
@@ -82,7 +84,7 @@ class KubernetesUpdater:
         has = images(target.kind.pod_spec(workload))
         for change in work.step.changes:
             now = has.get(change.container)
-            if now not in (change.current.reference, pinned(change.current)):
+            if now not in (change.current.reference, as_it_was(change.current)):
                 fact = f"container {change.container} of {target} now has image {now}"
                 raise StepFailed(f"{fact}, not what was planned from", Cause.CONFLICT)
         labels = labels_of(workload)
@@ -161,7 +163,7 @@ class KubernetesUpdater:
 
     def _has_moved(self, change: Change) -> bool:
         """Whether what the old image is called may be something else by now."""
-        if change.current.digest is None:
+        if change.current.digest is None or Reference.parse(change.current.reference).digest:
             return False
         try:
             return self._points_to(change.current.reference) != change.current.digest
