@@ -82,3 +82,23 @@ def test_pods_of_another_image_say_nothing_of_this_one(
     (asset,) = found.assets
     assert asset.images[0].image.digest == digest
     assert asset.images[0].unseen is (digest is None)
+
+
+def test_owner_that_is_not_there_is_not_taken_for_one_that_is() -> None:
+    orphan = pod("r/old:1.0.0", OLD)
+    orphan["metadata"]["ownerReferences"][0]["name"] = "old-5d9"
+    job = pod("r/job:1.0.0", OLD)
+    by = {"kind": "Job", "apiVersion": "batch/v1", "name": "load-20260101", "controller": True}
+    job["metadata"] |= {"name": "load-x", "uid": "u2", "ownerReferences": [by]}
+    found = KubernetesScanner(OneDeployment({}, "r/web:1.0.0", orphan, job), (), named=True).scan()
+    assert sorted(asset.id for asset in found.assets) == [
+        "kubernetes:lab/shop/Deployment/web",
+        "kubernetes:lab/shop/Job/load-20260101",
+        "kubernetes:lab/shop/ReplicaSet/old-5d9",
+    ]
+
+
+def test_pods_of_a_kind_that_may_not_be_read_are_nobodys() -> None:
+    refused = {"deployments": PlatformError("forbidden", 403)}
+    cluster = OneDeployment(refused, "r/web:1.0.0", pod("r/web:1.0.0", OLD))
+    assert KubernetesScanner(cluster, (), named=True).scan().assets == ()

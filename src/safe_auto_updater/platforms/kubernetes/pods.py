@@ -23,8 +23,8 @@ class Trouble:
     cause: Cause
 
 
-def owner_of(pod: Json) -> tuple[str, str]:
-    """Kind and name of what made a pod, through its ReplicaSet or Job; else the pod itself.
+def made_by(pod: Json) -> tuple[str, str]:
+    """Kind and name of what made a pod; the pod itself where nobody did.
 
     A kind that Kubernetes does not bring has its group behind it, as `CloneSet.apps.kruise.io`.
     """
@@ -32,11 +32,17 @@ def owner_of(pod: Json) -> tuple[str, str]:
     owner = next((one for one in meta.get("ownerReferences") or () if one.get("controller")), None)
     if owner is None or owner["kind"] == "Node":
         return "Pod", str(meta["name"])
-    name, group = str(owner["name"]), str(owner["apiVersion"]).rpartition("/")[0]
+    group = str(owner["apiVersion"]).rpartition("/")[0]
     kind = str(owner["kind"]) if group in _OWN_GROUPS else f"{owner['kind']}.{group}"
+    return kind, str(owner["name"])
+
+
+def owner_of(pod: Json) -> tuple[str, str]:
+    """The workload behind what made it: of a ReplicaSet by its label, of a Job by its name."""
+    kind, name = made_by(pod)
     if kind == "ReplicaSet":
         for label, maker in _HASHED.items():
-            hashed = (meta.get("labels") or {}).get(label)
+            hashed = (pod["metadata"].get("labels") or {}).get(label)
             if hashed and name.endswith(f"-{hashed}"):
                 return maker, name.removesuffix(f"-{hashed}")
     scheduled = re.fullmatch(r"(.+)-\d{6,}", name) if kind == "Job" else None
@@ -173,7 +179,9 @@ def _ended(terminated: Json, cause: Cause) -> tuple[Cause, str]:
 def slim(pod: Json) -> dict[str, Any]:
     """What of a pod is looked at here; the rest of thousands of them is much."""
     meta, spec = pod["metadata"], pod["spec"]
-    keys = ("uid", "name", "namespace", "creationTimestamp", "deletionTimestamp")
+    keys = (
+        "uid", "name", "namespace", "creationTimestamp", "deletionTimestamp", "ownerReferences",
+    )  # fmt: skip
     named = {
         part: [{"name": c["name"], "image": c.get("image", "")} for c in spec[part]]
         for part in ("initContainers", "containers")

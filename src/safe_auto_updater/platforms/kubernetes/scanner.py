@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from safe_auto_updater.core.errors import (
@@ -62,14 +62,14 @@ class KubernetesScanner:
             if _nothing_answers(failures):
                 return Scan((), (), tuple(failures[:1]))
             for kind in KINDS.values():
+                before = len(failures)
                 for workload in self._listed(kind.path(namespace), kind.plural, failures):
                     asset = self._asset(kind, workload, pods)
                     found[asset.id] = asset
-            for owner, its in pods.items():
-                there = [pod for pod in its if not of.is_leaving(pod)]
-                if there and owner[1] not in KINDS:
-                    asset = self._only_seen(*owner, there)
-                    found[asset.id] = asset
+                if len(failures) > before:  # whose they are cannot be known
+                    pods = {owner: its for owner, its in pods.items() if owner[1] != kind.name}
+            for asset in self._others(pods, found):
+                found[asset.id] = asset
         return Scan(tuple(found.values()), (), tuple(failures))
 
     def _pods(self, namespace: str | None, failures: list[tuple[str, str]]) -> Mine:
@@ -108,6 +108,20 @@ class KubernetesScanner:
             managed_by=managed_by(workload),
             obstacles=(*self._unnamed(), *ownership(workload)),
         )
+
+    def _others(self, pods: Mine, found: Mapping[str, Asset]) -> Iterator[Asset]:
+        """Whoever has pods and is not of our kinds, or was taken for one that is not there."""
+        left: defaultdict[tuple[str, str, str], list[Json]] = defaultdict(list)
+        for owner, its in pods.items():
+            for pod in its:
+                if (
+                    not of.is_leaving(pod)
+                    and kubernetes_id(self._cluster.name, *owner) not in found
+                ):
+                    known = owner if owner[1] not in KINDS else (owner[0], *of.made_by(pod))
+                    left[known].append(pod)
+        for owner, its in left.items():
+            yield self._only_seen(*owner, its)
 
     def _only_seen(self, namespace: str, kind: str, name: str, pods: Sequence[Json]) -> Asset:
         """What is not of a kind that is updated here, by its pods alone."""
