@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable, SafeAutoUpdaterError
@@ -10,18 +10,18 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
 from safe_auto_updater.core.promql_text import ADDRESS
 from safe_auto_updater.platforms.kubernetes import jobs
-from safe_auto_updater.platforms.kubernetes.cluster import Cluster
-from safe_auto_updater.platforms.kubernetes.kinds import images
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Json, Refused
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
-Images = frozenset[tuple[str, str]]
+_FINAL = ("Forbidden", "Invalid")
+_PASSING = ("exceeded quota", "admission webhook")  # they say Forbidden, too
 
 
 @dataclass
 class _Run:
     """One Job, and what runs while it looks."""
 
-    about: Images
+    side: Mapping[str, str]
     namespace: str
     id: str
     uid: str | None = None  # None: nobody knows whether it was made
@@ -35,7 +35,7 @@ class _Run:
 class JobCheck:
     """In the asset's namespace, with the image and command that are configured.
 
-    One Job for all pods of a side: the images that they run tell the sides apart. `{address}` in
+    One Job for all pods of a side: the images that are judged tell the sides apart. `{address}` in
     the command is the address of one of them. Its failure is final. That it could not be made, did
     not end in time or was deleted is *unknown*.
     """
@@ -65,7 +65,7 @@ class JobCheck:
             if not subject.addresses and any(ADDRESS in word for word in self._command):
                 return _said(CheckState.UNKNOWN, f"the pod has no address for {ADDRESS}")
             cluster = self._cluster_of(asset)
-            run = self._run(cluster, asset, frozenset(images(subject.attributes["spec"]).items()))
+            run = self._run(cluster, asset, subject.images)
             if run.verdict is None:
                 run.verdict = self._judged(cluster, subject, run)
         except SafeAutoUpdaterError as error:  # no answer: looked for again
@@ -73,12 +73,12 @@ class JobCheck:
         waiting = _said(CheckState.UNKNOWN, f"job {run.namespace}/{run.name} is at work")
         return run.verdict or waiting
 
-    def _run(self, cluster: Cluster, asset: str, about: Images) -> _Run:
+    def _run(self, cluster: Cluster, asset: str, side: Mapping[str, str]) -> _Run:
         run = self._runs.get(asset)
-        if run is None or run.about != about:
+        if run is None or run.side != side:
             if run is not None and run.verdict is None:
                 _left_over(cluster, run)
-            run = _Run(about, asset.split("/")[1], self._new_id())
+            run = _Run(side, asset.split("/")[1], self._new_id())
             self._runs[asset] = run
         return run
 
@@ -88,12 +88,13 @@ class JobCheck:
         if job is None and run.uid is not None:
             return _said(CheckState.UNKNOWN, f"{where} is gone: somebody deleted it")
         if job is None:
-            command = [_filled(word, subject) for word in self._command]
-            body = jobs.manifest(run.id, subject.asset, self._image, command, self._timeout_s)
             try:
-                job = cluster.create(jobs.path(run.namespace), body)
+                job = self._made(cluster, subject, run)
             except PlatformError as error:
-                return _said(CheckState.UNKNOWN, f"{where} cannot be made: {error}")
+                fact = f"{where} cannot be made: {error}"
+                if _is_final(error):
+                    return _said(CheckState.UNKNOWN, fact)
+                raise PlatformError(fact) from error  # tried again at the next look
         run.uid = job["metadata"]["uid"]
         found = jobs.ended(job)
         if found is None:
@@ -107,6 +108,25 @@ class JobCheck:
             fact = f"{where} did not end within {self._timeout_s:g} s"
             return _said(CheckState.UNKNOWN, f"{fact}{_told(lines)}{left}")
         return _said(CheckState.FAILED, f"{where} failed{_told(lines)}{left}", Cause.IMAGE)
+
+    def _made(self, cluster: Cluster, subject: Subject, run: _Run) -> Json:
+        """The Job, made now or by an earlier try whose answer was lost."""
+        command = [_filled(word, subject) for word in self._command]
+        body = jobs.manifest(run.id, subject.asset, self._image, command, self._timeout_s)
+        try:
+            return cluster.create(jobs.path(run.namespace), body)
+        except Refused as error:
+            if error.reason != "AlreadyExists":
+                raise
+        found: Json = cluster.get(jobs.path(run.namespace, run.name))
+        return found
+
+
+def _is_final(error: PlatformError) -> bool:
+    """Whether asking again makes no sense; what is used up or told by others passes."""
+    if not isinstance(error, Refused) or error.reason not in _FINAL:
+        return False
+    return not any(words in str(error) for words in _PASSING)
 
 
 def _filled(word: str, subject: Subject) -> str:
@@ -134,9 +154,12 @@ def _told(lines: Sequence[str]) -> str:
 
 def _left_over(cluster: Cluster, run: _Run) -> str:
     """Delete it with its pods; what is to be said where that cannot be."""
-    if run.uid is None:
-        return ""
     try:
+        if run.uid is None:
+            job = cluster.find(jobs.path(run.namespace, run.name))
+            if job is None:
+                return ""
+            run.uid = job["metadata"]["uid"]
         cluster.delete(jobs.path(run.namespace, run.name), run.uid, and_dependents=True)
     except (PlatformError, PlatformUnreachable) as error:
         return f" (left over for {jobs.KEPT_S} s: {error})"
