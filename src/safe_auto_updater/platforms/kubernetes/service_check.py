@@ -1,7 +1,7 @@
 """Well when a Service answers with an expected status, asked through the API server.
 
 Source: Kubernetes, "Access Services Running on Clusters"; the server answers for itself with a
-`Status` object.
+`Status` object, and with plain text where it has too much to do ("API Priority and Fairness").
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 
-_NOBODY = "error trying to reach service"
+_UNREACHED, _NOBODY = "error trying to reach service", "connection refused"
 
 
 class ServiceCheck:
     """`service` is `name:port` or `https:name:port`, in the asset's own namespace.
 
     A GET per look, however many pods there are. What the API server itself has to say (no such
-    Service, no endpoints, not allowed) is *unknown*; that nobody listens is not.
+    Service, no endpoints, not allowed, no way to the pod) is *unknown*; that nobody listens is not.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ServiceCheck:
             status, own = self._cluster_of(asset).through(path, self._timeout_s)
         except SafeAutoUpdaterError as error:
             return _unknown(f"{where}: {error}")
-        if own is not None and own.startswith(_NOBODY):
+        if own is not None and own.startswith(_UNREACHED) and _NOBODY in own:
             return CheckResult("http", CheckState.FAILING, f"{where}: {own}")
         if own is not None:
             return _unknown(f"{where}: {own}")
