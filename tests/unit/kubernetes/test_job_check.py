@@ -56,10 +56,10 @@ class Server:
             job["status"] = DONE
 
 
-def checking(server: Server) -> JobCheck:
+def checking(server: Server, *command: str) -> JobCheck:
     ids = (str(number) for number in range(99))
     cluster = cast(Cluster, server)
-    return JobCheck(lambda _: cluster, "smoke:1", (), 60, new_id=lambda: next(ids))
+    return JobCheck(lambda _: cluster, "smoke:1", command, 60, new_id=lambda: next(ids))
 
 
 def pod(*containers: str, side: str = "web:1") -> Subject:
@@ -76,6 +76,29 @@ def test_pods_of_one_side_share_a_job_whatever_was_put_beside_them() -> None:
     assert len(server.made) == 1
     check.check(pod("web:2", "proxy:2", side="web:2"))
     assert len(server.made) == 2 and len(server.jobs) == 1, "that of the other side is deleted"
+
+
+WORDS = ("--url", "http://{address}:8080/", "--host={address}")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "filled"),
+    [
+        (("10.0.0.1", "fd00::1"), ["--url", "http://10.0.0.1:8080/", "--host=10.0.0.1"]),
+        (("fd00::1",), ["--url", "http://[fd00::1]:8080/", "--host=fd00::1"]),
+        ((), None),
+    ],
+)
+def test_command_has_the_address_of_a_pod(
+    addresses: tuple[str, ...], filled: list[str] | None
+) -> None:
+    server = Server()
+    result = checking(server, *WORDS).check(replace(pod(), addresses=addresses))
+    commands = [
+        job["spec"]["template"]["spec"]["containers"][0]["command"] for job in server.jobs.values()
+    ]
+    assert commands == ([filled] if filled else [])
+    assert ("no address" in result.detail) == (filled is None)
 
 
 LOST = PlatformUnreachable("no answer")
