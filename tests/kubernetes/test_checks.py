@@ -227,8 +227,8 @@ def test_job_that_may_not_be_made_keeps_an_update_from_beginning(
 def test_job_that_somebody_deletes_is_not_made_again(namespace: Namespace) -> None:
     smoke = namespace.publish("1", name="smoke").reference
     cluster = Cluster("lab", Access(namespace.cluster.kubeconfigs["admin"]))
-    pod = {"spec": {"containers": [{"name": "web", "image": "web:1"}]}}
-    subject = Subject(f"kubernetes:lab/{namespace.name}/Deployment/web", "web", (), pod)
+    asset = f"kubernetes:lab/{namespace.name}/Deployment/web"
+    subject = Subject(asset, "web", images={"web": "web:1"})
     ids = iter(["one", "two"])
     check = JobCheck(lambda _: cluster, smoke, ("/bin/sleep", "60"), 90, new_id=lambda: next(ids))
     began = check.check(subject)
@@ -239,9 +239,7 @@ def test_job_that_somebody_deletes_is_not_made_again(namespace: Namespace) -> No
     namespace.run("delete", "job", job["metadata"]["name"])
     gone = [check.check(subject) for _ in range(2)]
     there = namespace.get("jobs")["items"]
-    newer = {"spec": {"containers": [{"name": "web", "image": "web:2"}]}}
-    other = replace(subject, attributes=newer)
-    check.check(other)
+    check.check(replace(subject, images={"web": "web:2"}))
     (job,) = namespace.get("jobs")["items"]
     namespace.run("delete", "job", job["metadata"]["name"])
 

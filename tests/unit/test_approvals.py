@@ -179,7 +179,7 @@ def test_annotation_of_another_version_is_named_and_counts_for_nothing(plans: Pl
     assert plans.kinds() == []
 
 
-Since = Callable[[Plans, Step], None]
+Since = Callable[[Plans, Step], object]
 # what happens after the annotation was heard, what the next plan finds, and whether it goes
 SINCE: dict[str, tuple[Since, str | None, Change, int, bool]] = {
     "nothing": (lambda p, s: None, "1.1.0", TAG, 40, True),
@@ -216,6 +216,36 @@ def test_annotation_counts_as_sau_approve_does(plans: Plans, what: str) -> None:
     assert step.action is Action.UPDATE
     happens(plans, step)
     assert (plans(text, found, score=score).action is Action.UPDATE) == goes
+
+
+@pytest.mark.parametrize("end", ["made and taken back", "denied"])
+def test_plan_that_began_before_another_heard_it_hears_nothing_new(plans: Plans, end: str) -> None:
+    began = case("1.1.0", memory=plans.memory())
+    step = plans("1.1.0")
+    plans.made(step, Phase.ROLLED_BACK) if end != "denied" else plans.decisions.deny(step, "bob")
+    assert hear(plans.decisions, [began]), "there is something to remember anew"
+    assert planning.decide(replace(began, memory=plans.memory())).action is Action.HOLD
+    assert plans("1.1.0").action is Action.HOLD
+    assert plans.kinds().count("annotated") == 1
+
+
+# what happens after a version was denied, and whether it is still skipped
+DENIED: dict[str, tuple[Since, bool]] = {
+    "nothing": (lambda p, s: None, True),
+    "the annotation still names it": (lambda p, s: p("1.1.0"), True),
+    "the annotation names its digest": (lambda p, s: p("sha256:abcdef012345"), True),
+    "a human approves it": (lambda p, s: p.decisions.approve(s, "ann"), False),
+    "a human releases the asset": (lambda p, s: p.decisions.release(WEB, "again"), False),
+}
+
+
+@pytest.mark.parametrize("what", DENIED)
+def test_denial_is_lifted_by_commands_and_by_no_annotation(plans: Plans, what: str) -> None:
+    happens, skipped = DENIED[what]
+    step = plans("1.1.0")
+    plans.decisions.deny(step, "bob")
+    happens(plans, step)
+    assert bool(plans.memory().denied) == skipped
 
 
 def test_approval_taken_away_may_be_given_again(plans: Plans) -> None:

@@ -343,6 +343,29 @@ def test_secret_is_read_anew_and_told_to_nobody(
     assert "wrong" not in refused.why and "d3Jvbmc" not in refused.why
 
 
+SECRET = 'a"quoted\\one-' + "0123456789abcdef" * 4
+# Where a server tells the secret that it was given.
+TOLD = {
+    "as a value": vector(f"for {SECRET}"),
+    "as a label": of_type("vector", [{"metric": {"who": SECRET}, "value": [1, "1"]}]),
+    "as a label's name": of_type("vector", [{"metric": {SECRET: "x"}, "value": [1, "1"]}]),
+    "where it is cut": json.dumps({"status": "error", "error": "x" * 280 + SECRET}),
+    "quoted": json.dumps({"status": "error", "error": f"not for {json.dumps(SECRET)}"}),
+    "in a warning": vector("1", warnings=[f"not for {SECRET}"]),
+    "as a type": of_type(SECRET, []),
+}
+
+
+@pytest.mark.parametrize("place", TOLD)
+def test_no_part_of_a_secret_is_told(place: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    with serving(saying("200 OK", TOLD[place])) as port:
+        answer = ask(question(port, token_file=str(file)))
+    told = str(answer)
+    assert "***" in told and "quoted" not in told and "0123" not in told, told
+
+
 @pytest.mark.parametrize("key", ["token_file", "password_file", "ca_file"])
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe", b"two\nlines\n"])
 def test_file_that_cannot_be_used_is_named(key: str, content: bytes | None, tmp_path: Path) -> None:

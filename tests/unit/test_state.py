@@ -246,6 +246,14 @@ def test_hold_until_ends_by_itself(book: Book) -> None:
     assert book.memory().holds == ()
 
 
+def test_what_fails_in_the_middle_is_not_decided(book: Book) -> None:
+    with pytest.raises(UsageError), book.decisions.undisturbed():
+        book.decisions.hold(WEB, "half")
+        raise UsageError("the other half cannot be read")
+    book.decisions.hold(WEB, "whole")
+    assert [word.reason for word in book.decisions.words()] == ["whole"]
+
+
 def test_a_hold_is_told_once_per_reason(book: Book) -> None:
     told = [book.decisions.tell_once([WEB], reason, "why") for reason in ("a", "a", "b", "b", "a")]
     assert told == [True, False, True, False, True]

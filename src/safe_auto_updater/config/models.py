@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from safe_auto_updater.config import values as v
 from safe_auto_updater.core.events import EVENTS
+from safe_auto_updater.core.probing import ADDRESS
 
 if TYPE_CHECKING:
     EventName = str
@@ -168,7 +169,7 @@ class TcpCheck(Section):
 
     match: Match
     type: Literal["tcp"]
-    host: v.ProbeHost = v.ADDRESS
+    host: v.ProbeHost = ADDRESS
     port: v.Port
     timeout: v.Timeout = 5.0
 

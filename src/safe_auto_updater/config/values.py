@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, WithJso
 from safe_auto_updater.config.addresses import context_name, docker_host, split
 from safe_auto_updater.core import spelling
 from safe_auto_updater.core.errors import InvalidReference
+from safe_auto_updater.core.probing import ADDRESS
 from safe_auto_updater.core.promql import Expectation, expectation
 from safe_auto_updater.core.promql_text import check_query, incident_query
 from safe_auto_updater.core.reference import Reference
@@ -26,7 +27,6 @@ from safe_auto_updater.core.spelling import (
 from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import Freeze, Window, parse_freeze, parse_window
 
-ADDRESS = "{address}"
 MOST_JOB_S = 100  # before an update an asset has two minutes to show that it is well
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")

@@ -76,13 +76,15 @@ class CheckResult:
 class Subject:
     """What a health check is given to look at: where the asset lives and how to reach it.
 
-    `attributes` is the platform's own view (for Docker the container's raw inspect JSON).
+    `attributes` is the platform's own view (for Docker the container's raw inspect JSON); `images`
+    what the containers that are judged run, by their names, where a workload has several.
     """
 
     asset: str
     container: str
     addresses: tuple[str, ...] = ()
     attributes: Facts = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

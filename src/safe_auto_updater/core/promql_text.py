@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-ADDRESS, NAME = "{address}", "{name}"
+from safe_auto_updater.core.probing import ADDRESS
+
+NAME = "{name}"
 LONGEST = 4000  # it goes into a URL
 
 _OPAQUE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`|#[^\n]*", re.DOTALL)

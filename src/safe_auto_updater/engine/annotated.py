@@ -13,26 +13,37 @@ from safe_auto_updater.core.case import Case
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.risk import Band, Risk
-from safe_auto_updater.engine.decisions import Decisions
+from safe_auto_updater.engine.decisions import Annotated, Decisions
 
 
 def hear(decisions: Decisions, cases: Sequence[Case]) -> bool:
     """Keep what annotations approve, and what they do no more; whether any of it is new."""
-    is_news = False
-    for case in cases:
-        text, heard = approvals.carried(case), case.memory.heard(case.asset.id)
-        if text == (heard or ""):
-            continue
-        if heard is not None:
-            decisions.withdraw(case.asset.id, heard)
-            is_news = True
-        step = approvals.named_step(case) if text else None
-        if step is None or case.bands.band(_judged(step)) is Band.NEVER:
-            continue
-        shown = _shown(decisions, step)
-        decisions.annotated(step, shown, text, approvals.approved_by(case))
-        is_news = True
-    return is_news
+    news = [case for case in cases if approvals.carried(case) != _heard(case)]
+    if not news:
+        return False
+    with decisions.undisturbed():  # another run may have heard it since the plan began
+        now = decisions.standing().annotated
+        heard = [_is_news(decisions, case, now.get(case.asset.id)) for case in news]
+        return any(heard)
+
+
+def _is_news(decisions: Decisions, case: Case, said: Annotated | None) -> bool:
+    text = approvals.carried(case)
+    heard = said.text if said is not None else ""
+    if text == heard:
+        return True  # of another run
+    if said is not None:
+        decisions.withdraw(case.asset.id, heard)
+    step = approvals.named_step(case) if text else None
+    if step is None or case.bands.band(_judged(step)) is Band.NEVER:
+        return said is not None
+    shown = _shown(decisions, step)
+    decisions.annotated(step, shown, text, approvals.approved_by(case))
+    return True
+
+
+def _heard(case: Case) -> str:
+    return case.memory.heard(case.asset.id) or ""
 
 
 def _shown(decisions: Decisions, step: Step) -> Risk:

@@ -6,7 +6,8 @@ A later word replaces an earlier one: the rows are never changed, their order de
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -109,6 +110,12 @@ class Decisions:
                 known = [change.container, change.candidate.key(), step.id, version]
                 subject = json.dumps(known)
                 self._decide("skip", change.asset, subject, None, _version(change), who)
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Nobody else decides between what is read and what is written within."""
+        with all_or_nothing(self._db):
+            yield
 
     def words(self, assets: Sequence[str] | None = None) -> tuple[Word, ...]:
         """Everything decided and told, oldest first; of some assets (and of all at once) or all."""

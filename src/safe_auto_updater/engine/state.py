@@ -113,7 +113,7 @@ def all_or_nothing(connection: State) -> Iterator[None]:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise

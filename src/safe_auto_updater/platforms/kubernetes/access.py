@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class _Official:
             answer = self._request("GET", target, {}, wait_s, preload_content=False)
             try:
                 status = int(answer.status)
-                return status, bytes(answer.read1(BEGINNING)) if status >= 400 else b""
+                return status, _beginning(answer, wait_s) if status >= 400 else b""
             finally:
                 answer.close()
 
@@ -128,3 +129,19 @@ class _Official:
             raise PlatformUnreachable(
                 f"cluster {self._name} at {self.server} does not answer: {why}"
             ) from error
+
+
+def _beginning(answer: Any, wait_s: float) -> bytes:
+    """Up to the limit, in however many parts it comes; what there is where the rest does not."""
+    from urllib3.exceptions import HTTPError
+
+    end, read = time.monotonic() + wait_s, b""
+    try:
+        while len(read) < BEGINNING and time.monotonic() < end:
+            part = answer.read1(BEGINNING - len(read))
+            if not part:
+                break
+            read += part
+    except HTTPError:
+        pass  # its status has been said
+    return read

@@ -23,6 +23,7 @@ ANSWER_S = 30.0
 RETRY_S = (0.2, 1.0, 3.0)
 _AGAIN = (429, 500, 502, 503, 504)
 _EXPIRED = 410  # the next page of a list that has been asked for too slowly
+_TOO_MANY = b"Too many requests, please try again later."  # said in plain text
 _JSON_PATCH = "application/json-patch+json"
 
 
@@ -134,6 +135,8 @@ class Cluster:
         status, content = self._transport().begin(path, timeout_s)
         if status < 400:
             return status, None
+        if status == 429 and content.strip() == _TOO_MANY:
+            return status, _TOO_MANY.decode()
         try:
             told = json.loads(content)
             if told["kind"] == "Status" and told["apiVersion"] == "v1":

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable, SafeAutoUpdaterError
-from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
-from safe_auto_updater.core.promql_text import ADDRESS
+from safe_auto_updater.core.probing import cannot_tell, fill, no_address
 from safe_auto_updater.platforms.kubernetes import jobs
-from safe_auto_updater.platforms.kubernetes.cluster import Cluster
-from safe_auto_updater.platforms.kubernetes.kinds import images
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Json, Refused
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
-Images = frozenset[tuple[str, str]]
+_FINAL = ("Forbidden", "Invalid")
+_PASSING = ("exceeded quota", "admission webhook")  # they say Forbidden, too
 
 
 @dataclass
 class _Run:
     """One Job, and what runs while it looks."""
 
-    about: Images
+    side: Mapping[str, str]
     namespace: str
     id: str
     uid: str | None = None  # None: nobody knows whether it was made
@@ -35,7 +34,7 @@ class _Run:
 class JobCheck:
     """In the asset's namespace, with the image and command that are configured.
 
-    One Job for all pods of a side: the images that they run tell the sides apart. `{address}` in
+    One Job for all pods of a side: the images that are judged tell the sides apart. `{address}` in
     the command is the address of one of them. Its failure is final. That it could not be made, did
     not end in time or was deleted is *unknown*.
     """
@@ -60,40 +59,45 @@ class JobCheck:
         """One look at the Job, which the first look makes."""
         asset = subject.asset
         if not asset.startswith("kubernetes:"):
-            return _said(CheckState.UNKNOWN, "a Job is run for workloads of a cluster only")
+            return cannot_tell("job", "a Job is run for workloads of a cluster only")
         try:
-            if not subject.addresses and any(ADDRESS in word for word in self._command):
-                return _said(CheckState.UNKNOWN, f"the pod has no address for {ADDRESS}")
+            filled = [fill(word, subject, in_url="://" in word) for word in self._command]
+            command = [word for word in filled if word is not None]
+            if command != filled:
+                return no_address("job")
             cluster = self._cluster_of(asset)
-            run = self._run(cluster, asset, frozenset(images(subject.attributes["spec"]).items()))
+            run = self._run(cluster, asset, subject.images)
             if run.verdict is None:
-                run.verdict = self._judged(cluster, subject, run)
+                run.verdict = self._judged(cluster, asset, command, run)
         except SafeAutoUpdaterError as error:  # no answer: looked for again
-            return _said(CheckState.UNKNOWN, str(error))
-        waiting = _said(CheckState.UNKNOWN, f"job {run.namespace}/{run.name} is at work")
+            return cannot_tell("job", str(error))
+        waiting = cannot_tell("job", f"job {run.namespace}/{run.name} is at work")
         return run.verdict or waiting
 
-    def _run(self, cluster: Cluster, asset: str, about: Images) -> _Run:
+    def _run(self, cluster: Cluster, asset: str, side: Mapping[str, str]) -> _Run:
         run = self._runs.get(asset)
-        if run is None or run.about != about:
+        if run is None or run.side != side:
             if run is not None and run.verdict is None:
                 _left_over(cluster, run)
-            run = _Run(about, asset.split("/")[1], self._new_id())
+            run = _Run(side, asset.split("/")[1], self._new_id())
             self._runs[asset] = run
         return run
 
-    def _judged(self, cluster: Cluster, subject: Subject, run: _Run) -> CheckResult | None:
+    def _judged(
+        self, cluster: Cluster, asset: str, command: Sequence[str], run: _Run
+    ) -> CheckResult | None:
         where = f"job {run.namespace}/{run.name}"
         job = cluster.find(jobs.path(run.namespace, run.name))
         if job is None and run.uid is not None:
-            return _said(CheckState.UNKNOWN, f"{where} is gone: somebody deleted it")
+            return cannot_tell("job", f"{where} is gone: somebody deleted it")
         if job is None:
-            command = [_filled(word, subject) for word in self._command]
-            body = jobs.manifest(run.id, subject.asset, self._image, command, self._timeout_s)
             try:
-                job = cluster.create(jobs.path(run.namespace), body)
+                job = self._made(cluster, asset, command, run)
             except PlatformError as error:
-                return _said(CheckState.UNKNOWN, f"{where} cannot be made: {error}")
+                fact = f"{where} cannot be made: {error}"
+                if _is_final(error):
+                    return cannot_tell("job", fact)
+                raise PlatformError(fact) from error  # tried again at the next look
         run.uid = job["metadata"]["uid"]
         found = jobs.ended(job)
         if found is None:
@@ -102,20 +106,29 @@ class JobCheck:
         lines = [] if done else _lines(cluster, run)
         left = _left_over(cluster, run)
         if done:
-            return _said(CheckState.PASSED, f"{where} did its work{left}")
+            return CheckResult("job", CheckState.PASSED, f"{where} did its work{left}")
         if reason == "DeadlineExceeded":
             fact = f"{where} did not end within {self._timeout_s:g} s"
-            return _said(CheckState.UNKNOWN, f"{fact}{_told(lines)}{left}")
-        return _said(CheckState.FAILED, f"{where} failed{_told(lines)}{left}", Cause.IMAGE)
+            return cannot_tell("job", f"{fact}{_told(lines)}{left}")
+        return CheckResult("job", CheckState.FAILED, f"{where} failed{_told(lines)}{left}")
+
+    def _made(self, cluster: Cluster, asset: str, command: Sequence[str], run: _Run) -> Json:
+        """The Job, made now or by an earlier try whose answer was lost."""
+        body = jobs.manifest(run.id, asset, self._image, command, self._timeout_s)
+        try:
+            return cluster.create(jobs.path(run.namespace), body)
+        except Refused as error:
+            if error.reason != "AlreadyExists":
+                raise
+        found: Json = cluster.get(jobs.path(run.namespace, run.name))
+        return found
 
 
-def _filled(word: str, subject: Subject) -> str:
-    if ADDRESS not in word:
-        return word
-    address = subject.addresses[0]
-    if ":" in address and "://" in word:
-        address = f"[{address}]"
-    return word.replace(ADDRESS, address)
+def _is_final(error: PlatformError) -> bool:
+    """Whether asking again makes no sense; what is used up or told by others passes."""
+    if not isinstance(error, Refused) or error.reason not in _FINAL:
+        return False
+    return not any(words in str(error) for words in _PASSING)
 
 
 def _lines(cluster: Cluster, run: _Run) -> list[str]:
@@ -134,14 +147,13 @@ def _told(lines: Sequence[str]) -> str:
 
 def _left_over(cluster: Cluster, run: _Run) -> str:
     """Delete it with its pods; what is to be said where that cannot be."""
-    if run.uid is None:
-        return ""
     try:
+        if run.uid is None:
+            job = cluster.find(jobs.path(run.namespace, run.name))
+            if job is None:
+                return ""
+            run.uid = job["metadata"]["uid"]
         cluster.delete(jobs.path(run.namespace, run.name), run.uid, and_dependents=True)
     except (PlatformError, PlatformUnreachable) as error:
         return f" (left over for {jobs.KEPT_S} s: {error})"
     return ""
-
-
-def _said(state: CheckState, detail: str, cause: Cause = Cause.PLATFORM) -> CheckResult:
-    return CheckResult("job", state, detail, cause)

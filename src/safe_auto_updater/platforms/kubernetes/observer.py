@@ -42,6 +42,7 @@ class Observer:
                 work.change.container,
                 tuple(one["ip"] for one in pod["status"].get("podIPs") or ()),
                 pod,
+                wanted.images,
             )
             for pod in mine
         )

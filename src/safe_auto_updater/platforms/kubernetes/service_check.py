@@ -1,7 +1,7 @@
 """Well when a Service answers with an expected status, asked through the API server.
 
 Source: Kubernetes, "Access Services Running on Clusters"; the server answers for itself with a
-`Status` object.
+`Status` object, and with plain text where it has too much to do ("API Priority and Fairness").
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Callable
 
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.core.kept import Kept
-from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
+from safe_auto_updater.core.probing import cannot_tell
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 
-_NOBODY = "error trying to reach service"
+_UNREACHED, _NOBODY = "error trying to reach service", "connection refused"
 
 
 class ServiceCheck:
     """`service` is `name:port` or `https:name:port`, in the asset's own namespace.
 
     A GET per look, however many pods there are. What the API server itself has to say (no such
-    Service, no endpoints, not allowed) is *unknown*; that nobody listens is not.
+    Service, no endpoints, not allowed, no way to the pod) is *unknown*; that nobody listens is not.
     """
 
     def __init__(
@@ -47,24 +47,22 @@ class ServiceCheck:
 
     def _look(self, asset: str) -> CheckResult:
         if not asset.startswith("kubernetes:"):
-            return _unknown("a Service is asked for workloads of a cluster only; name a url")
+            return cannot_tell(
+                "http", "a Service is asked for workloads of a cluster only; name a url"
+            )
         namespace = asset.split("/")[1]
         where = f"service {namespace}/{self._service}"
         path = f"/api/v1/namespaces/{namespace}/services/{self._service}/proxy{self._path}"
         try:
             status, own = self._cluster_of(asset).through(path, self._timeout_s)
         except SafeAutoUpdaterError as error:
-            return _unknown(f"{where}: {error}")
-        if own is not None and own.startswith(_NOBODY):
+            return cannot_tell("http", f"{where}: {error}")
+        if own is not None and own.startswith(_UNREACHED) and _NOBODY in own:
             return CheckResult("http", CheckState.FAILING, f"{where}: {own}")
         if own is not None:
-            return _unknown(f"{where}: {own}")
+            return cannot_tell("http", f"{where}: {own}")
         told = f"{where} answered {status}"
         if status in self._expected if self._expected else 200 <= status <= 399:
             return CheckResult("http", CheckState.PASSED, told)
         expected = ", ".join(map(str, self._expected)) or "200 to 399"
         return CheckResult("http", CheckState.FAILING, f"{told} instead of {expected}")
-
-
-def _unknown(detail: str) -> CheckResult:
-    return CheckResult("http", CheckState.UNKNOWN, detail, Cause.PLATFORM)

@@ -8,8 +8,8 @@ import ssl
 import httpx2
 
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
+from safe_auto_updater.core.probing import cannot_tell, fill, no_address
 from safe_auto_updater.platforms.probes.deadline import Deadline
-from safe_auto_updater.platforms.probes.target import cannot_tell, fill, no_address
 
 
 class HttpCheck:

@@ -8,15 +8,13 @@ from __future__ import annotations
 import ssl
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 
-from safe_auto_updater.core.promql import Answer, NoAnswer, Question, Samples
-from safe_auto_updater.core.redact import MASK
+from safe_auto_updater.core.promql import Answer, NoAnswer, Question
 from safe_auto_updater.platforms.probes.deadline import Deadline
-from safe_auto_updater.platforms.probes.prometheus_answer import read
+from safe_auto_updater.platforms.probes.prometheus_answer import masked, read
 
 MOST_BYTES = 1 << 20
 
@@ -41,27 +39,10 @@ def ask(question: Question) -> Answer:
         status, body = _exchange(question, f"{where}/api/v1/query", headers, deadline)
         if deadline.is_over:  # where the end is that of the connection, it looks like a whole one
             raise TimeoutError
-        answer = read(status, body)
+        answer = read(status, body, secrets)
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, _UnusableError) as error:
-        answer = NoAnswer(_told(error, question, deadline))
-    answer = _without(secrets, answer)
+        answer = NoAnswer(masked(_told(error, question, deadline), secrets))
     return NoAnswer(f"{where}: {answer.why}") if isinstance(answer, NoAnswer) else answer
-
-
-def _without(secrets: tuple[str, ...], answer: Answer) -> Answer:
-    """The answer of a server that tells what it was given."""
-    match answer:
-        case NoAnswer(why):
-            return NoAnswer(_masked(why, secrets))
-        case Samples(samples, is_scalar):
-            masked = (replace(one, name=_masked(one.name, secrets)) for one in samples)
-            return Samples(tuple(masked), is_scalar)
-
-
-def _masked(text: str, secrets: tuple[str, ...]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text
 
 
 def _exchange(

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from safe_auto_updater.core.promql import Answer, NoAnswer, Sample, Samples
-from safe_auto_updater.core.redact import redact
+from safe_auto_updater.core.redact import MASK, redact
 
 _LONGEST = 300
 # Before 3.0 remarks on style ("might not be a counter") come among the warnings.
 _REMARK = "PromQL info:"
 
 
-def read(status: int, body: bytes) -> Answer:
-    """The samples of a complete answer, else why it cannot be relied on."""
+def read(status: int, body: bytes, secrets: Sequence[str] = ()) -> Answer:
+    """The samples of a complete answer, else why it cannot be relied on; without the secrets."""
     if status in (401, 403):
         return NoAnswer(f"refused us ({status}); check token_file or username and password_file")
     if 300 <= status < 400:
         return NoAnswer(f"answered {status}, and redirects are not followed; correct url")
     try:
-        document = json.loads(body)
+        document = _without(secrets, json.loads(body))
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
@@ -33,6 +34,29 @@ def read(status: int, body: bytes) -> Answer:
         return _samples(document["data"])
     except (KeyError, TypeError, ValueError) as error:
         return NoAnswer(f"answered what cannot be read: {_line(error)}")
+
+
+def masked(text: str, secrets: Sequence[str]) -> str:
+    """The text without the secrets of a server that tells what it was given, quoted or not."""
+    forms = set(secrets)
+    for secret in secrets:
+        forms |= {json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return text
+
+
+def _without(secrets: Sequence[str], value: Any) -> Any:
+    """All texts of a document masked, before any is cut; a number is no secret."""
+    match value:
+        case str():
+            return value if _is_number(value) else masked(value, secrets)
+        case list():
+            return [_without(secrets, one) for one in value]
+        case dict():
+            return {masked(k, secrets): _without(secrets, v) for k, v in value.items()}
+        case _:
+            return value
 
 
 def _partial(document: dict[str, Any]) -> str | None:
@@ -78,6 +102,14 @@ def _name(labels: Any) -> str:
         raise ValueError("a sample's labels are not texts")
     rest = ", ".join(f"{k}={json.dumps(v)}" for k, v in labels.items() if k != "__name__")
     return _line(labels.get("__name__", "") + (f"{{{rest}}}" if rest else ""))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _line(text: Any) -> str:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from safe_auto_updater.core.kept import Kept
 from safe_auto_updater.core.model import short_name
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
+from safe_auto_updater.core.probing import cannot_tell, fill, no_address
 from safe_auto_updater.core.promql import Ask, Expectation, Question, judged
 from safe_auto_updater.core.promql_text import NAME
-from safe_auto_updater.platforms.probes.target import cannot_tell, fill, no_address
 
 
 class PrometheusCheck:

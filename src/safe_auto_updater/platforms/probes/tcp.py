@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
-from safe_auto_updater.platforms.probes.target import PLACEHOLDER, cannot_tell, fill, no_address
+from safe_auto_updater.core.probing import ADDRESS, cannot_tell, fill, no_address
 
 # Docker's port proxy accepts for a container that does not listen, and hangs up at once.
 _HANGS_UP_WITHIN_S = 0.2
@@ -14,7 +14,7 @@ _HANGS_UP_WITHIN_S = 0.2
 class TcpCheck:
     """`host` may be `{address}`, the container's own. A new connection for each look."""
 
-    def __init__(self, port: int, host: str = PLACEHOLDER, timeout_s: float = 5.0) -> None:
+    def __init__(self, port: int, host: str = ADDRESS, timeout_s: float = 5.0) -> None:
         self._host = host
         self._port = port
         self._timeout_s = timeout_s

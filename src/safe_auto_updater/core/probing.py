@@ -5,19 +5,19 @@ from __future__ import annotations
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
 
-PLACEHOLDER = "{address}"
+ADDRESS = "{address}"
 
 
 def fill(template: str, subject: Subject, *, in_url: bool = False) -> str | None:
     """The template with the container's first address; None if it needs one and there is none."""
-    if PLACEHOLDER not in template:
+    if ADDRESS not in template:
         return template
     if not subject.addresses:
         return None
     address = subject.addresses[0]
     if in_url and ":" in address:
         address = f"[{address}]"
-    return template.replace(PLACEHOLDER, address)
+    return template.replace(ADDRESS, address)
 
 
 def cannot_tell(check: str, detail: str) -> CheckResult:
@@ -28,5 +28,5 @@ def cannot_tell(check: str, detail: str) -> CheckResult:
 def no_address(check: str) -> CheckResult:
     """The subject has no address of its own (host network, or none)."""
     return cannot_tell(
-        check, f"the container has no address for {PLACEHOLDER}; name a host in the check"
+        check, f"the container has no address for {ADDRESS}; name a host in the check"
     )
