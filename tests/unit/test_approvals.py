@@ -254,6 +254,15 @@ def test_approval_taken_away_may_be_given_again(plans: Plans) -> None:
     assert plans.kinds() == ["annotated", "withdrawn", "annotated"]
 
 
+def test_annotation_counts_for_the_content_that_was_shown_under_the_tag(plans: Plans) -> None:
+    other = replace(TAG, candidate=replace(NEW, digest="sha256:" + "e" * 64, content="sha256:e"))
+    plans(None, score=5)
+    for _ in range(2):  # not in the plan that shows the other content to a human either
+        held = plans("1.1.0", other, score=5)
+        assert held.action is Action.HOLD and "has counted before" in held.reasons[0], held
+    assert plans(f"sha256:{'e' * 12}", other, score=5).action is Action.UPDATE
+
+
 def test_annotation_covers_the_risk_that_was_shown_and_no_greater_one(plans: Plans) -> None:
     plans(None, score=35)
     worse = plans("1.1.0", score=50)

@@ -38,7 +38,7 @@ def named_step(case: Case) -> Step | None:
     """
     if not case.wanted or case.risk is None or case.policy.group is not None:
         return None
-    if not all(_names(case.policy.approve, change) for change in case.wanted):
+    if not names(case.policy.approve, case.wanted):
         return None
     return Step(case.asset.id, Action.UPDATE, changes=case.wanted, risk=case.risk)
 
@@ -62,7 +62,7 @@ def instead(case: Case) -> str | None:
         return None
     if case.policy.group is not None:
         return f"{approved_by(case)} counts for nothing that moves as a group"
-    if not all(_names(case.policy.approve, change) for change in case.wanted):
+    if not names(case.policy.approve, case.wanted):
         return f"{approved_by(case)} does not name it"
     if case.memory.heard(case.asset.id) != carried(case):
         return None  # what else holds it keeps the word from being taken
@@ -80,6 +80,12 @@ def _to_write(case: Case) -> str | None:
         if len(known) == len(words) and text != case.memory.heard(case.asset.id):
             return text
     return None
+
+
+def names(words: Sequence[str], changes: Sequence[Change]) -> bool:
+    """Whether these words name what each of the changes would take."""
+    known = all(change.candidate is not None for change in changes)
+    return bool(changes) and known and all(_names(words, change) for change in changes)
 
 
 def _names(words: Sequence[str], change: Change) -> bool:

@@ -37,8 +37,9 @@ def _is_news(decisions: Decisions, case: Case, said: Annotated | None) -> bool:
     step = approvals.named_step(case) if text else None
     if step is None or case.bands.band(_judged(step)) is Band.NEVER:
         return said is not None
-    shown = _shown(decisions, step)
-    decisions.annotated(step, shown, text, approvals.approved_by(case))
+    shown = _shown(decisions, case, step)
+    assert shown.risk is not None
+    decisions.annotated(shown, shown.risk, text, approvals.approved_by(case))
     return True
 
 
@@ -46,13 +47,16 @@ def _heard(case: Case) -> str:
     return case.memory.heard(case.asset.id) or ""
 
 
-def _shown(decisions: Decisions, step: Step) -> Risk:
-    """The risk that the last plan showed for it; where none did, what it is now."""
+def _shown(decisions: Decisions, case: Case, step: Step) -> Step:
+    """What the last plan showed under these words, which may be other content; else what is now."""
     try:
         planned = decisions.proposals()
     except UsageError:
         planned = ()
-    return next((p.risk for p in planned if p.id == step.id and p.risk), _judged(step))
+    for last in planned:
+        if last.asset == case.asset.id and last.risk is not None:
+            return last if approvals.names(case.policy.approve, last.changes) else step
+    return step
 
 
 def _judged(step: Step) -> Risk:
