@@ -9,6 +9,7 @@ import pytest
 
 from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnreachable
 from safe_auto_updater.core.ports import CheckState, Subject
+from safe_auto_updater.platforms.kubernetes import jobs
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Refused
 from safe_auto_updater.platforms.kubernetes.job_check import JobCheck
 
@@ -149,3 +150,28 @@ def test_only_what_cannot_change_is_final(
     check.check(pod())
     assert first.state is CheckState.UNKNOWN
     assert len(server.made) == (1 if again else 0)
+
+
+def ended_pod(code: int, **meta: Any) -> dict[str, Any]:
+    status = {"name": jobs.CONTAINER, "state": {"terminated": {"exitCode": code}}}
+    return {"metadata": {"name": "p", **meta}, "status": {"containerStatuses": [status]}}
+
+
+EVICTED = ended_pod(137)
+EVICTED["status"]["conditions"] = [{"type": "DisruptionTarget", "status": "True"}]
+
+
+@pytest.mark.parametrize(
+    ("pods", "code"),
+    [
+        ([ended_pod(3)], 3),
+        ([], None),
+        ([ended_pod(143, deletionTimestamp="now")], None),
+        ([EVICTED], None),
+        ([EVICTED, ended_pod(1)], 1),
+    ],
+)
+def test_only_a_program_that_ended_by_itself_has_failed(
+    pods: list[dict[str, Any]], code: int | None
+) -> None:
+    assert jobs.exit_code(pods) == code

@@ -103,14 +103,19 @@ class JobCheck:
         if found is None:
             return None
         done, reason = found
-        lines = [] if done else _lines(cluster, run)
+        pods = [] if done else _pods(cluster, run)
+        lines = [line for pod in pods for line in _log(cluster, pod)][-3:]
         left = _left_over(cluster, run)
         if done:
             return CheckResult("job", CheckState.PASSED, f"{where} did its work{left}")
         if reason == "DeadlineExceeded":
             fact = f"{where} did not end within {self._timeout_s:g} s"
             return cannot_tell("job", f"{fact}{_told(lines)}{left}")
-        return CheckResult("job", CheckState.FAILED, f"{where} failed{_told(lines)}{left}")
+        code = jobs.exit_code(pods)
+        if code is None:
+            return cannot_tell("job", f"{where} did not end by itself: its pod was removed{left}")
+        fact = f"{where} failed with exit code {code}{_told(lines)}{left}"
+        return CheckResult("job", CheckState.FAILED, fact)
 
     def _made(self, cluster: Cluster, asset: str, command: Sequence[str], run: _Run) -> Json:
         """The Job, made now or by an earlier try whose answer was lost."""
@@ -131,14 +136,14 @@ def _is_final(error: PlatformError) -> bool:
     return not any(words in str(error) for words in _PASSING)
 
 
-def _lines(cluster: Cluster, run: _Run) -> list[str]:
-    """What it said last."""
+def _pods(cluster: Cluster, run: _Run) -> list[Json]:
     asked = {"labelSelector": f"{jobs.RUN}={run.id}"}
-    try:
-        pods = list(cluster.listed(f"/api/v1/namespaces/{run.namespace}/pods", **asked))
-    except SafeAutoUpdaterError:
-        return []
-    return [line for pod in pods for line in Workloads(cluster).log(pod, (jobs.CONTAINER,))][-3:]
+    return list(cluster.listed(f"/api/v1/namespaces/{run.namespace}/pods", **asked))
+
+
+def _log(cluster: Cluster, pod: Json) -> list[str]:
+    """What it said last."""
+    return Workloads(cluster).log(pod, (jobs.CONTAINER,))
 
 
 def _told(lines: Sequence[str]) -> str:

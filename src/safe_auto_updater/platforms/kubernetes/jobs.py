@@ -63,3 +63,17 @@ def ended(job: Json) -> tuple[bool, str] | None:
         if condition.get("status") == "True" and condition.get("type") in ("Complete", "Failed"):
             return condition["type"] == "Complete", str(condition.get("reason", ""))
     return None
+
+
+def exit_code(pods: Sequence[Json]) -> int | None:
+    """What its program ended with by itself; None where its pod was removed or evicted instead."""
+    for pod in pods:
+        status = pod.get("status") or {}
+        conditions = {one.get("type") for one in status.get("conditions") or ()}
+        if "deletionTimestamp" in pod["metadata"] or "DisruptionTarget" in conditions:
+            continue
+        for container in status.get("containerStatuses") or ():
+            code = ((container.get("state") or {}).get("terminated") or {}).get("exitCode")
+            if code:
+                return int(code)
+    return None
