@@ -110,6 +110,7 @@ HOW = [
     ((TAG,), "1.1.0"),
     ((SAME_TAG,), "sha256:abcdef012345"),
     ((TAG, SIDE), "1.1.0,5.1.0"),
+    ((TAG, replace(SIDE, candidate=Image("r/side:1.1.0", "1.1.0", "sha256:s"))), "1.1.0"),
 ]
 
 
@@ -275,3 +276,10 @@ def test_annotation_covers_the_risk_that_was_shown_and_no_greater_one(plans: Pla
 def test_annotation_never_lifts_the_limit(plans: Plans) -> None:
     held = plans("1.1.0", score=60)
     assert held.hold_rules[0] == "risk" and plans.kinds() == []
+
+
+def test_reasons_say_which_container_takes_what(plans: Plans) -> None:
+    step = plans("1.1.0,5.1.0", TAG, SIDE)
+    assert [reason.partition(" is ")[0] for reason in step.reasons[:2]] == [
+        "container web: 1.1.0", "container side: 5.1.0",
+    ], step.reasons  # fmt: skip

@@ -76,7 +76,7 @@ def _to_write(case: Case) -> str | None:
     versions = [_version(change) or _digest(change) for change in case.wanted]
     for words in (versions, [_digest(change) for change in case.wanted]):
         known = [word for word in words if word is not None]
-        text = ",".join(known)
+        text = ",".join(dict.fromkeys(known))
         if len(known) == len(words) and text != case.memory.heard(case.asset.id):
             return text
     return None

@@ -115,6 +115,12 @@ def _nothing(case: Case) -> str:
 
 
 def _why(case: Case, change: Change) -> str:
+    """Why this version, and of which container where several change."""
+    whose = f"container {change.container}: " if len(case.wanted) > 1 else ""
+    return whose + _why_that(case, change)
+
+
+def _why_that(case: Case, change: Change) -> str:
     assert change.candidate is not None
     target = change.candidate.version or change.candidate.reference
     if not change.moves_tag:
@@ -164,7 +170,8 @@ def _of_its_file(case: Case) -> list[str]:
 def _of_its_pipeline(case: Case) -> list[str]:
     if case.asset.managed_by not in (PIPELINE, SERVER_SIDE):
         return []
-    old = ", ".join(change.current.version or change.current.reference for change in case.wanted)
+    was = [change.current.version or change.current.reference for change in case.wanted]
+    old = ", ".join(dict.fromkeys(was))
     if case.asset.managed_by == SERVER_SIDE:
         return [
             "`kubectl apply --server-side` made it: the next one of the same manifest meets a "
