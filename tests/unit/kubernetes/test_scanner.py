@@ -23,7 +23,8 @@ class OneDeployment(Cluster):
     ) -> None:
         super().__init__("lab", Access())
         self._refused = refused
-        self._spec = {"containers": [{"name": "web", "image": image}]}
+        self.container = {"name": "web", "image": image}
+        self._spec = {"containers": [self.container]}
         self._pods = pods
 
     def listed(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
@@ -102,3 +103,11 @@ def test_pods_of_a_kind_that_may_not_be_read_are_nobodys() -> None:
     refused = {"deployments": PlatformError("forbidden", 403)}
     cluster = OneDeployment(refused, "r/web:1.0.0", pod("r/web:1.0.0", OLD))
     assert KubernetesScanner(cluster, (), named=True).scan().assets == ()
+
+
+def test_image_that_nodes_never_pull_is_held() -> None:
+    cluster = OneDeployment({}, "r/web:1.0.0")
+    cluster.container["imagePullPolicy"] = "Never"
+    (asset,) = KubernetesScanner(cluster, (), named=True).scan().assets
+    (obstacle,) = asset.obstacles
+    assert obstacle.reason.startswith("nodes never pull the image of container web")

@@ -106,7 +106,7 @@ class KubernetesScanner:
             status=_status(kind, workload),
             health=_health(kind, judged, probes(spec)),
             managed_by=managed_by(workload),
-            obstacles=(*self._unnamed(), *ownership(workload)),
+            obstacles=(*self._unnamed(), *ownership(workload), *_never_pulled(spec)),
         )
 
     def _others(self, pods: Mine, found: Mapping[str, Asset]) -> Iterator[Asset]:
@@ -174,6 +174,14 @@ def _use(container: Json, pods: Sequence[Json], labels: tuple[tuple[str, str], .
         unseen=not known,
         policy_labels=labels,
     )
+
+
+def _never_pulled(pod_spec: Json) -> list[Obstacle]:
+    named = [c["name"] for _, c in containers(pod_spec) if c.get("imagePullPolicy") == "Never"]
+    if not named:
+        return []
+    fact = f"nodes never pull the image of container {', '.join(named)} (imagePullPolicy: Never)"
+    return [Obstacle("pull", f"{fact}, so none would have a new one: set IfNotPresent")]
 
 
 def _status(kind: Kind, workload: Json) -> Status:
