@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "every_instant: all of what `make test` samples; runs in `make test-full`"
     )
     config.addinivalue_line(
-        "markers", "any_engine: the engine makes no difference; `make test` runs it on one only"
+        "markers", "any_engine: engines hardly differ in it; `make test` runs it on the oldest only"
     )
     config.addinivalue_line(
         "markers",

@@ -12,6 +12,8 @@ from tests.docker.compose_kit import Project, program
 from tests.lab_kit import World
 from tests.sau_kit import SOAK, Sau
 
+pytestmark = pytest.mark.any_engine
+
 __all__ = ["program"]
 
 

@@ -15,6 +15,8 @@ from tests.docker.kill.scene import KILL
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 __all__ = ["program"]
 
 FILE = """\

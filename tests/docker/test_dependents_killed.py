@@ -14,6 +14,8 @@ from tests.docker.test_dependents import Vpn, shares
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 NAMES = ("vpn", "middle", "end", "side")
 MOST = 140  # more instants than there are
 SAMPLE = 4

@@ -11,6 +11,8 @@ from tests.docker.test_choosing import chosen, label, plan
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 VERSION = "org.opencontainers.image.version"
 
 

@@ -15,6 +15,8 @@ from tests.docker.kill.hitting import hit, update_when
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Said, Sau
 
+pytestmark = pytest.mark.any_engine
+
 RULES = """\
 detection:
   rules:

@@ -18,6 +18,8 @@ from tests.docker.kill.promise import assert_kept, assert_nothing_to_recover, as
 from tests.docker.kill.scene import BY_NAME, Scene
 from tests.lab_kit import World
 
+pytestmark = pytest.mark.any_engine
+
 FORWARD = ["BEGIN", "PREPARE", "PRECHECK", "SNAPSHOT", "STAGE", "APPLY", "VERIFY", "COMMIT"]
 ROWS = [
     *[("good", row) for row in [*FORWARD, "SUCCEEDED"]],

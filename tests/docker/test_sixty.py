@@ -9,6 +9,8 @@ import pytest
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 MANY, SHARED, AT_ONCE = 60, 5, 4
 
 

@@ -18,6 +18,8 @@ from tests.docker.watchtower.standin import StandIn, Ways
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 Staged = Callable[..., Scene]
 HEALTH = "stable_for: 700ms"
 ENDS = {"good": "succeeded", "crash": "rolled_back"}

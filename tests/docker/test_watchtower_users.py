@@ -10,6 +10,8 @@ import pytest
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 THEIRS = "com.centurylinklabs.watchtower"
 
 

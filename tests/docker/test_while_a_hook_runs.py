@@ -13,6 +13,8 @@ from tests.docker.compose_kit import Project, program
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
 
+pytestmark = pytest.mark.any_engine
+
 __all__ = ["program"]
 WAITS = {"safe-auto-updater.before-update": '["/bin/busybox", "sleep", "3"]'}
 
