@@ -37,7 +37,9 @@ from safe_auto_updater.engine.inventory import AssetInventory
 from safe_auto_updater.engine.journal import Record, Row
 
 GOLDEN = Path(__file__).parent / "golden"
-HEAVY = ("docker", "httpx2", "pydantic", "requests", "rich", "sqlite3", "yaml")
+HEAVY = (
+    "docker", "httpx2", "kubernetes", "pydantic", "requests", "rich", "sqlite3", "urllib3", "yaml",
+)  # fmt: skip
 OLD_ID, NEW_ID = "4f2c9a1b7d03" + "0" * 52, "b81e6605c2aa" + "0" * 52
 BEGAN = 1_714_528_800.0  # 2024-05-01 02:00 UTC
 
