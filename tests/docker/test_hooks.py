@@ -86,7 +86,7 @@ def test_hook_before_that_says_no_leaves_everything_as_it_was(
     world: World, sau: Sau, what: str
 ) -> None:
     command, told = SAYS[what]
-    hooked = Hooked(world, **{BEFORE: command, TIMEOUT: "500ms"})
+    hooked = Hooked(world, **{BEFORE: command, TIMEOUT: "500ms" if what == "is late" else "60s"})
     if what == "has no shell":
         hooked.remove_shell()
 
