@@ -35,8 +35,8 @@ def node(number: int) -> dict[str, object]:
 def simulating(kubeconfig: Path, log: Path) -> Iterator[None]:
     """KWOK beside us, which lets pods of its nodes look as if they ran."""
     ((key, value),) = _MARK.items()
-    words = [str(build()), f"--kubeconfig={kubeconfig}", "--manage-nodes-with-annotation-selector"]
-    words[-1] += f"={key}={value}"
+    mine = f"--manage-nodes-with-annotation-selector={key}={value}"
+    words = [str(build()), f"--kubeconfig={kubeconfig}", mine]
     with log.open("wb") as said:
         beside = subprocess.Popen(words, stdout=said, stderr=said, stdin=subprocess.DEVNULL)
     try:

@@ -24,6 +24,7 @@ from safe_auto_updater.core.policy import BlockSpec
 from safe_auto_updater.core.ports import CheckState, Subject
 from safe_auto_updater.core.promql import Answer, Incident, NoAnswer, Question, Sample, Samples
 from safe_auto_updater.core.promql_text import check_query, incident_query
+from safe_auto_updater.engine.health import LOOK_EVERY_S
 from safe_auto_updater.engine.incidents import Incidents
 from safe_auto_updater.platforms.probes.prometheus import MOST_BYTES, ask
 from safe_auto_updater.platforms.probes.prometheus_check import PrometheusCheck
@@ -441,6 +442,7 @@ def test_one_look_at_many_pods_asks_once_and_the_next_look_anew() -> None:
     now[0] += KEPT_S
     check.check(SUBJECT)
     assert len(asked.queries) == 2
+    assert KEPT_S < LOOK_EVERY_S, "or a look would be told what the one before was"
 
 
 def test_incident_is_asked_about_once_for_all_assets_and_anew_each_time() -> None:

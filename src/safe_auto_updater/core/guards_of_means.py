@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safe_auto_updater.core.case import Case, FileEdit, in_one
-from safe_auto_updater.core.model import PIPELINE, SERVER_SIDE
+from safe_auto_updater.core.model import BY_APPLY
 from safe_auto_updater.core.spelling import ComposeChange, DockerUpdaters, Pipeline, Strategy
 
 
@@ -57,10 +57,7 @@ def _unwritten(edit: FileEdit, rule: ComposeChange, source: str) -> str | None:
 
 def pipeline(case: Case, step: str) -> str | None:
     """A manifest that is applied again would put the old version back."""
-    if (
-        case.asset.managed_by not in (PIPELINE, SERVER_SIDE)
-        or case.policy.pipeline is not Pipeline.HOLD
-    ):
+    if case.asset.managed_by not in BY_APPLY or case.policy.pipeline is not Pipeline.HOLD:
         return None
     source = case.policy.source("pipeline")
     return f"`kubectl apply` made it: change its manifest instead (pipeline: hold, by {source})"

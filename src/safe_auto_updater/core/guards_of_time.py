@@ -9,9 +9,8 @@ from safe_auto_updater.core.promql import holding
 from safe_auto_updater.core.spelling import in_words
 from safe_auto_updater.core.windows import opening, told
 
-WAITS_FOR_TIME = frozenset(
-    {"age", "window", "freeze", "block_while"}
-)  # their words change as time goes on
+WAITS_FOR_TIME = frozenset({"age", "window", "freeze", "block_while"})
+"""Guards whose words change as time goes on."""
 
 
 def age(case: Case, step: str) -> str | None:

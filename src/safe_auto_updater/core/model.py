@@ -13,6 +13,7 @@ PIPELINE = "kubectl-apply"
 """What `managed_by` says of a workload that was made by plain `kubectl apply`."""
 SERVER_SIDE = "server-side-apply"
 """What it says of one whose images are applied at the server, `kubectl apply --server-side`."""
+BY_APPLY = (PIPELINE, SERVER_SIDE)
 
 
 class Status(StrEnum):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from safe_auto_updater.core.case import Case, named_level
 from safe_auto_updater.core.guards import No, objections
 from safe_auto_updater.core.model import (
-    PIPELINE,
+    BY_APPLY,
     SERVER_SIDE,
     Action,
     Change,
@@ -168,7 +168,7 @@ def _of_its_file(case: Case) -> list[str]:
 
 
 def _of_its_pipeline(case: Case) -> list[str]:
-    if case.asset.managed_by not in (PIPELINE, SERVER_SIDE):
+    if case.asset.managed_by not in BY_APPLY:
         return []
     was = [change.current.version or change.current.reference for change in case.wanted]
     old = ", ".join(dict.fromkeys(was))

@@ -1,6 +1,8 @@
-"""Where a probe goes: the configured place, with the container's address filled in."""
+"""What probes share: the place they go to, with the address filled in, and their verdicts."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
@@ -23,6 +25,15 @@ def fill(template: str, subject: Subject, *, in_url: bool = False) -> str | None
 def cannot_tell(check: str, detail: str) -> CheckResult:
     """The probe itself is stuck: no word about the container, so no image is blamed."""
     return CheckResult(check, CheckState.UNKNOWN, detail, Cause.PLATFORM)
+
+
+def by_status(check: str, where: str, status: int, expected: Collection[int]) -> CheckResult:
+    """What the status of an HTTP answer says; where none is expected, 200 to 399 are well."""
+    told = f"{where} answered {status}"
+    if status in expected if expected else 200 <= status <= 399:
+        return CheckResult(check, CheckState.PASSED, told)
+    named = ", ".join(map(str, expected)) or "200 to 399"
+    return CheckResult(check, CheckState.FAILING, f"{told} instead of {named}")
 
 
 def no_address(check: str) -> CheckResult:

@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from safe_auto_updater.platforms.kubernetes.kinds import conditions
+from safe_auto_updater.platforms.kubernetes.pods import is_stopping
+
 Json = Mapping[str, Any]
 CONTAINER = "check"
 RUN = "safe-auto-updater/check"
@@ -59,7 +62,7 @@ def manifest(
 
 def ended(job: Json) -> tuple[bool, str] | None:
     """Whether it did its work, and the server's reason if not; None while it is at it."""
-    for condition in (job.get("status") or {}).get("conditions") or ():
+    for condition in conditions(job):
         if condition.get("status") == "True" and condition.get("type") in ("Complete", "Failed"):
             return condition["type"] == "Complete", str(condition.get("reason", ""))
     return None
@@ -68,11 +71,11 @@ def ended(job: Json) -> tuple[bool, str] | None:
 def exit_code(pods: Sequence[Json]) -> int | None:
     """What its program ended with by itself; None where its pod was removed or evicted instead."""
     for pod in pods:
-        status = pod.get("status") or {}
-        conditions = {one.get("type") for one in status.get("conditions") or ()}
-        if "deletionTimestamp" in pod["metadata"] or "DisruptionTarget" in conditions:
+        if is_stopping(pod) or any(
+            one.get("type") == "DisruptionTarget" for one in conditions(pod)
+        ):
             continue
-        for container in status.get("containerStatuses") or ():
+        for container in (pod.get("status") or {}).get("containerStatuses") or ():
             code = ((container.get("state") or {}).get("terminated") or {}).get("exitCode")
             if code:
                 return int(code)

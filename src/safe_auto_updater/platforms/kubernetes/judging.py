@@ -12,6 +12,7 @@ from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.kinds import (
     STATEFUL_SET,
     Kind,
+    conditions,
     desired,
     first_ordinal,
     images,
@@ -130,7 +131,7 @@ def _count(
 
 def _refused(workload: Json) -> str:
     """What the API server said to the controller that wanted to make a pod."""
-    for condition in (workload.get("status") or {}).get("conditions") or ():
+    for condition in conditions(workload):
         if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
             return f"; no pod can be made: {condition.get('message', '')}"
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,12 @@ STATEFUL_SET = Kind("StatefulSet", "apps/v1", "statefulsets")
 DAEMON_SET = Kind("DaemonSet", "apps/v1", "daemonsets")
 CRON_JOB = Kind("CronJob", "batch/v1", "cronjobs", ("spec", "jobTemplate", "spec", "template"))
 KINDS = {kind.name: kind for kind in (DEPLOYMENT, STATEFUL_SET, DAEMON_SET, CRON_JOB)}
+
+
+def conditions(thing: Json) -> Sequence[Json]:
+    """What the status of an object says of it, one condition each."""
+    found: Sequence[Json] = (thing.get("status") or {}).get("conditions") or ()
+    return found
 
 
 def containers(pod_spec: Json) -> Iterator[tuple[str, Json]]:

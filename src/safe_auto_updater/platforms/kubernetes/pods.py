@@ -9,7 +9,7 @@ from typing import Any
 
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckState
-from safe_auto_updater.platforms.kubernetes.kinds import images
+from safe_auto_updater.platforms.kubernetes.kinds import conditions, images
 
 Json = Mapping[str, Any]
 
@@ -77,8 +77,7 @@ def runs(pod: Json, wanted: Mapping[str, str]) -> bool:
 def is_ready(pod: Json) -> bool:
     """Its own word, by its readiness probes where it has some."""
     return any(
-        one.get("type") == "Ready" and one.get("status") == "True"
-        for one in (pod.get("status") or {}).get("conditions") or ()
+        one.get("type") == "Ready" and one.get("status") == "True" for one in conditions(pod)
     )
 
 
@@ -115,7 +114,7 @@ def trouble(pod: Json) -> Trouble | None:
         return (failed or found)[0]
     if is_ready(pod):
         return None
-    for condition in (pod.get("status") or {}).get("conditions") or ():
+    for condition in conditions(pod):
         if condition.get("reason") == "Unschedulable":
             fact = f"no node takes it: {condition.get('message', '')}"
             return Trouble(CheckState.FAILING, fact, Cause.CAPACITY)

@@ -113,11 +113,10 @@ class KubernetesScanner:
         """Whoever has pods and is not of our kinds, or was taken for one that is not there."""
         left: defaultdict[tuple[str, str, str], list[Json]] = defaultdict(list)
         for owner, its in pods.items():
+            if kubernetes_id(self._cluster.name, *owner) in found:
+                continue
             for pod in its:
-                if (
-                    not of.is_leaving(pod)
-                    and kubernetes_id(self._cluster.name, *owner) not in found
-                ):
+                if not of.is_leaving(pod):
                     known = owner if owner[1] not in KINDS else (owner[0], *of.made_by(pod))
                     left[known].append(pod)
         for owner, its in left.items():

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.core.kept import Kept
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
-from safe_auto_updater.core.probing import cannot_tell
+from safe_auto_updater.core.probing import by_status, cannot_tell
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 
 _UNREACHED, _NOBODY = "error trying to reach service", "connection refused"
@@ -61,8 +61,4 @@ class ServiceCheck:
             return CheckResult("http", CheckState.FAILING, f"{where}: {own}")
         if own is not None:
             return cannot_tell("http", f"{where}: {own}")
-        told = f"{where} answered {status}"
-        if status in self._expected if self._expected else 200 <= status <= 399:
-            return CheckResult("http", CheckState.PASSED, told)
-        expected = ", ".join(map(str, self._expected)) or "200 to 399"
-        return CheckResult("http", CheckState.FAILING, f"{told} instead of {expected}")
+        return by_status("http", where, status, self._expected)

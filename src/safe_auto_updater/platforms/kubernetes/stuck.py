@@ -36,7 +36,7 @@ def free_blocked_pods(
         left = [pod for pod in pods if of.runs(pod, new)]
         if not left:
             return
-        leaving = any("deletionTimestamp" in pod["metadata"] for pod in pods)
+        leaving = any(map(of.is_stopping, pods))
         if not leaving and (broken := _broken(left)) is not None:
             uid = broken["metadata"]["uid"]
             if uid not in freed:

@@ -8,7 +8,7 @@ import ssl
 import httpx2
 
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
-from safe_auto_updater.core.probing import cannot_tell, fill, no_address
+from safe_auto_updater.core.probing import by_status, cannot_tell, fill, no_address
 from safe_auto_updater.platforms.probes.deadline import Deadline
 
 
@@ -38,11 +38,7 @@ class HttpCheck:
             if _unresolved(error):
                 return cannot_tell("http", f"{url}: the host name cannot be resolved")
             return CheckResult("http", CheckState.FAILING, f"{url}: {self._told(error, deadline)}")
-        if self._accepts(status):
-            return CheckResult("http", CheckState.PASSED, f"{url} answered {status}")
-        expected = ", ".join(map(str, self._expected)) or "200 to 399"
-        text = f"{url} answered {status} instead of {expected}"
-        return CheckResult("http", CheckState.FAILING, text)
+        return by_status("http", url, status, self._expected)
 
     def _status(self, url: str, deadline: Deadline) -> int:
         with (
@@ -56,9 +52,6 @@ class HttpCheck:
             ) as response,
         ):
             return response.status_code
-
-    def _accepts(self, status: int) -> bool:
-        return status in self._expected if self._expected else 200 <= status <= 399
 
     def _told(self, error: Exception, deadline: Deadline) -> str:
         if deadline.is_over or isinstance(error, httpx2.TimeoutException):
