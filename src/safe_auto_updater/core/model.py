@@ -55,6 +55,11 @@ def kubernetes_id(cluster: str, namespace: str, kind: str, name: str) -> str:
     return f"kubernetes:{cluster}/{namespace}/{kind}/{name}"
 
 
+def helm_id(cluster: str, namespace: str, release: str) -> str:
+    """The identity of a Helm release: `helm:<cluster>/<namespace>/<release>`. For ever."""
+    return f"helm:{cluster}/{namespace}/{release}"
+
+
 def short_name(asset_id: str) -> str:
     """What a person calls an asset: the end of its identity."""
     return asset_id.rsplit("/", 1)[-1]
@@ -122,6 +127,7 @@ class UpdaterKind(StrEnum):
     SWARM = "swarm"
     SELF = "self"  # this program replaces itself
     KUBERNETES = "kubernetes"
+    HELM = "helm"
 
 
 class Bond(StrEnum):
