@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import spawner
 from tests.lab_kit import World
 
 SOAK = "stable_for: 1s"
@@ -53,19 +53,12 @@ class Program:
     @property
     def command(self) -> list[str]:
         """The command with its global options."""
-        program = str(Path(sys.executable).parent / "sau")
-        return [program, "--config", str(self.config), "--state", str(self.state)]
+        return [spawner.SAU, "--config", str(self.config), "--state", str(self.state)]
 
     def __call__(self, *words: str, json_output: bool = True, timeout_s: float = 90) -> Said:
         """Run one command to its end."""
         form = ["--output", "json"] if json_output else []
-        done = subprocess.run(
-            [*self.command, *words, *form],
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            stdin=subprocess.DEVNULL,
-        )
+        done = spawner.run([*self.command, *words, *form], os.environ, timeout_s)
         assert "Traceback" not in done.stderr, done.stderr
         return Said(done.returncode, done.stdout, done.stderr)
 

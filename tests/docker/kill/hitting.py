@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from safe_auto_updater.app import App
 from safe_auto_updater.config import ConfigLoader
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.engine.journal import Record
+from tests import spawner
 from tests.docker.kill.killable import BOTH_RUN
 from tests.docker.kill.scene import KILL
 from tests.sau_kit import Program, Sau
 
-KILLABLE = Path(__file__).with_name("killable.py")
 KILLED = -9
 
 
@@ -48,15 +45,8 @@ def hit(
     trace, spec = folder / f"trace-{time.monotonic_ns()}", folder / "spec.json"
     told = {"trace": str(trace), "kinds": list(kinds), "action": "kill", "at": at}
     spec.write_text(json.dumps(told))
-    done = subprocess.run(
-        [sys.executable, str(KILLABLE), str(spec), "--", *sau.command[1:], *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    command = [spawner.KILLABLE, str(spec), "--", *sau.command[1:], *words]
+    done = spawner.run(command, os.environ, timeout_s=120, one_stream=True)
     reached = tuple(trace.read_text().splitlines()) if trace.exists() else ()
     assert not (alone and BOTH_RUN in reached), f"old and new ran together: {done.stdout}"
     return Hit(done.returncode, reached, done.stdout)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from lab import wire
 from lab.behaviours import HEALTHCHECK, SECOND
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.state import open_state
+from tests import spawner
 from tests.docker.kill.killable import BOTH_RUN
 from tests.lab_kit import Lab, World, eventually
 
@@ -162,7 +161,7 @@ class Scene:
 
     def sau(self, *words: str) -> Said:
         """The program as a user starts it."""
-        return self._run([str(Path(sys.executable).parent / "sau")], words)
+        return self._run([spawner.SAU], words)
 
     def hit(self, *words: str, action: str, at: int | str | None, **more: Any) -> Said:
         """The program, with `action` at instant `at`; what it reached is told."""
@@ -170,24 +169,15 @@ class Scene:
         spec = self.folder / "spec.json"
         told = {"trace": str(trace), "kinds": KILL, "action": action, "at": at, **more}
         spec.write_text(json.dumps(told))
-        program = str(Path(__file__).with_name("killable.py"))
-        said = self._run([sys.executable, program, str(spec), "--"], words)
+        said = self._run([spawner.KILLABLE, str(spec), "--"], words)
         reached = trace.read_text().splitlines() if trace.exists() else []
         assert BOTH_RUN not in reached, f"old and new ran together: {said.text}"
         return Said(said.code, said.text, tuple(reached))
 
     def _run(self, program: list[str], words: tuple[str, ...]) -> Said:
         options = ["--state", str(self.state), "--config", str(self.config)]
-        done = subprocess.run(
-            [*program, *options, *words],
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            timeout=120,
-            env=self._environment(),
-        )
+        command = [*program, *options, *words]
+        done = spawner.run(command, self._environment(), timeout_s=120, one_stream=True)
         return Said(done.returncode, done.stdout)
 
     def _environment(self) -> dict[str, str]:
