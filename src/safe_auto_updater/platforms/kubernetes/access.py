@@ -24,7 +24,13 @@ class Transport(Protocol):
     server: str
 
     def ask(
-        self, method: str, target: str, body: bytes | None, content_type: str, wait_s: float
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        content_type: str,
+        accept: str,
+        wait_s: float,
     ) -> tuple[int, bytes]:
         """Status and content. Raises PlatformUnreachable."""
         ...
@@ -83,9 +89,15 @@ class _Official:
         self._pool = pool
 
     def ask(
-        self, method: str, target: str, body: bytes | None, content_type: str, wait_s: float
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        content_type: str,
+        accept: str,
+        wait_s: float,
     ) -> tuple[int, bytes]:
-        headers = {"Accept": "application/json", "Content-Type": content_type}
+        headers = {"Accept": accept, "Content-Type": content_type}
         with self._answering():
             answer = self._request(method, target, headers, wait_s, body=body)
         return int(answer.status), bytes(answer.data)

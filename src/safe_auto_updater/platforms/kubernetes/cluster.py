@@ -24,7 +24,10 @@ RETRY_S = (0.2, 1.0, 3.0)
 _AGAIN = (429, 500, 502, 503, 504)
 _EXPIRED = 410  # the next page of a list that has been asked for too slowly
 _TOO_MANY = b"Too many requests, please try again later."  # said in plain text
+_JSON = "application/json"
 _JSON_PATCH = "application/json-patch+json"
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""To accept a list of what objects are called and labelled, and nothing that they hold."""
 
 
 class Refused(PlatformError):
@@ -52,14 +55,14 @@ class Cluster:
         self._opened: Transport | None = None
         self._nodes: tuple[str, str] | None = None
 
-    def get(self, path: str, **params: Any) -> Any:
+    def get(self, path: str, *, accept: str = _JSON, **params: Any) -> Any:
         """One object, or one page of them."""
         for pause_s in RETRY_S:
             try:
-                return self._ask("GET", path, params)
+                return self._ask("GET", path, params, accept=accept)
             except AskedToWait:
                 time.sleep(pause_s)
-        return self._ask("GET", path, params)
+        return self._ask("GET", path, params, accept=accept)
 
     def find(self, path: str) -> Json | None:
         """One object, None where there is none."""
@@ -69,14 +72,14 @@ class Cluster:
             return None
         return found
 
-    def listed(self, path: str, **params: Any) -> Iterator[Json]:
+    def listed(self, path: str, *, accept: str = _JSON, **params: Any) -> Iterator[Json]:
         """Every object of a list, page by page. PlatformError where it changes too fast to read."""
         going_on: dict[str, str] = {}
         seen: set[str] = set()
         restarts = 0
         while True:
             try:
-                page = self.get(path, limit=PAGE, **going_on, **params)
+                page = self.get(path, accept=accept, limit=PAGE, **going_on, **params)
             except PlatformError as error:
                 restarts += 1
                 if error.status != _EXPIRED or restarts > len(RETRY_S):
@@ -183,8 +186,10 @@ class Cluster:
         version = self.get("/version")
         return f"Kubernetes {version.get('gitVersion')} at {self._transport().server}"
 
-    def _ask(self, method: str, path: str, params: Mapping[str, Any], *sent: Any) -> Any:
-        content = self._content(method, path, params, *sent)
+    def _ask(
+        self, method: str, path: str, params: Mapping[str, Any], *sent: Any, accept: str = _JSON
+    ) -> Any:
+        content = self._content(method, path, params, *sent, accept=accept)
         try:
             return json.loads(content)
         except ValueError as error:
@@ -197,12 +202,14 @@ class Cluster:
         path: str,
         params: Mapping[str, Any],
         body: Any = None,
-        content_type: str = "application/json",
+        content_type: str = _JSON,
+        *,
+        accept: str = _JSON,
     ) -> bytes:
         target = f"{path}?{urlencode(params)}" if params else path
         sent = None if body is None else json.dumps(body).encode()
         transport = self._transport()
-        status, content = transport.ask(method, target, sent, content_type, ANSWER_S)
+        status, content = transport.ask(method, target, sent, content_type, accept, ANSWER_S)
         if status >= 400:
             raise self._refused(status, content, method, path)
         return content
