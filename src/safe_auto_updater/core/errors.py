@@ -63,6 +63,10 @@ class StepFailed(SafeAutoUpdaterError):
         self.evidence = dict(evidence or {})
 
 
+class Halted(StepFailed):
+    """Going back would be worse than stopping here: nothing more is touched, a human is called."""
+
+
 class JournalError(SafeAutoUpdaterError):
     """The journal cannot be read or written."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.core.errors import (
+    Halted,
     JournalError,
     PlatformError,
     PlatformUnreachable,
@@ -133,6 +134,9 @@ class UpdateExecutor:
                 return None
             facts = {} if exits.died is phase else _failed(work, Cause.PLATFORM, str(error))
             return _Next(exits.died, {**facts, "waited": str(error)})
+        except Halted as error:
+            trouble = _failed(work, error.cause, str(error), error.evidence)
+            return _Next(Phase.HALTED, trouble)
         except StepFailed as error:
             trouble = _failed(work, error.cause, str(error), error.evidence)
         except PlatformError as error:

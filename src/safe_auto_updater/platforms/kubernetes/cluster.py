@@ -26,6 +26,8 @@ _EXPIRED = 410  # the next page of a list that has been asked for too slowly
 _TOO_MANY = b"Too many requests, please try again later."  # said in plain text
 _JSON = "application/json"
 _JSON_PATCH = "application/json-patch+json"
+_MERGE = "application/merge-patch+json"
+_APPLY = "application/apply-patch+yaml"  # JSON is YAML
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """To accept a list of what objects are called and labelled, and nothing that they hold."""
 
@@ -104,6 +106,17 @@ class Cluster:
         params = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
         changed: Json = self._ask("PATCH", path, params, list(operations), _JSON_PATCH)
         return changed
+
+    def merge(self, path: str, changes: Json) -> Json:
+        """Change an object by JSON Merge Patch; where it names a uid only this very object."""
+        changed: Json = self._ask("PATCH", path, {"fieldManager": FIELD_MANAGER}, changes, _MERGE)
+        return changed
+
+    def would_apply(self, path: str, body: Mapping[str, Any]) -> Json:
+        """What server-side apply over everybody's fields would make of an object, or make anew."""
+        params = {"fieldManager": FIELD_MANAGER, "force": "true", "dryRun": "All"}
+        would: Json = self._ask("PATCH", path, params, body, _APPLY)
+        return would
 
     def create(self, path: str, body: Json) -> Json:
         """Make an object; its whole text as the server keeps it."""

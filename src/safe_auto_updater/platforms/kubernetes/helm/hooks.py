@@ -1,0 +1,43 @@
+"""What the hooks of a chart do to data, as far as anybody can tell. Pure; the names are data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from safe_auto_updater.platforms.kubernetes.helm.release import Hook
+from safe_auto_updater.platforms.kubernetes.jobs import ended
+
+UPGRADING = ("pre-upgrade", "post-upgrade")
+_MIGRATES = re.compile(
+    r"migrat|db[-_]?(upgrade|update|init|sync)|(upgrade|update|init|sync)[-_]?db|schema[-_]?(update|upgrade)"
+    r"|alembic|flyway|liquibase|\bprisma\b|\brake\b.*\bdb:",
+    re.IGNORECASE,
+)
+"""What migrations of databases are called, in names, images and commands."""
+
+
+def one_way(hook: Hook) -> bool:
+    """Whether it runs something in an upgrade that looks like a migration."""
+    if hook.kind not in ("Job", "Pod") or not set(hook.events) & set(UPGRADING):
+        return False
+    return bool(_MIGRATES.search(hook.name) or _MIGRATES.search(hook.manifest))
+
+
+def ran(hook: Hook) -> bool | None:
+    """Whether it was started in this revision, by Helm's own note; None where it notes nothing."""
+    phase = str(hook.last_run.get("phase") or "")
+    return True if phase else None
+
+
+def running(live: Mapping[str, Any]) -> bool:
+    """Whether a hook's Job or Pod is still at work."""
+    match live.get("kind"):
+        case "Job":
+            return ended(live) is None
+        case "Pod":
+            phase = (live.get("status") or {}).get("phase")
+            return phase in ("Pending", "Running", "Unknown")
+        case _:
+            return False

@@ -1,0 +1,79 @@
+"""What is on the cluster of a release, in a form that two looks can be compared in. Pure.
+
+Of a Secret only hashes are kept. What controllers and the server write by themselves is left out,
+and how many pods there are, which whoever scales decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from safe_auto_updater.core.diff import compare
+
+Json = Mapping[str, Any]
+_WRITTEN_BY_THE_SERVER = (
+    "managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink",
+    "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers",
+)  # fmt: skip
+_WRITTEN_BY_CONTROLLERS = (
+    "deployment.kubernetes.io/revision",
+    "deprecated.daemonset.template.generation",
+)
+_SCALED = ("Deployment", "StatefulSet", "ReplicaSet")
+
+
+def comparable(live: Json) -> dict[str, Any]:
+    """An object as it is kept in a snapshot."""
+    meta = {k: v for k, v in live["metadata"].items() if k not in _WRITTEN_BY_THE_SERVER}
+    notes = {
+        k: v
+        for k, v in (meta.pop("annotations", None) or {}).items()
+        if k not in _WRITTEN_BY_CONTROLLERS
+    }
+    found = {k: v for k, v in live.items() if k not in ("status", "metadata")}
+    if notes:
+        meta["annotations"] = notes
+    if live.get("kind") == "Secret":
+        found |= {part: hashed(found[part]) for part in ("data", "stringData") if part in found}
+    if live.get("kind") in _SCALED and isinstance(found.get("spec"), dict):
+        found["spec"] = {k: v for k, v in found["spec"].items() if k != "replicas"}
+    return {**found, "metadata": meta}
+
+
+def hashed(data: Json | None) -> dict[str, str]:
+    """Each value as the beginning of its SHA-256."""
+    return {
+        key: "sha256:" + hashlib.sha256(str(value).encode()).hexdigest()[:24]
+        for key, value in (data or {}).items()
+    }
+
+
+def merge_patch(now: Json, wanted: Json) -> dict[str, Any]:
+    """What JSON Merge Patch (RFC 7386) takes to make the one of the other; lists as wholes."""
+    found: dict[str, Any] = {key: None for key in now if key not in wanted}
+    for key, value in wanted.items():
+        has = now.get(key)
+        if isinstance(has, dict) and isinstance(value, dict):
+            if inside := merge_patch(has, value):
+                found[key] = inside
+        elif key not in now or has != value:
+            found[key] = value
+    return found
+
+
+def differences(before: Json, after: Json) -> list[str]:
+    """Where two sets of objects are not the same, by key and path; values are not told."""
+    found = []
+    for key in sorted({*before, *after}):
+        one, other = before.get(key), after.get(key)
+        if one is None and other is None:
+            continue
+        if one is None:
+            found.append(f"{key} was not there")
+        elif other is None:
+            found.append(f"{key} is gone")
+        else:
+            found += [f"{key} {'/'.join(d.path)}" for d in compare(one, other)]
+    return found

@@ -1,0 +1,73 @@
+"""The objects of a release, as its manifest writes them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from safe_auto_updater.core.errors import PlatformError
+
+Json = Mapping[str, Any]
+KEEP = "helm.sh/resource-policy"
+"""The annotation by which Helm leaves an object where it would delete it (value `keep`)."""
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML as JSON has it: a date stays text."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One object. `namespace` is the one that it says, else that of its release."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    body: Json
+
+    @property
+    def key(self) -> str:
+        """What tells it from others; the version of its API is only how it is written."""
+        group = self.api_version.rpartition("/")[0]
+        return f"{self.kind}{f'.{group}' if group else ''}/{self.namespace}/{self.name}"
+
+    @property
+    def label(self) -> str:
+        """How a person calls it."""
+        return f"{self.kind} {self.name}"
+
+    @property
+    def kept(self) -> bool:
+        """Whether Helm never deletes it."""
+        return (self.body["metadata"].get("annotations") or {}).get(KEEP) == "keep"
+
+
+def pieces(manifest: str, namespace: str) -> tuple[Piece, ...]:
+    """Every object of a manifest, those of a `List` one by one. PlatformError where it is none."""
+    try:
+        documents = [one for one in yaml.load_all(manifest, Loader=_Loader) if one]
+        return tuple(piece for one in documents for piece in _pieces(one, namespace))
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        why = " ".join(str(error).split())
+        raise PlatformError(f"the manifest holds something that is no object: {why}") from error
+
+
+def _pieces(found: Any, namespace: str) -> Iterator[Piece]:
+    kind = str(found["kind"])
+    if kind.endswith("List") and "items" in found:
+        for item in found["items"] or ():
+            yield from _pieces(item, namespace)
+        return
+    meta = found["metadata"]
+    within = str(meta.get("namespace") or namespace)
+    yield Piece(str(found["apiVersion"]), kind, within, str(meta["name"]), found)

@@ -1,0 +1,43 @@
+"""Which release an asset is, and which of its revisions an update of ours made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from safe_auto_updater.platforms.kubernetes.helm.command import Named
+from safe_auto_updater.platforms.kubernetes.helm.releases import STORES, Stored
+
+UPDATE = "safe-auto-updater.update"
+"""The label of a revision that says which update of ours made it."""
+DEPLOYED = "deployed"
+FAILED = "failed"
+PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One release of a cluster, by its identity."""
+
+    cluster: str
+    namespace: str
+    name: str
+
+    @classmethod
+    def of(cls, asset: str) -> Self:
+        """From `helm:<cluster>/<namespace>/<release>`."""
+        return cls(*asset.removeprefix("helm:").split("/", 2))
+
+    def named(self, stored: Stored) -> Named:
+        """As helm is told of it."""
+        return Named(self.namespace, self.name, STORES[stored.storage.kind].driver)
+
+    def __str__(self) -> str:
+        return f"release {self.namespace}/{self.name}"
+
+
+def made_by(history: Sequence[Stored], update: str, after: int) -> Stored | None:
+    """The revision that an update made. Later ones inherit its label: the first one counts."""
+    mine = [one for one in history if one.revision > after and one.labels.get(UPDATE) == update]
+    return min(mine, key=lambda one: one.revision, default=None)

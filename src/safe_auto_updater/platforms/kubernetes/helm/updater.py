@@ -1,0 +1,250 @@
+"""HelmUpdater: a new chart version for one release, and the way back to the revision before.
+
+`helm` writes; whether it went well is seen on the cluster. The revision that is gone back to is the
+one that was seen healthy before, and what is live afterwards is held against what was live then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from safe_auto_updater.core.charts import Charts, chart_name
+from safe_auto_updater.core.errors import NotFound, RegistryError, StepFailed
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.policy import Settings, resolve
+from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
+from safe_auto_updater.platforms.kubernetes.cluster import Refused
+from safe_auto_updater.platforms.kubernetes.helm.command import Helm
+from safe_auto_updater.platforms.kubernetes.helm.live import differences
+from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece, pieces
+from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
+from safe_auto_updater.platforms.kubernetes.helm.observer import ReleaseObserver, conflict
+from safe_auto_updater.platforms.kubernetes.helm.release import Release
+from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
+from safe_auto_updater.platforms.kubernetes.helm.target import (
+    DEPLOYED,
+    FAILED,
+    UPDATE,
+    Target,
+    made_by,
+)
+from safe_auto_updater.platforms.kubernetes.helm.way_back import WayBack
+from safe_auto_updater.platforms.kubernetes.kinds import KINDS, images
+
+HOOKS_S = 300.0  # for each hook; Helm's own default
+
+
+class HelmUpdater:
+    """The verbs of `core.ports.Updater` for releases; each looks first and may be repeated."""
+
+    def __init__(
+        self,
+        releases: Releases,
+        helm: Helm,
+        charts: Charts,
+        settings: Settings,
+        resolvable: Callable[[str], None],
+    ) -> None:
+        self._releases = releases
+        self._helm = helm
+        self._charts = charts
+        self._settings = settings
+        self._resolvable = resolvable  # raises RegistryError where an image is not to be had
+        self._objects = Objects(releases.cluster)
+        self._observer = ReleaseObserver(self._objects, settings)
+        self._archive: bytes | None = None
+
+    def reachable(self) -> bool:
+        """Whether the cluster answers now."""
+        return self._releases.cluster.reachable()
+
+    def prepare(self, work: Work) -> Facts:
+        """The chart is here, helm is fit, and the old images can still be had."""
+        assert self._helm.version
+        self._chart(work)
+        old = self._newest(work)
+        for image in _images(self._pieces(self._releases.read(old.storage))):
+            try:
+                self._resolvable(image)
+            except RegistryError as error:
+                fact = f"there would be no way back: {image} cannot be had: {error}"
+                raise StepFailed(fact, Cause.REGISTRY) from error
+        return {"prepared": {"image_id": None, "pulled": False}}
+
+    def precheck(self, work: Work) -> Facts:
+        """The release still is what was planned from, and nobody works on it."""
+        newest = self._newest(work)
+        release = self._releases.read(newest.storage)
+        if newest.status != DEPLOYED:
+            fact = f"revision {newest.revision} is {newest.status}"
+            raise StepFailed(f"{fact}: somebody works on it, or it failed", Cause.CONFLICT)
+        if release.chart.version != work.change.current.version:
+            fact = f"it runs chart version {release.chart.version} now"
+            raise StepFailed(f"{fact}, not what was planned from", Cause.CONFLICT)
+        labels = {k: v for k, v in newest.labels.items() if k != UPDATE}
+        return {
+            "revision": newest.revision,
+            "values": _hash(release.config_text),
+            "labels": labels,
+            "fix_forward": resolve(self._settings, work.step.asset, labels).fix_forward,
+        }
+
+    def snapshot(self, work: Work) -> Facts:
+        """Every object of the release as the server tells it; of Secrets only hashes."""
+        return {"snapshot": {"objects": self._objects.snapshot(self._before(work))}}
+
+    def stage(self, work: Work) -> Facts:
+        """Render the new version, and ask the server what it would make of each object."""
+        old = self._release(work)
+        target = Target.of(work.step.asset)
+        rendered = self._helm.rendered(
+            target.named(self._newest(work)), self._chart(work), old.config_text
+        )
+        new = pieces(str(rendered.get("manifest") or ""), old.namespace)
+        unserved = self._objects.unserved((*new, *self._pieces(old)))
+        if unserved:
+            fact = f"the cluster does not serve {', '.join(unserved)}"
+            raise StepFailed(fact, Cause.CONFIG, {"unserved": unserved})
+        refused = [said for piece in new if (said := self._refused(piece))]
+        if refused:
+            fact = f"the server would not take it: {'; '.join(refused)}"
+            raise StepFailed(fact, Cause.CONFIG, {"refused": refused})
+        return {}
+
+    def _refused(self, piece: Piece) -> str | None:
+        """What the server says against one object; None where it would take it."""
+        try:
+            self._objects.tried(piece)
+        except NotFound:
+            return None  # its namespace comes with it
+        except Refused as error:
+            return f"{piece.label}: {error}"
+        return None
+
+    def recheck(self, work: Work) -> None:
+        """Nobody made another revision, or changed its objects, meanwhile."""
+        newest = self._newest(work)
+        if (newest.revision, newest.status) != (work.facts["revision"], DEPLOYED):
+            fact = f"somebody made revision {newest.revision} ({newest.status}) meanwhile"
+            raise StepFailed(fact, Cause.CONFLICT)
+        now = self._objects.snapshot(self._before(work))
+        found = differences(work.facts["snapshot"]["objects"], now)
+        if found:
+            fact = f"somebody changed it meanwhile: {', '.join(found)}"
+            raise StepFailed(fact, Cause.CONFLICT, {"differences": found})
+
+    def withdraw(self, work: Work, side: Side) -> None:
+        """A release is not taken out of service for the sake of another asset."""
+        raise StepFailed(f"{work.step.asset} cannot be withdrawn", Cause.PLATFORM)
+
+    def apply(self, work: Work) -> Facts:
+        """Upgrade, with the values that the user gave, to the byte."""
+        target, old = Target.of(work.step.asset), self._release(work)
+        newest = self._newest(work)
+        self._helm.upgrade(
+            target.named(newest),
+            self._chart(work),
+            old.config_text,
+            {UPDATE: work.update},
+            HOOKS_S,
+        )
+        return {}
+
+    def look(self, work: Work, side: Side) -> Look:
+        """Identity first: this side's revision is the newest; then all that it owns."""
+        history = self._history(work)
+        mine = made_by(history, work.update, work.facts["revision"])
+        newest = history[-1]
+        if side is Side.OLD:
+            return self._observer.look(work, self._before(work))
+        if mine is None or newest.revision != mine.revision:
+            return conflict(f"somebody made revision {newest.revision} meanwhile")
+        if newest.status == FAILED:
+            return conflict(f"revision {newest.revision} is {newest.status}")
+        return self._observer.look(work, self._pieces(self._releases.read(mine.storage)))
+
+    def patience(self, work: Work, side: Side) -> Patience:
+        """10 min without progress, or what the settings say."""
+        return self._observer.patience(work, self._before(work))
+
+    def commit(self, work: Work) -> Facts:
+        """Nothing was kept for the way back that Helm does not keep itself."""
+        mine = made_by(self._history(work), work.update, work.facts["revision"])
+        return {} if mine is None else {"seen_healthy": mine.revision}
+
+    def rollback(self, work: Work) -> Facts:
+        """The revision that was seen healthy is the newest again, and all objects are as then."""
+        return self._way_back(work).go()
+
+    def confirm(self, work: Work) -> Facts:
+        """The live objects equal the snapshot."""
+        found = self._way_back(work).left()
+        if found:
+            fact = f"the release differs from before: {', '.join(found)}"
+            raise StepFailed(fact, Cause.CONFLICT, {"differences": found})
+        return {}
+
+    def clean(self, work: Work) -> Facts:
+        """Nothing was staged."""
+        return {}
+
+    def _way_back(self, work: Work) -> WayBack:
+        return WayBack(work, self._releases, self._helm, self._objects, self._before(work))
+
+    def _chart(self, work: Work) -> bytes:
+        """The archive of the candidate, by its digest."""
+        if self._archive is None:
+            candidate = work.change.candidate
+            assert candidate is not None and candidate.version is not None
+            name = chart_name(candidate.reference)
+            try:
+                self._archive = self._charts.archive(
+                    work.step.asset, name, candidate.version, candidate.digest
+                )
+            except RegistryError as error:
+                fact = f"chart {candidate.reference} cannot be had: {error}"
+                raise StepFailed(fact, Cause.REGISTRY) from error
+        return self._archive
+
+    def _history(self, work: Work) -> Sequence[Stored]:
+        target = Target.of(work.step.asset)
+        found = self._releases.history(target.namespace, target.name)
+        if not found:
+            raise StepFailed(f"{target} is gone since it was planned", Cause.CONFLICT)
+        return found
+
+    def _newest(self, work: Work) -> Stored:
+        return self._history(work)[-1]
+
+    def _release(self, work: Work) -> Release:
+        """The revision that the update began with."""
+        target, number = Target.of(work.step.asset), int(work.facts["revision"])
+        try:
+            return self._releases.revision(target.namespace, target.name, number)
+        except NotFound as error:
+            raise StepFailed(f"{error}: there is no way back to it", Cause.CONFLICT) from error
+
+    def _before(self, work: Work) -> tuple[Piece, ...]:
+        return self._pieces(self._release(work))
+
+    def _pieces(self, release: Release) -> tuple[Piece, ...]:
+        return pieces(release.manifest, release.namespace)
+
+
+def _images(all_of_it: Sequence[Piece]) -> list[str]:
+    """Every image that the workloads of a manifest run."""
+    found: dict[str, None] = {}
+    for piece in all_of_it:
+        kind = KINDS.get(piece.kind)
+        if kind is not None:
+            found |= dict.fromkeys(images(kind.pod_spec(piece.body)).values())
+    return [image for image in found if image]
+
+
+def _hash(text: str) -> str:
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+Json = Mapping[str, Any]

@@ -1,0 +1,189 @@
+"""From whatever an upgrade left behind to the revision that was seen healthy before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from safe_auto_updater.core.errors import (
+    Halted,
+    NotFound,
+    PlatformError,
+    PlatformUnreachable,
+    StepFailed,
+)
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import Facts, Work
+from safe_auto_updater.platforms.kubernetes.helm.command import Helm
+from safe_auto_updater.platforms.kubernetes.helm.hooks import one_way, ran, running
+from safe_auto_updater.platforms.kubernetes.helm.live import comparable, differences
+from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece, pieces
+from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, owned
+from safe_auto_updater.platforms.kubernetes.helm.release import Release
+from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
+from safe_auto_updater.platforms.kubernetes.helm.target import (
+    DEPLOYED,
+    PENDING,
+    Target,
+    made_by,
+)
+
+Json = Mapping[str, Any]
+DEFINITION = "CustomResourceDefinition"
+HOOKS_S = 120.0
+
+
+class WayBack:
+    """One update on its way back. `before` are the objects of the revision it began with."""
+
+    def __init__(
+        self,
+        work: Work,
+        releases: Releases,
+        helm: Helm,
+        objects: Objects,
+        before: Sequence[Piece],
+    ) -> None:
+        self._work = work
+        self._target = Target.of(work.step.asset)
+        self._releases = releases
+        self._helm = helm
+        self._objects = objects
+        self._before = before
+        self._revision = int(work.facts["revision"])
+
+    def go(self) -> Facts:
+        """Make it so. Halted where a hook has changed what Helm cannot take back."""
+        history = self._releases.history(self._target.namespace, self._target.name)
+        mine = made_by(history, self._work.update, self._revision)
+        if mine is None:
+            return self._nothing_made(history)
+        made = self._releases.read(mine.storage)
+        self._refuse_one_way(made)
+        self._end_hooks(made)
+        warnings = self._keep_definitions(made)
+        if not self._is_back(history, mine):
+            warnings += self._roll_back(history[-1], mine)
+        self._remove_added(made)
+        self._put_back()
+        return {"warnings": warnings} if warnings else {}
+
+    def left(self) -> list[str]:
+        """Where the release is not what it was, by object and path."""
+        now = self._objects.snapshot(self._before)
+        found = differences(self._work.facts["snapshot"]["objects"], now)
+        made = self._made()
+        added = [] if made is None else self._added(made)
+        return found + [
+            f"{piece.key} was not there"
+            for piece in added
+            if piece.kind != DEFINITION and not piece.kept and self._objects.get(piece)
+        ]
+
+    def _nothing_made(self, history: Sequence[Stored]) -> Facts:
+        """Helm wrote no revision of ours, and so has touched nothing."""
+        newest = history[-1] if history else None
+        if newest is None or newest.revision != self._revision:
+            told = "is gone" if newest is None else f"has revision {newest.revision}"
+            fact = f"{self._target} {told} by somebody else; that was left as it is"
+            raise StepFailed(fact, Cause.CONFLICT)
+        return {}
+
+    def _refuse_one_way(self, made: Release) -> None:
+        done = [hook.name for hook in made.hooks if one_way(hook) and self._may_have_run(made)]
+        if done:
+            raise Halted(
+                f"hook {', '.join(done)} may have migrated data by now, which going back to "
+                f"revision {self._revision} would not take back: look at the data, then "
+                f"`helm rollback {self._target.name} {self._revision} -n {self._target.namespace}` "
+                "or mend it forward, and `sau release` it",
+                Cause.HOOK,
+            )
+
+    def _may_have_run(self, made: Release) -> bool:
+        return any(ran(hook) is not False for hook in made.hooks if one_way(hook))
+
+    def _end_hooks(self, made: Release) -> None:
+        """A hook that still runs would go on beside the old version."""
+        for hook in made.hooks:
+            for piece in pieces(hook.manifest, made.namespace):
+                live = self._found(piece)
+                if live is not None and running(live):
+                    self._objects.remove(piece, live)
+
+    def _keep_definitions(self, made: Release) -> list[str]:
+        """A definition that goes takes every custom resource with it: it stays."""
+        warnings = []
+        for piece in self._added(made):
+            if piece.kind == DEFINITION and self._found(piece) is not None:
+                self._objects.keep(piece)
+                warnings.append(f"{piece.label} stays: with it every resource of it would go")
+        return warnings
+
+    def _is_back(self, history: Sequence[Stored], mine: Stored) -> bool:
+        newest = history[-1]
+        if newest.revision == mine.revision or newest.status != DEPLOYED:
+            return False
+        return self._goes_back(newest)
+
+    def _goes_back(self, stored: Stored) -> bool:
+        """Whether a revision is a way back to where the update began."""
+        told = self._releases.read(stored.storage).info.description
+        return told == f"Rollback to {self._revision}"
+
+    def _roll_back(self, newest: Stored, mine: Stored) -> list[str]:
+        if newest.revision != mine.revision and not self._goes_back(newest):
+            if newest.status in PENDING:
+                raise PlatformUnreachable(f"another client works on {self._target}")
+            fact = f"somebody made revision {newest.revision} meanwhile; that was left as it is"
+            raise StepFailed(fact, Cause.CONFLICT)
+        named = self._target.named(newest)
+        try:
+            self._helm.rollback(named, self._revision, HOOKS_S, hooks=True)
+        except StepFailed as error:
+            if error.cause is not Cause.HOOK:
+                raise PlatformError(str(error)) from error
+            self._again_without_hooks(named)
+            return [f"{error}; it was rolled back without its hooks"]
+        return []
+
+    def _again_without_hooks(self, named: Any) -> None:
+        try:
+            self._helm.rollback(named, self._revision, HOOKS_S, hooks=False)
+        except StepFailed as error:
+            raise PlatformError(str(error)) from error
+
+    def _remove_added(self, made: Release) -> None:
+        """What the upgrade made and Helm left; never a claim or a definition."""
+        for piece in self._added(made):
+            if piece.kind in (DEFINITION, "PersistentVolumeClaim", "Namespace") or piece.kept:
+                continue
+            live = self._found(piece)
+            if live is not None and owned(live, self._target.name, self._target.namespace):
+                self._objects.remove(piece, live)
+
+    def _put_back(self) -> None:
+        """What Helm's patches have left different; Secrets are only Helm's to write."""
+        snapshot: Json = self._work.facts["snapshot"]["objects"]
+        for piece in self._before:
+            before, live = snapshot.get(piece.key), self._objects.get(piece)
+            if before is None or live is None or piece.kind == "Secret":
+                continue
+            if comparable(live) != before:
+                self._objects.put_back(piece, before, live)
+
+    def _made(self) -> Release | None:
+        history = self._releases.history(self._target.namespace, self._target.name)
+        mine = made_by(history, self._work.update, self._revision)
+        return None if mine is None else self._releases.read(mine.storage)
+
+    def _added(self, made: Release) -> list[Piece]:
+        """What only the new revision has."""
+        known = {piece.key for piece in self._before}
+        return [p for p in pieces(made.manifest, made.namespace) if p.key not in known]
+
+    def _found(self, piece: Piece) -> dict[str, Any] | None:
+        try:
+            return self._objects.get(piece)
+        except (NotFound, PlatformError):
+            return None
