@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kubernetes.helm_kit import Helm
 from tests.kubernetes.kit import Cluster, Namespace
 from tests.kubernetes.sau import ClusterSau
 
@@ -44,3 +45,21 @@ def namespace(cluster: Cluster) -> Iterator[Namespace]:
 def sau(namespace: Namespace, tmp_path: Path) -> ClusterSau:
     """The program, seeing this test's namespace alone."""
     return ClusterSau(namespace, tmp_path)
+
+
+@pytest.fixture(params=[3, 4], ids=["helm3", "helm4"])
+def helm(request: pytest.FixtureRequest, namespace: Namespace, tmp_path: Path) -> Helm:
+    """Helm of both lines, with homes of its own, in this test's namespace."""
+    return _helm(request.param, namespace, tmp_path)
+
+
+@pytest.fixture
+def helm4(namespace: Namespace, tmp_path: Path) -> Helm:
+    """The newest helm alone, for what both lines do alike."""
+    return _helm(4, namespace, tmp_path)
+
+
+def _helm(version: int, namespace: Namespace, folder: Path) -> Helm:
+    if version not in namespace.cluster.helms:
+        pytest.skip(f"needs helm {version} beside the lent cluster")
+    return Helm(namespace, version, folder)

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Cluster:
     """Where tests publish and the node pulls; empty: nowhere."""
     layout: Layout | None = None
     """The lab's own; None: not ours to crash."""
+    helms: Mapping[int, str] = field(default_factory=dict)
+    """Path of helm by its major version."""
 
     @classmethod
     def read(cls, description: Path) -> Cluster:
@@ -40,13 +42,15 @@ class Cluster:
         told = json.loads(description.read_text())
         kubeconfigs = {user: Path(path) for user, path in told["kubeconfigs"].items()}
         layout = Layout.here(told["instance"], told["release"])
-        return cls(told["kubectl"], kubeconfigs, told["registry"], layout)
+        helms = {3: told["helm_3"], 4: told["helm"]}
+        return cls(told["kubectl"], kubeconfigs, told["registry"], layout, helms)
 
     @classmethod
     def lent(cls, kubeconfig: Path) -> Cluster:
         """A cluster that runs already; `SAU_TEST_REGISTRY` names a registry that it knows."""
         kubectl = shutil.which("kubectl") or "kubectl"
-        return cls(kubectl, {"admin": kubeconfig}, os.environ.get("SAU_TEST_REGISTRY", ""))
+        registry = os.environ.get("SAU_TEST_REGISTRY", "")
+        return cls(kubectl, {"admin": kubeconfig}, registry, helms=_helms())
 
     def say(self, *words: str, user: str = "admin", given: str = "") -> Said:
         """How one command of kubectl ends."""
@@ -83,6 +87,15 @@ class Cluster:
         """Start it again, as after a crash; fine when it runs."""
         assert self.layout is not None
         whole.start(self.layout)
+
+
+def _helms() -> dict[int, str]:
+    """The machine's own helm, where there is one."""
+    found = shutil.which("helm")
+    if found is None:
+        return {}
+    told = subprocess.run([found, "version", "--template={{.Version}}"], capture_output=True)
+    return {int(told.stdout.decode().lstrip("v").partition(".")[0]): found}
 
 
 class Namespace:
