@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -124,6 +124,19 @@ def release_of(stored: Json) -> Release:
         where = f"{storage.kind} {storage.namespace}/{storage.name}"
         remedy = "`helm history` lists the others; what is damaged can only be deleted"
         raise PlatformError(f"{where} holds no Helm release: {error}; {remedy}") from error
+
+
+def rendered_release(told: Json, like: Release) -> Release:
+    """What a dry run of helm says it would make of a release. PlatformError where it is none."""
+    try:
+        return replace(
+            like,
+            chart=_chart(_mapping(told, "chart")),
+            manifest=_text(told, "manifest", optional=True),
+            hooks=tuple(_hook(one) for one in _list(told, "hooks")),
+        )
+    except ValueError as error:
+        raise PlatformError(f"helm's dry run of {like.name} is no release: {error}") from error
 
 
 def _release(found: Mapping[str, tuple[Any, str]], storage: Storage, meta: Json) -> Release:

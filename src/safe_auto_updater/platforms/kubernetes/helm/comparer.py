@@ -1,0 +1,92 @@
+"""HelmComparer: what a chart version would make of a release, rendered and asked of the server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from safe_auto_updater.core.charts import Charts, chart_name
+from safe_auto_updater.core.errors import NotFound, PlatformError
+from safe_auto_updater.core.model import Asset, Change
+from safe_auto_updater.core.ports import Trees
+from safe_auto_updater.platforms.kubernetes.cluster import Refused
+from safe_auto_updater.platforms.kubernetes.helm.command import Helm
+from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece, pieces
+from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, Unserved
+from safe_auto_updater.platforms.kubernetes.helm.release import Release, rendered_release
+from safe_auto_updater.platforms.kubernetes.helm.releases import Releases
+from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, trees
+from safe_auto_updater.platforms.kubernetes.helm.target import Target
+
+Json = Mapping[str, Any]
+_AUTOSCALERS = "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
+
+
+class HelmComparer:
+    """Nothing is changed: helm renders, and the server says what it would make of each object."""
+
+    def __init__(self, releases: Releases, helm: Helm, charts: Charts) -> None:
+        self._releases = releases
+        self._objects = Objects(releases.cluster)
+        self._helm = helm
+        self._charts = charts
+
+    def trees(self, asset: Asset, change: Change) -> Trees:
+        """Both sides of one change. Raises RegistryError, PlatformError or StepFailed: *unknown*."""
+        assert change.candidate is not None and change.candidate.version is not None
+        target = Target.of(asset.id)
+        history = self._releases.history(target.namespace, target.name)
+        if not history:
+            raise NotFound(f"{target} is gone")
+        old = self._releases.read(history[-1].storage)
+        name = chart_name(change.candidate.reference)
+        archive = self._charts.archive(
+            asset.id, name, change.candidate.version, change.candidate.digest
+        )
+        told = self._helm.rendered(target.named(history[-1]), archive, old.config_text)
+        before, after, seen = self._sides(old, rendered_release(told, old))
+        return Trees(*trees(before, after, seen))
+
+    def _sides(self, old: Release, new: Release) -> tuple[Side, Side, Seen]:
+        mine, theirs = (pieces(one.manifest, one.namespace) for one in (old, new))
+        live = {piece.key: found for piece in mine if (found := self._live(piece))}
+        would: dict[str, Json] = {}
+        refused: dict[str, str] = {}
+        for piece in theirs:
+            try:
+                would[piece.key] = self._objects.tried(piece)
+            except Refused as error:
+                refused[piece.label] = str(error)
+            except (NotFound, Unserved):
+                continue  # told by `unserved`, or its namespace comes with it
+        unserved = self._objects.unserved(theirs)
+        seen = Seen(refused, unserved, list(self._scaled_twice(theirs)))
+        return (
+            Side(old.chart, old.config, old.hooks, mine, live),
+            Side(new.chart, new.config, new.hooks, theirs, would),
+            seen,
+        )
+
+    def _live(self, piece: Piece) -> Json | None:
+        try:
+            return self._objects.get(piece)
+        except Unserved:
+            return None
+
+    def _scaled_twice(self, all_of_it: Sequence[Piece]) -> Iterator[str]:
+        """Workloads whose number of pods the chart sets and an autoscaler too."""
+        scaled: set[tuple[str, str, str]] = set()
+        for namespace in {piece.namespace for piece in all_of_it}:
+            try:
+                found = list(
+                    self._releases.cluster.listed(_AUTOSCALERS.format(namespace=namespace))
+                )
+            except PlatformError:
+                continue  # not served, or not ours to see: nothing of it is claimed
+            for one in found:
+                what = one["spec"]["scaleTargetRef"]
+                scaled.add((namespace, what["kind"], what["name"]))
+        for piece in all_of_it:
+            sets = (piece.body.get("spec") or {}).get("replicas") is not None
+            if sets and (piece.namespace, piece.kind, piece.name) in scaled:
+                yield piece.label

@@ -1,0 +1,167 @@
+"""Both sides of an upgrade as trees for DiffAnalyzer: what is, and what the server would make. Pure.
+
+`core.release_rules` judges them: its path names are those that are made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.core.stateful import is_stateful
+from safe_auto_updater.core.versions import Bump
+from safe_auto_updater.platforms.kubernetes.helm.hooks import UPGRADING, one_way
+from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece
+from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
+from safe_auto_updater.platforms.kubernetes.helm.rights import rights
+from safe_auto_updater.platforms.kubernetes.helm.shape import shaped
+from safe_auto_updater.platforms.kubernetes.kinds import KINDS, images
+
+Json = Mapping[str, Any]
+SHARP = ("CustomResourceDefinition", "PersistentVolumeClaim", "Namespace", "PersistentVolume")
+"""Kinds that take more with them than themselves where they are deleted."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One version of a release: its chart, values, hooks, and each object as it is or would be."""
+
+    chart: Chart
+    config: Json
+    hooks: Sequence[Hook]
+    pieces: Sequence[Piece]
+    objects: Mapping[str, Json] = field(default_factory=dict)  # by the key of their piece
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the cluster said besides: refusals, kinds it does not serve, and who scales what."""
+
+    refused: Mapping[str, str]
+    unserved: Sequence[str]
+    scaled: Sequence[str]  # workloads that an autoscaler and the chart both scale
+
+
+def trees(old: Side, new: Side, seen: Seen) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Before and after."""
+    after_only = {
+        "refused": dict(seen.refused),
+        "unserved": dict.fromkeys(seen.unserved, True),
+        "scaled": dict.fromkeys(seen.scaled, True),
+        "one_way_hooks": {hook.name: _moments(hook) for hook in new.hooks if one_way(hook)},
+        "hooks": {hook.name: _moments(hook) for hook in new.hooks if _upgrading(hook)},
+        "lost_values": _lost(old, new),
+        "image_jumps": dict(_jumps(old, new)),
+        "deprecated": {new.chart.name: True} if new.chart.deprecated else {},
+    }
+    before = _of(old) | {name: {} for name in after_only}
+    return before, _of(new) | after_only
+
+
+def _of(side: Side) -> dict[str, Any]:
+    made = {piece.label: piece for piece in side.pieces}
+    return {
+        "objects": {label: {} for label, piece in made.items() if piece.kind not in SHARP},
+        **{kind: {p.name: {} for p in made.values() if p.kind == kind and not p.kept}
+           for kind in SHARP},
+        "changes": {
+            piece.label: flat(shaped(side.objects[piece.key]))
+            for piece in side.pieces
+            if piece.key in side.objects
+        },
+        "images": {
+            f"{p.label}, {name}": image for p in side.pieces for name, image in _images(p).items()
+        },
+        "rights": dict.fromkeys((right for piece in side.pieces for right in rights(piece)), True),
+        "defaults": flat(_unset(side.chart.defaults, side.config)),
+        "app": side.chart.app_version,
+    }  # fmt: skip
+
+
+def flat(tree: Any, above: str = "") -> dict[str, Any]:
+    """Each leaf by its path, parts joined by dots."""
+    if not isinstance(tree, dict) or (above and not tree):
+        return {above: tree}
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= flat(value, f"{above}.{key}" if above else str(key))
+    return found
+
+
+def _images(piece: Piece) -> dict[str, str]:
+    kind = KINDS.get(piece.kind)
+    return {} if kind is None else images(kind.pod_spec(piece.body))
+
+
+def _jumps(old: Side, new: Side) -> Iterator[tuple[str, str]]:
+    """Images that go further than a minor version, or whose data moves one way at this step."""
+    before = {(p.label, name): image for p in old.pieces for name, image in _images(p).items()}
+    evaluator = SemVerEvaluator()
+    for piece in new.pieces:
+        for name, image in _images(piece).items():
+            was = before.get((piece.label, name))
+            if was is None or was == image or _repository(was) != _repository(image):
+                continue
+            bump = evaluator.between(_tag(was), _tag(image))
+            known = is_stateful(image)
+            if known is not None and known.moves_one_way(bump):
+                yield f"{piece.label}, {name}", f"{known.name}: {was} -> {image}"
+            elif bump is Bump.MAJOR:
+                yield f"{piece.label}, {name} (major)", f"{was} -> {image}"
+
+
+def _repository(image: str) -> str:
+    return image.partition("@")[0].rpartition(":")[0]
+
+
+def _tag(image: str) -> str:
+    return image.partition("@")[0].rpartition(":")[2]
+
+
+def _moments(hook: Hook) -> list[str]:
+    return sorted(hook.events)
+
+
+def _upgrading(hook: Hook) -> bool:
+    return hook.kind in ("Job", "Pod") and bool(set(hook.events) & set(UPGRADING))
+
+
+def _unset(defaults: Any, config: Any) -> Any:
+    """The chart's defaults as far as the user has not set something there."""
+    if not isinstance(defaults, dict) or not isinstance(config, dict):
+        return defaults
+    return {
+        key: _unset(value, config.get(key))
+        for key, value in defaults.items()
+        if key not in config or isinstance(config[key], dict)
+    }
+
+
+def _lost(old: Side, new: Side) -> dict[str, bool]:
+    """What the user set and the chart had a default for, and has none any more."""
+    return {
+        "/".join(path): True
+        for path in _leaves(old.config)
+        if _has(old.chart.defaults, path) and not _has(new.chart.defaults, path)
+    }
+
+
+def _leaves(values: Json, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*above, key))
+        else:
+            yield (*above, key)
+
+
+def _has(values: Any, path: Sequence[str]) -> bool:
+    """Whether defaults lead to a path; below an empty object or list anything may stand."""
+    for part in path:
+        if isinstance(values, dict) and not values:
+            return True
+        if not isinstance(values, dict) or part not in values:
+            return False
+        values = values[part]
+    return True
