@@ -32,7 +32,7 @@ class HelmComparer:
         self._charts = charts
 
     def trees(self, asset: Asset, change: Change) -> Trees:
-        """Both sides of one change. Raises RegistryError, PlatformError or StepFailed: *unknown*."""
+        """Both sides of one change. RegistryError, PlatformError, StepFailed: *unknown*."""
         assert change.candidate is not None and change.candidate.version is not None
         target = Target.of(asset.id)
         history = self._releases.history(target.namespace, target.name)
@@ -77,10 +77,9 @@ class HelmComparer:
         """Workloads whose number of pods the chart sets and an autoscaler too."""
         scaled: set[tuple[str, str, str]] = set()
         for namespace in {piece.namespace for piece in all_of_it}:
+            path = _AUTOSCALERS.format(namespace=namespace)
             try:
-                found = list(
-                    self._releases.cluster.listed(_AUTOSCALERS.format(namespace=namespace))
-                )
+                found = list(self._releases.cluster.listed(path))
             except PlatformError:
                 continue  # not served, or not ours to see: nothing of it is claimed
             for one in found:

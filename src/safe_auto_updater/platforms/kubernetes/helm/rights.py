@@ -13,7 +13,7 @@ _HOST = ("hostNetwork", "hostPID", "hostIPC")
 
 
 def rights(piece: Piece) -> Iterator[str]:
-    """Of a Role or ClusterRole each verb on each resource; of a workload what it has of its node."""
+    """Of a role each verb on each resource; of a workload what it has of its node."""
     if piece.kind in ("Role", "ClusterRole"):
         yield from _role(piece)
     kind = KINDS.get(piece.kind)

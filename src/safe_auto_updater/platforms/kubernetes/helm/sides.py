@@ -1,4 +1,4 @@
-"""Both sides of an upgrade as trees for DiffAnalyzer: what is, and what the server would make. Pure.
+"""Both sides of an upgrade as trees for DiffAnalyzer: what is, and what would be. Pure.
 
 `core.release_rules` judges them: its path names are those that are made here.
 """
@@ -56,8 +56,11 @@ def trees(old: Side, new: Side, seen: Seen) -> tuple[dict[str, Any], dict[str, A
         "image_jumps": dict(_jumps(old, new)),
         "deprecated": {new.chart.name: True} if new.chart.deprecated else {},
     }
-    before = _of(old) | {name: {} for name in after_only}
-    return before, _of(new) | after_only
+    before, after = _of(old), _of(new)
+    for piece, paths in _left_out(old, new):
+        for path in paths:
+            after["changes"].get(piece.label, {}).pop(path, None)
+    return before | {name: {} for name in after_only}, after | after_only
 
 
 def _of(side: Side) -> dict[str, Any]:
@@ -78,6 +81,21 @@ def _of(side: Side) -> dict[str, Any]:
         "defaults": flat(_unset(side.chart.defaults, side.config)),
         "app": side.chart.app_version,
     }  # fmt: skip
+
+
+def _left_out(old: Side, new: Side) -> Iterator[tuple[Piece, set[str]]]:
+    """What the new manifest does not say any more, and Helm takes from the live object.
+
+    The server's own trial does not show it: fields that others wrote stay there.
+    """
+    before = {piece.key: piece for piece in old.pieces}
+    for piece in new.pieces:
+        if piece.key in before:
+            yield piece, set(_said(before[piece.key])) - set(_said(piece))
+
+
+def _said(piece: Piece) -> dict[str, Any]:
+    return flat(shaped(piece.body))
 
 
 def flat(tree: Any, above: str = "") -> dict[str, Any]:
