@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from safe_auto_updater import plugins
 from safe_auto_updater.config import Config
@@ -20,7 +20,7 @@ from safe_auto_updater.core.model import Asset, Change, Step, UpdaterKind
 from safe_auto_updater.core.ports import Clock, Scanner, Updater, Work
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.core.spelling import ComposeChange
-from safe_auto_updater.engine.cycle import Cycle
+from safe_auto_updater.engine.cycle import Cycle, Detector
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
@@ -36,7 +36,11 @@ from safe_auto_updater.wiring.docker import Docker
 from safe_auto_updater.wiring.judges import Judges, prometheus
 from safe_auto_updater.wiring.kubernetes import Kubernetes
 from safe_auto_updater.wiring.notices import notifications
+from safe_auto_updater.wiring.once import once
 from safe_auto_updater.wiring.registries import Registries
+
+if TYPE_CHECKING:
+    from safe_auto_updater.platforms.charts.sources import ChartSources
 
 NOTICES_S = 30.0  # how long leaving waits for notices to be delivered
 
@@ -84,6 +88,9 @@ class App:
         self._edits = self.docker.planned_edits()
         self.kubernetes = Kubernetes(config, environ, registries, self.clock)
         self._tell_by(Notifications(self.kubernetes.handlers(), self._problem))
+        self.charts = once(
+            lambda: _chart_sources(config, environ, registries, self.clock, self._closing)
+        )
         self._judges = Judges(
             self.settings, self.docker.engine, self.kubernetes.cluster, self.clock.monotonic
         )
@@ -155,7 +162,11 @@ class App:
         """Only containers are made from Compose files."""
         return None if asset.is_declared else self._edits(asset, change, rule)
 
-    def _detector_for(self, asset: str, past: Past) -> ChangeDetector:
+    def _detector_for(self, asset: str, past: Past) -> Detector:
+        if asset.startswith("helm:"):
+            from safe_auto_updater.engine.chart_detection import ChartDetector
+
+            return ChartDetector(self.charts(), past, self.kubernetes.cluster(asset).version)
         return ChangeDetector(self._platform(asset).lookup(asset), SemVerEvaluator(), past)
 
     def _executor_for(self, step: Step) -> UpdateExecutor:
@@ -182,6 +193,18 @@ class App:
 
     def _problem(self, text: str) -> None:
         self.emit(Event("warning", text, self.clock.now()))
+
+
+def _chart_sources(
+    config: Config,
+    environ: Mapping[str, str],
+    registries: Registries,
+    clock: Clock,
+    closing: ExitStack,
+) -> ChartSources:
+    from safe_auto_updater.wiring.charts import chart_sources  # here: most hosts run no charts
+
+    return chart_sources(config, environ, registries, clock, closing)
 
 
 def default_state(environ: Mapping[str, str]) -> Path:

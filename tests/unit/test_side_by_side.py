@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
-from safe_auto_updater.engine.side_by_side import AT_ONCE, registry_of, side_by_side
+from safe_auto_updater.engine.side_by_side import AT_ONCE, place_of, side_by_side
 
 
 def asset(number: int, host: str = "one.example") -> Asset:
@@ -18,20 +18,20 @@ def asset(number: int, host: str = "one.example") -> Asset:
 
 def test_answers_come_in_the_order_of_the_assets() -> None:
     assets = [asset(number, f"{number % 3}.example") for number in range(40)]
-    assert side_by_side(assets, registry_of, lambda one: one.id) == tuple(a.id for a in assets)
+    assert side_by_side(assets, place_of, lambda one: one.id) == tuple(a.id for a in assets)
 
 
 def test_a_slow_place_keeps_no_other_waiting() -> None:
     quick = threading.Event()
 
     def work(one: Asset) -> bool:
-        if registry_of(one) == "slow.example":
+        if place_of(one) == "slow.example":
             return quick.wait(60)
         quick.set()
         return True
 
     slow = [asset(number, "slow.example") for number in range(2 * AT_ONCE)]
-    assert all(side_by_side([*slow, asset(0)], registry_of, work))
+    assert all(side_by_side([*slow, asset(0)], place_of, work))
 
 
 def test_nothing_more_is_begun_once_one_has_broken() -> None:
@@ -47,5 +47,5 @@ def test_nothing_more_is_begun_once_one_has_broken() -> None:
         threading.Event().wait(0.05)  # still under way while the first is told
 
     with pytest.raises(KeyboardInterrupt):
-        side_by_side([asset(number) for number in range(20 * AT_ONCE)], registry_of, work)
+        side_by_side([asset(number) for number in range(20 * AT_ONCE)], place_of, work)
     assert len(begun) < 10 * AT_ONCE

@@ -74,6 +74,7 @@ def change(item: Change) -> Json:
         "behind": item.behind,
         "first_seen": item.first_seen,
         "path": list(item.path),
+        "remarks": list(item.remarks),
     }
 
 

@@ -62,6 +62,26 @@ class RegistryAccess:
 
 
 @dataclass(frozen=True)
+class HelmSource:
+    """Where charts come from: those of some names, of the releases that a pattern covers.
+
+    `repository` is the URL of a classic repository, or `oci://host/path`; the other keys are for
+    the first. Secrets are in files that the reader opens late.
+    """
+
+    chart: str
+    repository: str
+    asset: str = "*"
+    username: str | None = None
+    password_file: str | None = None
+    token_file: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    pass_credentials: bool = False
+
+
+@dataclass(frozen=True)
 class WatchtowerAccess:
     """A running Watchtower's API. The token is in a file that the asker opens late."""
 
@@ -90,6 +110,7 @@ class Config:
     engines: tuple[DockerHost | DockerContext, ...] = ()
     clusters: tuple[KubernetesCluster, ...] = ()
     registries: tuple[RegistryAccess, ...] = ()
+    helm_sources: tuple[HelmSource, ...] = ()
     notifications: tuple[NotificationSpec, ...] = ()
     watchtower: WatchtowerAccess | None = None
 

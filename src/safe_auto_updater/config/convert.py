@@ -8,6 +8,7 @@ from safe_auto_updater.config.config import (
     Config,
     DockerContext,
     DockerHost,
+    HelmSource,
     KubernetesCluster,
     NotificationSpec,
     RegistryAccess,
@@ -35,6 +36,7 @@ def config_of(file: m.File) -> Config:
         engines=tuple(_engine(entry) for entry in file.inventory.docker or ()),
         clusters=tuple(_cluster(entry) for entry in file.inventory.kubernetes or ()),
         registries=tuple(RegistryAccess(**dict(entry)) for entry in file.detection.registries),
+        helm_sources=tuple(_helm_source(entry) for entry in file.detection.helm_sources),
         notifications=tuple(_notification(entry) for entry in file.notifications),
         watchtower=_watchtower(file.execution.watchtower),
     )
@@ -59,6 +61,11 @@ def _cluster(entry: m.KubernetesEntry) -> KubernetesCluster:
     return KubernetesCluster(
         entry.name, entry.context, entry.kubeconfig, tuple(entry.namespaces or ())
     )
+
+
+def _helm_source(entry: m.HelmSourceEntry) -> HelmSource:
+    keys = {key: value for key, value in entry if key != "match"}
+    return HelmSource(asset=entry.match.asset if entry.match else "*", **keys)
 
 
 def _settings(file: m.File) -> Settings:

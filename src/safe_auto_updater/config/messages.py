@@ -17,7 +17,6 @@ Loc = tuple[str | int, ...]
 LATER = frozenset(
     {
         ("detection", "interval"),
-        ("detection", "helm_sources"),
         *(("execution", key) for key in ("unattended",)),
     }
 )

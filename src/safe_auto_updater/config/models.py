@@ -75,6 +75,21 @@ class RegistryEntry(Section):
     mirror: v.Mirror | None = None
 
 
+class HelmSourceEntry(Section):
+    """Where the charts of Helm releases come from; the first that fits decides."""
+
+    chart: v.ChartPattern
+    repository: v.ChartRepository
+    match: Match | None = None
+    username: v.UserName | None = None
+    password_file: v.AbsolutePath | None = None
+    token_file: v.AbsolutePath | None = None
+    ca_file: v.AbsolutePath | None = None
+    cert_file: v.AbsolutePath | None = None
+    key_file: v.AbsolutePath | None = None
+    pass_credentials: bool = False
+
+
 class Keys(Section):
     """What may be said of one asset: by a rule, by a label, or as the default for all."""
 
@@ -138,6 +153,7 @@ class Detection(Keys):
     """Which newer versions are wanted, and when. Beside the lists, the default for all assets."""
 
     registries: Annotated[tuple[RegistryEntry, ...], Many] = ()
+    helm_sources: Annotated[tuple[HelmSourceEntry, ...], Many] = ()
     rules: Annotated[tuple[RuleEntry, ...], Many] = ()
     policies: Annotated[tuple[PolicyEntry, ...], Many] = ()
     block_while: Annotated[tuple[BlockEntry, ...], Many] = ()

@@ -31,6 +31,10 @@ def contradictions(data: Any) -> Iterator[Found]:
         if isinstance(entry, dict):
             for loc, text in _registry(entry):
                 yield ("detection", "registries", number, *loc), text
+    for number, entry in enumerate(_list(data, ("detection", "helm_sources"))):
+        if isinstance(entry, dict):
+            for key, text in _helm_source(entry):
+                yield ("detection", "helm_sources", number, key), text
     for loc in (("detection", "block_while"), ("execution", "health", "checks")):
         for number, entry in enumerate(_list(data, loc)):
             if isinstance(entry, dict):
@@ -108,6 +112,29 @@ def _registry(entry: dict[str, Any]) -> Iterator[Found]:
             yield (given,), f"needs {other} beside it; add it or remove both"
     if entry.get("plain_http") is True and "ca_file" in entry:
         yield ("ca_file",), "has no use with plain_http; remove one of them"
+
+
+def _helm_source(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    repository = str(entry.get("repository", "")).lower()
+    if repository.startswith("oci://"):
+        for key in sorted(entry.keys() - {"chart", "match", "repository"}):
+            host = repository.removeprefix("oci://").partition("/")[0]
+            text = f"is for classic repositories; say it in detection.registries (host: {host})"
+            yield key, text
+        return
+    for given, other in (
+        ("username", "password_file"),
+        ("password_file", "username"),
+        ("cert_file", "key_file"),
+        ("key_file", "cert_file"),
+    ):
+        if given in entry and other not in entry:
+            yield given, f"needs {other} beside it; add it or remove both"
+    if "token_file" in entry and "password_file" in entry:
+        yield "token_file", "says who we are, and so does password_file; remove one of them"
+    for key in ("ca_file", "cert_file"):
+        if key in entry and repository.startswith("http://"):
+            yield key, "is for an https:// repository; remove it"
 
 
 def _prometheus(entry: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -103,6 +103,27 @@ def _web_url(text: str) -> str:
     return text
 
 
+def _chart_pattern(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.*?\[\]!-]+", text):
+        raise ValueError("not the name of a chart; write for example web, or * for all of them")
+    return text
+
+
+def _chart_repository(text: str) -> str:
+    scheme, _, rest = text.partition("://")
+    if scheme.lower() in ("http", "https"):
+        return _web_url(text)
+    if scheme != "oci":
+        raise ValueError("not a repository of charts; start it with https://, http:// or oci://")
+    try:
+        found = Reference.parse(f"{rest.rstrip('/')}/chart")
+    except InvalidReference as error:
+        raise ValueError(f"not a registry's path: {error}; write oci://host/path") from None
+    if not rest.lower().startswith(found.host):
+        raise ValueError("names no registry; write oci://host/path")
+    return text.rstrip("/")
+
+
 def _url(text: str) -> str:
     if not text.lower().startswith(("http://", "https://")):
         raise ValueError("not a web URL; start it with http:// or https://")
@@ -225,6 +246,8 @@ UserName = Annotated[str, AfterValidator(_user)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 Url = Annotated[str, AfterValidator(_url)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+ChartPattern = Annotated[str, AfterValidator(_chart_pattern)]
+ChartRepository = Annotated[str, AfterValidator(_chart_repository)]
 Mirror = Annotated[str, AfterValidator(spelling.mirror)]
 ProbeUrl = Annotated[str, AfterValidator(_probe_url)]
 ProbeHost = Annotated[str, AfterValidator(_probe_host)]

@@ -89,6 +89,7 @@ def _change(data: Mapping[str, Any]) -> Change:
         behind=data.get("behind"),
         first_seen=data.get("first_seen"),
         path=tuple(_text(tag) for tag in data.get("path", ())),
+        remarks=tuple(_text(told) for told in data.get("remarks", ())),
     )
 
 

@@ -197,6 +197,7 @@ class Change:
     behind: str | None = None  # where the tag stays: how far the version behind it goes, if known
     first_seen: float | None = None  # when we first saw the candidate, seconds since the epoch
     path: tuple[str, ...] = ()  # tags still to be walked one at a time, the candidate's first
+    remarks: tuple[str, ...] = ()  # what people must know of it, and that decides nothing
 
     @property
     def reach(self) -> str | None:

@@ -71,7 +71,7 @@ def decide(*unit: Case) -> Step:
     why += [
         _of(case, told, unit)
         for case in unit
-        for told in (*_of_its_file(case), *_of_its_pipeline(case))
+        for told in (*_remarks(case), *_of_its_file(case), *_of_its_pipeline(case))
     ]
     approved = unit[0].memory.approval(step.id, step.risk)
     if approved is not None:
@@ -105,7 +105,8 @@ def _idle(case: Case) -> Step:
     if unknown:
         return Step(asset, Action.HOLD, unknown, case.changes, hold_rules=("unknown",))
     notes = tuple(change.note for change in case.changes if change.note)
-    return Step(asset, Action.NONE, notes or (_nothing(case),), case.changes)
+    remarks = tuple(told for change in case.changes for told in change.remarks)
+    return Step(asset, Action.NONE, (*(notes or (_nothing(case),)), *remarks), case.changes)
 
 
 def _nothing(case: Case) -> str:
@@ -156,6 +157,10 @@ def _mixed(unit: Sequence[Case]) -> list[No]:
     names = ", ".join(short_name(case.asset.id) for case in unit)
     reason = f"{names} are one group and need different updaters ({', '.join(updaters)})"
     return [No("group", f"{reason}; give them different groups")]
+
+
+def _remarks(case: Case) -> list[str]:
+    return [told for change in case.wanted for told in change.remarks]
 
 
 def _of_its_file(case: Case) -> list[str]:

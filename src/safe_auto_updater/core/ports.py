@@ -186,12 +186,39 @@ class Registry(Protocol):
         ...
 
 
+class Stored(Protocol):
+    """A body as it was kept, and the entity tag that it came with."""
+
+    @property
+    def etag(self) -> str | None:
+        """The entity tag, where there was one."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The body."""
+        ...
+
+
+class Answers(Protocol):
+    """Where answers are kept between runs. Called from several threads; never raises."""
+
+    def get(self, key: str) -> Stored | None:
+        """What is kept under this key, or None: also where the store cannot be read."""
+        ...
+
+    def put(self, key: str, etag: str | None, body: bytes) -> None:
+        """Keep it if that can be done."""
+        ...
+
+
 @dataclass(frozen=True)
 class Layer:
     """One layer as the manifest names it; `size` is that of the download, in bytes."""
 
     digest: str
     size: int
+    kind: str = ""  # its media type
 
 
 @dataclass(frozen=True)

@@ -112,8 +112,8 @@ class SemVerEvaluator:
         following = [version for version in ordered if version.text not in foreign]
         bumps = {v.text: self._far(current, v, wanted.prereleases) for v in following}
         # Of several reasons the last one here is told.
-        reasons = {v.text: why for v in following if (why := _refused_by_name(v, wanted))}
-        reasons = _indistinct(following) | _leaping(current, following) | reasons | foreign
+        reasons = {v.text: why for v in following if (why := refused_by_name(v.text, wanted))}
+        reasons = _indistinct(following) | leaping(current, following) | reasons | foreign
         for v in following:
             if v.text not in reasons and not self.allowed(bumps[v.text], wanted.level):
                 reasons[v.text] = _beyond(current, v, bumps[v.text], wanted.level)
@@ -154,17 +154,21 @@ def _newer_ones(current: Version, tags: Iterable[str]) -> tuple[list[Version], d
     return [version for _, _, version in sorted(found, reverse=True)], foreign
 
 
-def _refused_by_name(version: Version, wanted: Wanted) -> str | None:
+def refused_by_name(text: str, wanted: Wanted) -> str | None:
+    """Which pattern keeps a version out, if any does."""
     for pattern in wanted.exclude:
-        if fnmatchcase(version.text, pattern):
+        if fnmatchcase(text, pattern):
             return f"excluded by {pattern}"
-    if wanted.include and not any(fnmatchcase(version.text, p) for p in wanted.include):
+    if wanted.include and not any(fnmatchcase(text, p) for p in wanted.include):
         return f"not included by {', '.join(wanted.include)}"
     return None
 
 
-def _leaping(current: Version, following: Sequence[Version]) -> dict[str, str]:
-    """What is listed from a leap in the numbers on: a mistake, or another way of counting."""
+def leaping(current: Version, following: Sequence[Version]) -> dict[str, str]:
+    """What is listed from a leap in the numbers on: a mistake, or another way of counting.
+
+    `following` is newest first; the answer is by the texts of the versions.
+    """
     line = [current, *reversed(following)]
     for place, (before, after) in enumerate(pairwise(line)):
         if far := leaps(before, after):
@@ -187,12 +191,15 @@ def _indistinct(following: Sequence[Version]) -> dict[str, str]:
 
 def _beyond(current: Version, candidate: Version, bump: Bump, level: PolicyLevel) -> str:
     match bump:
-        case Bump.PRERELEASE:
-            return "prerelease"
         case Bump.UNKNOWN:
             return f"its suffix goes back from {current.suffix} to {candidate.suffix}"
         case _:
-            return f"{bump}, policy is {level}"
+            return beyond(bump, level)
+
+
+def beyond(bump: Bump, level: PolicyLevel) -> str:
+    """Why a version that goes this far is not taken."""
+    return "prerelease" if bump is Bump.PRERELEASE else f"{bump}, policy is {level}"
 
 
 def _difference(current: Version, candidate: Version) -> str:

@@ -14,12 +14,15 @@ from safe_auto_updater.core.versions import Precedence, Version, parse_tag, prec
 _KEPT = 0.9
 
 
-def shrunk(before: Collection[str], now: Collection[str]) -> str | None:
-    """What speaks against `now` being the whole list, or None. Nothing before: nothing to say."""
+def shrunk(before: Collection[str], now: Collection[str], kind: str = "tags") -> str | None:
+    """What speaks against `now` being the whole list, or None. Nothing before: nothing to say.
+
+    `kind` is what the entries are called.
+    """
     if not now:
-        return "lists no tags at all"
+        return f"lists no {kind} at all"
     if len(now) < _KEPT * len(before):
-        return f"lists {len(now)} tags, and listed {len(before)} before"
+        return f"lists {len(now)} {kind}, and listed {len(before)} before"
     gone = list(_releases(set(before) - set(now)))
     newest = _newest(_releases(now)) if gone else {}
     missed = [v for v in gone if (kept := newest.get(_track(v))) is None or kept < precedence(v)]

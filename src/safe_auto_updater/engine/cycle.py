@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.case import Case, Veto, stands
@@ -20,7 +21,6 @@ from safe_auto_updater.core.ties import Ties
 from safe_auto_updater.core.units import united
 from safe_auto_updater.engine.annotated import hear
 from safe_auto_updater.engine.decisions import Decisions
-from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
 from safe_auto_updater.engine.executor import UpdateExecutor
 from safe_auto_updater.engine.incidents import Answers, Incidents
@@ -34,7 +34,7 @@ from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.memory import remember
 from safe_auto_updater.engine.past import Past
 from safe_auto_updater.engine.schedule import in_turn
-from safe_auto_updater.engine.side_by_side import registry_of, side_by_side
+from safe_auto_updater.engine.side_by_side import place_of, side_by_side
 
 _NOT_ASKED = Answers()
 _Carried = tuple[UpdateExecutor, Record]  # a record, and who carries it on
@@ -49,6 +49,14 @@ class Checked:
     changes: Mapping[str, tuple[Change, ...]]
 
 
+class Detector(Protocol):
+    """Says of an asset what could be newer: ChangeDetector of images, ChartDetector of charts."""
+
+    def check(self, asset: Asset, policy: AssetPolicy) -> tuple[Change, ...]:
+        """One Change per image or chart: a candidate, none, or the error that hides it."""
+        ...
+
+
 class Cycle:
     """One turn of the program, in the order in which it is told."""
 
@@ -57,7 +65,7 @@ class Cycle:
         scanners: Sequence[Scanner],
         settings: Settings,
         past: Callable[[Memory], Past],
-        detector_for: Callable[[str, Past], ChangeDetector],
+        detector_for: Callable[[str, Past], Detector],
         evaluation: Evaluation,
         incidents: Incidents,
         executor_for: Callable[[Step], UpdateExecutor],
@@ -89,7 +97,7 @@ class Cycle:
         inventory = self.scan(names)
         assets = self._together(inventory.named(names), inventory)
         past = self._past(memory or self.memory())
-        answers = side_by_side(assets, registry_of, lambda asset: self._detect(asset, past))
+        answers = side_by_side(assets, place_of, lambda asset: self._detect(asset, past))
         found = dict(zip((asset.id for asset in assets), answers, strict=True))
         past.keep()
         return Checked(inventory, assets, found)
@@ -101,7 +109,7 @@ class Cycle:
         incidents = self._asked(checked)
         cases = side_by_side(
             checked.assets,
-            registry_of,
+            place_of,
             lambda asset: self._case(asset, checked.changes, memory, incidents),
         )
         if hear(self._decisions, cases):

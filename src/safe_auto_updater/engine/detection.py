@@ -11,14 +11,12 @@ from safe_auto_updater.core.policy import AssetPolicy
 from safe_auto_updater.core.ports import ImageAnswer, Registry
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.semver import SemVerEvaluator
-from safe_auto_updater.core.spelling import in_words
 from safe_auto_updater.core.versions import Bump, PolicyLevel, parse_tag
 from safe_auto_updater.engine.behind import Behind
+from safe_auto_updater.engine.candidates import Candidates, Doubted, Found, is_young, passed_over
 from safe_auto_updater.engine.past import Past
 
 _NOT_A_CANDIDATE = ("not_found", "platform")  # this tag cannot be had here; another may be
-_MOST_REFUSED = 10  # each costs requests, which registries count
-_MOST_YOUNG = 50  # for a repository with several releases a day; asked for once, then remembered
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,6 @@ class _Question:
         """Whether an answer is what runs already, perhaps within another index."""
         known = {*self.use.digests, self.use.image.image_id}
         return bool(known & {answer.digest, answer.content, answer.config_digest})
-
-
-class _Doubted(RegistryError):
-    """What came is half an answer, for all we know."""
 
 
 class ChangeDetector:
@@ -77,7 +71,7 @@ class ChangeDetector:
             elif not use.digests:
                 use = self._believed(use, reference)
             return self._look_up(nothing, _Question(asset, use, policy, reference))
-        except _Doubted as error:
+        except Doubted as error:
             return replace(nothing, error=str(error))
         except RegistryError as error:
             return replace(nothing, error=f"unknown, the registry did not tell: {error}")
@@ -91,7 +85,7 @@ class ChangeDetector:
                 raise
             short = use.claimed[0].removeprefix("sha256:")[:12]
             fact = f"unknown: {reference.name} has no {short}: built here, or deleted there"
-            raise _Doubted(f"{fact}. Pull it again, or exclude it", error.reason) from error
+            raise Doubted(f"{fact}. Pull it again, or exclude it", error.reason) from error
         return replace(use, digests=(*use.claimed, answer.content))
 
     def _as_told(self, use: ImageUse, reference: Reference) -> ImageUse:
@@ -107,11 +101,11 @@ class ChangeDetector:
             nothing = replace(nothing, note=only)
         elif parse_tag(asked.reference.tag_or_latest) is not None:
             newer = self._newer(nothing, asked, self._tags(asked.reference))
-            if newer.error or newer.note or (newer.candidate and not self._is_young(newer, asked)):
+            if newer.error or newer.note or (newer.candidate and not self._is_young(asked, newer)):
                 return newer
         moved = self._moved(nothing, asked)
-        if newer.candidate is None or (moved.candidate and not self._is_young(moved, asked)):
-            passed = (*self._passed_over([newer], asked), *newer.rejected)
+        if newer.candidate is None or (moved.candidate and not self._is_young(asked, moved)):
+            passed = (*passed_over([newer], asked.policy), *newer.rejected)
             return replace(moved, rejected=(*moved.rejected, *passed))
         return newer  # too young, and nothing else to take: the plan says from when on it may go
 
@@ -119,49 +113,18 @@ class ChangeDetector:
         tags = self._registry.tags(str(reference))
         doubt = self._past.doubt(reference.canonical_name, tags)
         if doubt is not None:
-            raise _Doubted(doubt, "malformed")
+            raise Doubted(doubt, "malformed")
         return tags
 
     def _newer(self, nothing: Change, asked: _Question, tags: Sequence[str]) -> Change:
         """The best tag that can be had, old enough if one is; else the best of the young ones."""
         choice = self._evaluator.choose(asked.reference.tag_or_latest, tags, asked.policy.wanted)
-        refused: list[Rejection] = []
-        young: list[Change] = []
-        for option in choice.options:
-            if len(refused) == _MOST_REFUSED or len(young) == _MOST_YOUNG:
-                break
-            found = self._candidate(asked, option.tag)
-            if isinstance(found, Rejection):
-                refused.append(found)
-                continue
-            if isinstance(found, ImageAnswer):
-                if young:
-                    break
-                note = f"{option.tag} is the newest allowed, and is what runs already"
-                return replace(nothing, note=note, rejected=(*refused, *choice.rejected))
-            change = replace(
-                nothing,
-                candidate=found,
-                bump=option.bump.value,
-                first_seen=self._past.first_seen(
-                    str(asked.reference.with_tag(option.tag)), found.digest or ""
-                ),
-                path=(option.tag, *choice.path[1:]) if choice.path else (),
-            )
-            if not self._is_young(change, asked):
-                passed = (*self._passed_over(young, asked), *refused)
-                return replace(change, rejected=(*passed, *choice.rejected))
-            young.append(change)
-        if not young and len(refused) == _MOST_REFUSED:
-            error = (
-                f"unknown: the {_MOST_REFUSED} newest allowed tags cannot be had here "
-                f"({refused[-1].tag}: {refused[-1].reason})"
-            )
-            return replace(nothing, rejected=(*refused, *choice.rejected), error=error)
-        return replace(young[0] if young else nothing, rejected=(*refused, *choice.rejected))
+        return Candidates(self._past, asked.policy, "tags").best(
+            nothing, choice, lambda tag: self._candidate(asked, tag)
+        )
 
-    def _candidate(self, asked: _Question, tag: str) -> Image | Rejection | ImageAnswer:
-        """What a tag would bring; the bare answer where it is what runs already."""
+    def _candidate(self, asked: _Question, tag: str) -> Found | Rejection | None:
+        """What a tag would bring; None where it is what runs already."""
         target = asked.reference.with_tag(tag)
         try:
             answer = self._registry.image(str(target))
@@ -170,13 +133,14 @@ class ChangeDetector:
                 raise
             return Rejection(tag, f"listed, but not to be had: {error}")
         if asked.runs(answer):
-            return answer
+            return None
         skipped = self._skipped(asked, tag, answer)
         if skipped is not None:
             return skipped
+        first_seen = self._past.first_seen(str(target), answer.digest)
         if asked.reference.digest is not None:
             target = target.with_digest(answer.digest)
-        return Image(str(target), tag, answer.digest, answer.content)
+        return Found(Image(str(target), tag, answer.digest, answer.content), first_seen)
 
     def _moved(self, change: Change, asked: _Question) -> Change:
         """The same tag: has what it points to changed? One HEAD where it has not."""
@@ -192,7 +156,7 @@ class ChangeDetector:
             return change  # another index around the same content
         self._past.points_to(str(by_tag), answer.digest)
         newest = self._moved_to(change, asked, answer)
-        if newest.candidate is not None and not self._is_young(newest, asked):
+        if newest.candidate is not None and not self._is_young(asked, newest):
             return newest
         ripe = self._past.now() - asked.policy.minimum_age_s
         for digest, seen in self._past.seen_since(str(by_tag), old):
@@ -201,9 +165,9 @@ class ChangeDetector:
             earlier = self._earlier(asked, digest)
             if earlier is not None and not asked.runs(earlier):
                 found = self._moved_to(change, asked, earlier)
-                if found.candidate is not None and not self._is_young(found, asked):
+                if found.candidate is not None and not self._is_young(asked, found):
                     return replace(
-                        found, rejected=(*self._passed_over([newest], asked), *found.rejected)
+                        found, rejected=(*passed_over([newest], asked.policy), *found.rejected)
                     )
         return newest
 
@@ -244,15 +208,5 @@ class ChangeDetector:
         denied = self._past.denied(*who, answer.content, version)
         return None if denied is None else Rejection(tag, f"denied by {denied.who or 'a human'}")
 
-    def _is_young(self, change: Change, asked: _Question) -> bool:
-        if asked.policy.minimum_age_s <= 0:
-            return False
-        seen = change.first_seen if change.first_seen is not None else self._past.now()
-        return self._past.now() < seen + asked.policy.minimum_age_s
-
-    def _passed_over(self, young: Sequence[Change], asked: _Question) -> tuple[Rejection, ...]:
-        """Why the newer ones were passed over."""
-        age = in_words(asked.policy.minimum_age_s)
-        reason = f"younger than {age} ({asked.policy.source('minimum_age')})"
-        newer = [change.candidate for change in young if change.candidate is not None]
-        return tuple(Rejection(image.version or image.reference, reason) for image in newer)
+    def _is_young(self, asked: _Question, change: Change) -> bool:
+        return is_young(change, asked.policy, self._past.now())

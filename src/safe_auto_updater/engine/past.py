@@ -82,7 +82,14 @@ class Past:
             later = [(other, at) for other, at in self._seen[reference].items() if at > begin]
         return tuple(sorted(later, key=lambda item: item[1], reverse=True))
 
-    def doubt(self, repository: str, tags: Iterable[str]) -> str | None:
+    def seen_before(self, reference: str, digest: str) -> str | None:
+        """What was last seen under a reference before this digest; None where nothing was."""
+        begin = self.first_seen(reference, digest)
+        with self._lock:
+            earlier = [(at, other) for other, at in self._seen[reference].items() if at < begin]
+        return max(earlier)[1] if earlier else None
+
+    def doubt(self, repository: str, tags: Iterable[str], kind: str = "tags") -> str | None:
         """Why this list of tags is not to be believed yet, or None. Remembers what is believed."""
         now = self._now()
         text = " ".join(sorted(set(tags)))
@@ -91,7 +98,7 @@ class Past:
         believed, doubted, since = rows[0] if rows else ("", None, None)
         if rows and text == believed and since is None:
             return None
-        why = shrunk(believed.split(), text.split())
+        why = shrunk(believed.split(), text.split(), kind)
         same = text == doubted or shrunk((doubted or "").split(), text.split()) is None
         if since is None or not same:
             since = now  # another short list than the one before: the day begins anew

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TypeVar
 
+from safe_auto_updater.core.charts import chart_name
 from safe_auto_updater.core.errors import InvalidReference
 from safe_auto_updater.core.model import Asset
 from safe_auto_updater.core.reference import Reference
@@ -39,9 +40,15 @@ def side_by_side(
             raise
 
 
-def registry_of(asset: Asset) -> str:
-    """The registry that an asset's first image comes from; empty where none can be read."""
+def place_of(asset: Asset) -> str:
+    """Where an asset's image comes from: its registry, empty where none can be read.
+
+    Of a release it is the chart's name: those of one chart wait for one answer.
+    """
+    reference = asset.images[0].image.reference
+    if asset.platform == "helm":
+        return f"chart {chart_name(reference)}"
     try:
-        return Reference.parse(asset.images[0].image.reference).host
+        return Reference.parse(reference).host
     except InvalidReference:
         return ""

@@ -42,7 +42,7 @@ class Kubernetes:
     def cluster(self, asset: str) -> Cluster:
         """The cluster that an asset lives on. UsageError where none of that name is configured."""
         try:
-            return self.clusters[asset.removeprefix("kubernetes:").partition("/")[0]]
+            return self.clusters[asset.partition(":")[2].partition("/")[0]]
         except KeyError:
             remedy = "no cluster of this name is configured; add it to inventory.kubernetes"
             raise UsageError(f"{asset}: {remedy}") from None

@@ -25,7 +25,7 @@ class Registries:
     """How registries are asked by ourselves, and by engines in our name."""
 
     def __init__(self, config: Config, state: Path, clock: Clock, closing: ExitStack) -> None:
-        settings = {
+        self.settings = settings = {
             entry.host: HostSettings(
                 entry.host,
                 entry.plain_http,
@@ -39,7 +39,7 @@ class Registries:
         self._credentials = Credentials(settings)
         kept = open_answers(state)
         closing.callback(kept.close)
-        answers = Answers(kept, clock.now)
+        self.answers = answers = Answers(kept, clock.now)
         closing.callback(answers.keep)
         self.client = RegistryClient(
             settings, self._credentials, clock, random.random, answers=answers

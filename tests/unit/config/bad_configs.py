@@ -19,6 +19,7 @@ PLUGIN = {"match": {"asset": "*/web"}, "type": "example", "options": {}}
 WEBHOOK = {"type": "webhook", "url": "http://127.0.0.1/"}
 NOTIFIER = {"type": "example", "options": {}}
 REGISTRY = {"host": "registry.example.org"}
+SOURCE = {"chart": "web", "repository": "https://charts.example.org/stable"}
 RULE = {"match": {"asset": "*"}}
 ENGINE = {"name": "local", "host": "unix:///run/docker.sock"}
 WATCHTOWER = {"url": "http://127.0.0.1:8080", "token_file": "/run/secrets/watchtower"}
@@ -98,6 +99,18 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("detection.registries[].username", REGISTRY, "text"),
     ("detection.registries[].password_file", REGISTRY, "text"),
     ("detection.registries[].mirror", REGISTRY, "mirror"),
+    ("detection.helm_sources", None, "list"),
+    ("detection.helm_sources[]", None, "mapping"),
+    ("detection.helm_sources[].chart", SOURCE, "text"),
+    ("detection.helm_sources[].repository", SOURCE, "text"),
+    ("detection.helm_sources[].match", SOURCE, "mapping"),
+    ("detection.helm_sources[].username", SOURCE, "text"),
+    ("detection.helm_sources[].password_file", SOURCE, "text"),
+    ("detection.helm_sources[].token_file", SOURCE, "text"),
+    ("detection.helm_sources[].ca_file", SOURCE, "text"),
+    ("detection.helm_sources[].cert_file", SOURCE, "text"),
+    ("detection.helm_sources[].key_file", SOURCE, "text"),
+    ("detection.helm_sources[].pass_credentials", SOURCE, "true or false"),
     ("detection.rules", None, "list"),
     ("detection.rules[]", None, "mapping"),
     ("detection.rules[].match", RULE, "mapping"),
@@ -223,6 +236,7 @@ LEVELS: tuple[tuple[str, object], ...] = (
     ("inventory.docker[]", ENGINE),
     ("detection", None),
     ("detection.registries[]", REGISTRY),
+    ("detection.helm_sources[]", SOURCE),
     ("detection.rules[]", RULE),
     ("detection.rules[].match", {"asset": "*"}),
     ("detection.policies[]", PLUGIN),
@@ -245,7 +259,6 @@ LEVELS: tuple[tuple[str, object], ...] = (
 
 LATER: tuple[tuple[str, object], ...] = (
     ("detection.interval", None),
-    ("detection.helm_sources", None),
     ("execution.unattended", None),
 )
 
@@ -343,6 +356,8 @@ def _missing() -> Iterator[Bad]:
     for path, entry, key in (
         ("inventory.docker[]", ENGINE, "name"),
         ("detection.registries[]", {**REGISTRY, "plain_http": True}, "host"),
+        ("detection.helm_sources[]", SOURCE, "chart"),
+        ("detection.helm_sources[]", SOURCE, "repository"),
         ("detection.rules[]", {**RULE, "policy": "patch"}, "match"),
         ("detection.rules[]", {"match": {}}, "asset"),
         ("execution.health.checks[]", CHECK, "match"),
@@ -400,6 +415,26 @@ def _values() -> Iterator[Bad]:
             "no scheme",
             ("", "h h", "h:", "h:99999", "a..b"),
         ),
+        ("detection.helm_sources[].chart", SOURCE, "not the name of a chart", ("", "a b", "a/b")),
+        (
+            "detection.helm_sources[].repository",
+            SOURCE,
+            "start it with https://",
+            ("", "bitnami", "charts.example.org/x", "file:///charts", "git+https://x/y"),
+        ),
+        (
+            "detection.helm_sources[].repository",
+            SOURCE,
+            "write oci://host/path",
+            ("oci://", "oci://h:5000/A", "oci://charts", "oci://u:p@h/charts", "oci://h/a?b"),
+        ),
+        (
+            "detection.helm_sources[].repository",
+            SOURCE,
+            "take it out",
+            ("https://u:p@h/", "https://h/?token=x", "https://h/#a"),
+        ),
+        ("detection.helm_sources[].ca_file", SOURCE, "absolute path", ("ca.pem", "")),
         ("detection.registries[].ca_file", REGISTRY, "absolute path", ("ca.pem", "~/ca.pem", "")),
         ("detection.registries[].username", REGISTRY, "not a user name", ("", "a:b", "a\nb")),
         ("execution.health.timeout", None, "longer than zero", ("0s", "0m")),
@@ -525,9 +560,29 @@ def _contradictions() -> Iterator[Bad]:
         yield Bad(f"only {given}", dump(nest("detection.registries[]", entry)), f"needs {other}")
     plain = {**REGISTRY, "plain_http": True, "ca_file": "/ca.pem"}
     yield Bad("plain with ca", dump(nest("detection.registries[]", plain)), "no use with")
+    yield from _sources()
     for stable_for in ("60s", "1m", "2m"):
         health = {"timeout": "1m", "stable_for": stable_for}
         yield Bad(f"never {stable_for}", dump(nest("execution.health", health)), "shorter", 4)
+
+
+def _sources() -> Iterator[Bad]:
+    file = "/run/secrets/x"
+    plain = {**SOURCE, "repository": "http://charts.example.org"}
+    registry = {**SOURCE, "repository": "oci://registry.example.org/charts"}
+    both = {"token_file": file, "username": "u", "password_file": file}
+    for entry, told in (
+        ({**SOURCE, "username": "u"}, "needs password_file"),
+        ({**SOURCE, "password_file": file}, "needs username"),
+        ({**SOURCE, "cert_file": file}, "needs key_file"),
+        ({**SOURCE, "key_file": file}, "needs cert_file"),
+        ({**SOURCE, **both}, "says who we are"),
+        ({**plain, "ca_file": file}, "for an https:// repository"),
+        ({**registry, "ca_file": file}, "detection.registries (host: registry.example.org)"),
+        ({**registry, "token_file": file}, "is for classic repositories"),
+    ):
+        content = dump(nest("detection.helm_sources[]", entry))
+        yield Bad(f"source {sorted(entry)}, {told}", content, told)
 
 
 def _broken() -> Iterator[Bad]:

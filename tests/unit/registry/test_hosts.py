@@ -10,7 +10,7 @@ import pytest
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.engine.side_by_side import AT_ONCE, registry_of, side_by_side
+from safe_auto_updater.engine.side_by_side import AT_ONCE, place_of, side_by_side
 from safe_auto_updater.platforms.registry import Credentials, HostSettings, RegistryClient
 from safe_auto_updater.platforms.registry.settings import canonical_host
 from tests.unit.registry.conftest import MakeClient
@@ -143,7 +143,7 @@ def test_one_dead_registry_among_ten_keeps_no_other_waiting(client: RegistryClie
                 Asset(name, "docker", "container", name, (use,), Status.RUNNING, Health.NONE)
             )
     try:
-        assert set(side_by_side(assets, registry_of, look_up)) == {DIGEST}
+        assert set(side_by_side(assets, place_of, look_up)) == {DIGEST}
     finally:
         for fake in fakes:
             fake.close()

@@ -56,6 +56,7 @@ class Cluster:
         self._lock = threading.Lock()
         self._opened: Transport | None = None
         self._nodes: tuple[str, str] | None = None
+        self._version: str | None = None
 
     def get(self, path: str, *, accept: str = _JSON, **params: Any) -> Any:
         """One object, or one page of them."""
@@ -193,6 +194,14 @@ class Cluster:
             )
         (self._nodes,) = found
         return self._nodes
+
+    def version(self) -> str:
+        """Which version it is, such as `v1.34.4`; asked once."""
+        with self._lock:
+            if self._version is not None:
+                return self._version
+        found = self._version = str(self.get("/version").get("gitVersion"))
+        return found
 
     def describe(self) -> str:
         """Which version it is, and where."""

@@ -3,6 +3,8 @@
 import ssl
 from pathlib import Path
 
+from safe_auto_updater.core.errors import RegistryError
+
 _USUAL_FILES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -24,4 +26,21 @@ def system_authorities() -> ssl.SSLContext:
             if Path(file).is_file():
                 context.load_verify_locations(cafile=file)
                 break
+    return context
+
+
+def trusting(who: str, ca_file: Path) -> ssl.SSLContext:
+    """A context that verifies by the system's authorities and those of a file.
+
+    Raises RegistryError, which names whose it is.
+    """
+    context = system_authorities()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise RegistryError(
+            f"{who}: ca_file {ca_file} cannot be used ({error}). "
+            "Name a readable file with certificates in PEM format.",
+            "unreachable",
+        ) from error
     return context

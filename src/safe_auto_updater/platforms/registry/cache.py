@@ -2,36 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from typing import Protocol
 
+from safe_auto_updater.core.ports import Answers, Stored
 from safe_auto_updater.core.reference import Reference, is_digest
 from safe_auto_updater.platforms.registry.manifests import matches
-
-
-class Stored(Protocol):
-    """A body as it was kept, and the entity tag that it came with."""
-
-    @property
-    def etag(self) -> str | None:
-        """The entity tag, where there was one."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """The body."""
-        ...
-
-
-class Answers(Protocol):
-    """Where answers are kept between runs. Called from several threads; never raises."""
-
-    def get(self, key: str) -> Stored | None:
-        """What is kept under this key, or None: also where the store cannot be read."""
-        ...
-
-    def put(self, key: str, etag: str | None, body: bytes) -> None:
-        """Keep it if that can be done."""
-        ...
 
 
 class NoAnswers:

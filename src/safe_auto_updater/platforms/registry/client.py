@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.core.ports import Clock, ImageAnswer
+from safe_auto_updater.core.ports import Answers, Clock, ImageAnswer
 from safe_auto_updater.core.reference import Reference
-from safe_auto_updater.platforms.registry.cache import Answers, Cache, NoAnswers
+from safe_auto_updater.platforms.registry.cache import Cache, NoAnswers
 from safe_auto_updater.platforms.registry.contents import Contents
 from safe_auto_updater.platforms.registry.credentials import Credentials
 from safe_auto_updater.platforms.registry.failures import malformed
 from safe_auto_updater.platforms.registry.hosts import Hosts
 from safe_auto_updater.platforms.registry.limits import Limit, Limits
-from safe_auto_updater.platforms.registry.manifests import Platform
+from safe_auto_updater.platforms.registry.manifests import Manifest, Platform
 from safe_auto_updater.platforms.registry.once import Once
 from safe_auto_updater.platforms.registry.paging import all_tags
 from safe_auto_updater.platforms.registry.pointer import digest_of_target
@@ -73,6 +73,14 @@ class RegistryClient:
             ("config", ref.canonical_name, digest), lambda: self._contents.config(ref, digest)
         )
 
+    def artifact(self, ref: Reference) -> Manifest:
+        """The manifest of what runs nowhere, such as a chart. RegistryError for an index."""
+        return self._once(("artifact", *_key(ref)), lambda: self._artifact(ref))
+
+    def blob(self, ref: Reference, digest: str, limit: int) -> bytes:
+        """The blob with this digest, verified, of at most so many bytes."""
+        return self._contents.artifact(ref, digest, limit)
+
     def limits(self) -> Mapping[str, Limit]:
         """How many pulls each host still grants, of those that say so."""
         return self._limits.all()
@@ -93,6 +101,12 @@ class RegistryClient:
             lambda wanted: self.image_config(ref, wanted),
         )
         return ImageAnswer(digest, image.digest, image.config_digest, image.layers)
+
+    def _artifact(self, ref: Reference) -> Manifest:
+        found = self._contents.manifest(ref, self.head(ref))
+        if isinstance(found, Manifest):
+            return found
+        raise malformed(f"manifest of {ref}", "this is an index of several, and no chart")
 
     def _refuse_unlisted(self, what: str, ref: Reference, count: int) -> None:
         """A tag that is served and not listed proves that the list is not whole.

@@ -51,6 +51,19 @@ class Contents:
         question = Question("GET", f"blobs/{digest}", "", what, _LARGEST_CONFIG, "*/*")
         return read_config(what, self._object(ref, digest, question))
 
+    def artifact(self, ref: Reference, digest: str, limit: int) -> bytes:
+        """The blob of this digest, at most so many bytes. Raises RegistryError.
+
+        A web page is nothing else than any other content here: the digest tells.
+        """
+        what = f"blob {digest} of {ref.canonical_name}"
+        body = self._cache.content(ref, digest)
+        if body is None:
+            question = Question("GET", f"blobs/{digest}", "", what, limit, "*/*")
+            body = self._fetched(ref, digest, question)
+            self._cache.keep_content(ref, digest, body)
+        return body
+
     def _object(self, ref: Reference, digest: str, question: Question) -> dict[str, Any]:
         body = self._cache.content(ref, digest)
         if body is None:

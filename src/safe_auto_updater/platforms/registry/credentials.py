@@ -32,14 +32,19 @@ class Credentials:
     """Credentials by registry host, looked up when a registry first asks. Thread-safe.
 
     `docker_config` is the file to read; by default $DOCKER_CONFIG/config.json or
-    ~/.docker/config.json. Error texts and reprs never hold a secret.
+    ~/.docker/config.json. `before` is one of the same form that goes before it. Error texts and
+    reprs never hold a secret.
     """
 
     def __init__(
-        self, settings: Mapping[str, HostSettings], docker_config: Path | None = None
+        self,
+        settings: Mapping[str, HostSettings],
+        docker_config: Path | None = None,
+        before: Path | None = None,
     ) -> None:
         self._settings = {canonical_host(host): one for host, one in settings.items()}
         self._docker_config = docker_config
+        self._before = before
         self._locks = KeyedLocks()  # a helper that is slow for one host delays no other
         self._found: dict[str, Credential | None] = {}
 
@@ -59,7 +64,8 @@ class Credentials:
             return self._found[host]
 
     def _from_docker(self, host: str) -> Credential | None:
-        login = login_for(self._docker_config or default_path(), host)
+        login = login_for(self._before, host) if self._before is not None else {}
+        login = login or login_for(self._docker_config or default_path(), host)
         if "identitytoken" in login:
             return IdentityToken(login["identitytoken"])
         if "username" in login:

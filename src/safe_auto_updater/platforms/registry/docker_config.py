@@ -95,7 +95,7 @@ def _read(path: Path, host: str, entry: object) -> Mapping[str, str]:
 
 def _unusable(path: Path, fact: str = "it is no valid configuration") -> RegistryError:
     return RegistryError(
-        f"{path}: Docker's configuration cannot be used ({fact}). "
-        "Repair it, or point DOCKER_CONFIG at a folder with a good one.",
+        f"{path}: these logins cannot be used ({fact}). Repair the file, or name a good one: "
+        "its folder in DOCKER_CONFIG, Helm's own in HELM_REGISTRY_CONFIG.",
         "auth",
     )

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.ports import Clock
-from safe_auto_updater.platforms.registry.authorities import system_authorities
+from safe_auto_updater.platforms.registry.authorities import system_authorities, trusting
 from safe_auto_updater.platforms.registry.credentials import Credentials
 from safe_auto_updater.platforms.registry.limits import Limits
 from safe_auto_updater.platforms.registry.session import Session
@@ -85,13 +84,4 @@ class Hosts:
                 if self._system_tls is None:
                     self._system_tls = system_authorities()
                 return self._system_tls
-        context = system_authorities()
-        try:
-            context.load_verify_locations(cafile=settings.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise RegistryError(
-                f"{settings.host}: ca_file {settings.ca_file} cannot be used ({error}). "
-                "Name a readable file with certificates in PEM format.",
-                "unreachable",
-            ) from error
-        return context
+        return trusting(settings.host, settings.ca_file)

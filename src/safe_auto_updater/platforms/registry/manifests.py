@@ -169,7 +169,8 @@ def _layers(what: str, lines: Any) -> tuple[Layer, ...]:
     for line in lines if isinstance(lines, list) else ():
         match line:
             case {"digest": str(digest), "size": int(size)} if is_digest(digest) and size >= 0:
-                layers.append(Layer(digest, size))
+                kind = line.get("mediaType")
+                layers.append(Layer(digest, size, kind if isinstance(kind, str) else ""))
             case _:
                 raise malformed(what, "the manifest has a layer without a valid digest and size")
     return tuple(layers)

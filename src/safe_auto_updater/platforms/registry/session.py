@@ -11,8 +11,8 @@ from safe_auto_updater.platforms.registry.tokens import Authorizer
 from safe_auto_updater.platforms.registry.transport import Transport
 from safe_auto_updater.platforms.registry.wire import Wire
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+MOST_REDIRECTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Session:
         if question.counted:
             self._limits.refuse_spent(question.what, self.settings.host)
         url = urljoin(self._base_url, question.path)
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(MOST_REDIRECTS + 1):
             answer = self._ask(question, url)
             if answer.status == 200 or answer.status in question.also:
                 return answer
@@ -69,10 +69,10 @@ class Session:
                     fact = f"{answer.place} answered 304 (not modified) to a first question"
                     raise malformed(question.what, fact)
                 return answer
-            if answer.status not in _REDIRECTS:
+            if answer.status not in REDIRECTS:
                 raise refused(question.what, answer, signed_in=self._authorizer.signed_in)
-            url = _target(answer, question.what)
-        raise malformed(question.what, f"more than {_MOST_REDIRECTS} redirects")
+            url = redirected(answer, question.what)
+        raise malformed(question.what, f"more than {MOST_REDIRECTS} redirects")
 
     def is_own(self, url: str) -> bool:
         """Whether a URL leads to this registry itself: only there do secrets go."""
@@ -111,7 +111,8 @@ def same_origin(url: str, other: str) -> bool:
     return _origin(urlsplit(url)) == _origin(urlsplit(other))
 
 
-def _target(answer: Answer, what: str) -> str:
+def redirected(answer: Answer, what: str) -> str:
+    """Where an answer sends us. Raises RegistryError where nobody should be asked there."""
     location = answer.headers.get("location")
     try:
         url = urljoin(answer.url, location or "")
