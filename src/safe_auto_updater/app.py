@@ -14,15 +14,12 @@ from typing import TYPE_CHECKING, Self
 from safe_auto_updater import plugins
 from safe_auto_updater.config import Config
 from safe_auto_updater.core.case import FileEdit
-from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.events import Emit, Event
-from safe_auto_updater.core.model import Asset, Change, Step, UpdaterKind
-from safe_auto_updater.core.ports import Clock, Scanner, Updater, Work
-from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.core.model import Asset, Change, Step
+from safe_auto_updater.core.ports import Clock, Scanner, Work
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.engine.cycle import Cycle, Detector
 from safe_auto_updater.engine.decisions import Decisions
-from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.evaluation import Evaluation
 from safe_auto_updater.engine.executor import UpdateExecutor
 from safe_auto_updater.engine.health import HealthChecker
@@ -33,6 +30,8 @@ from safe_auto_updater.engine.policies import PluginPolicies
 from safe_auto_updater.engine.state import open_state
 from safe_auto_updater.notify.dispatch import Notifications
 from safe_auto_updater.wiring.docker import Docker
+from safe_auto_updater.wiring.driver import Driver
+from safe_auto_updater.wiring.helm import Helm
 from safe_auto_updater.wiring.judges import Judges, prometheus
 from safe_auto_updater.wiring.kubernetes import Kubernetes
 from safe_auto_updater.wiring.notices import notifications
@@ -91,6 +90,10 @@ class App:
         self.charts = once(
             lambda: _chart_sources(config, environ, registries, self.clock, self._closing)
         )
+        self._drivers: dict[str, Driver] = {
+            "kubernetes": self.kubernetes,
+            "helm": Helm(config, self.kubernetes, self.charts, self.journal.get, self.clock.sleep),
+        }
         self._judges = Judges(
             self.settings, self.docker.engine, self.kubernetes.cluster, self.clock.monotonic
         )
@@ -100,8 +103,8 @@ class App:
             lambda memory: Past(connection, memory.denied, memory.left, self.clock.now),
             self._detector_for,
             Evaluation(
-                lambda asset: self._platform(asset).comparer(asset),
-                DiffAnalyzer(),
+                lambda asset: self._driver(asset).comparer(asset),
+                lambda asset: self._driver(asset).analyzer(),
                 PluginPolicies(self._judges.policies_for),
                 self._planned_edit,
             ),
@@ -155,40 +158,30 @@ class App:
         theirs = [plugins.LazyScanner(name) for name in plugins.known(plugins.SCANNERS)]
         return [*self.docker.scanners(), *self.kubernetes.scanners(), *theirs]
 
-    def _platform(self, asset: str) -> Docker | Kubernetes:
-        return self.kubernetes if asset.startswith("kubernetes:") else self.docker
+    def _driver(self, asset: str) -> Driver:
+        return self._drivers.get(asset.partition(":")[0], self.docker)
 
     def _planned_edit(self, asset: Asset, change: Change, rule: ComposeChange) -> FileEdit | None:
         """Only containers are made from Compose files."""
         return None if asset.is_declared else self._edits(asset, change, rule)
 
     def _detector_for(self, asset: str, past: Past) -> Detector:
-        if asset.startswith("helm:"):
-            from safe_auto_updater.engine.chart_detection import ChartDetector
-
-            return ChartDetector(self.charts(), past, self.kubernetes.cluster(asset).version)
-        return ChangeDetector(self._platform(asset).lookup(asset), SemVerEvaluator(), past)
+        return self._driver(asset).detector(asset, past)
 
     def _executor_for(self, step: Step) -> UpdateExecutor:
         health = HealthChecker(self._judges.checks_for, self.clock)
         return UpdateExecutor(
             self.journal,
-            self._updater(step, health),
+            self._driver(step.asset).updater(step, health),
             health,
             self.clock,
             self.emit,
             self._refusal,
         )
 
-    def _updater(self, step: Step, health: HealthChecker) -> Updater:
-        if step.updater is UpdaterKind.KUBERNETES:
-            return self.kubernetes.updater(step)
-        return self.docker.updater(step, health)
-
     def _refusal(self, work: Work) -> str | None:
         """Why an update may not go on, asked right before anything visible changes."""
-        platform = self._platform(work.step.asset)
-        no = platform.not_permitted(work.step) if isinstance(platform, Docker) else None
+        no = self._driver(work.step.asset).not_permitted(work.step)
         return no or self.cycle.refusal(work.step, work.update)
 
     def _problem(self, text: str) -> None:

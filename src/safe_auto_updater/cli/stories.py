@@ -13,7 +13,7 @@ from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.executor import ending
 from safe_auto_updater.engine.journal import Record
 
-_BY_OTHERS = (UpdaterKind.SWARM, UpdaterKind.KUBERNETES)
+_BY_OTHERS = (UpdaterKind.SWARM, UpdaterKind.KUBERNETES, UpdaterKind.HELM)
 """Who replaces several containers in turn: how long each was down nobody tells us."""
 
 
@@ -127,6 +127,8 @@ def _old_ids(record: Record) -> list[str]:
 def _again(record: Record) -> str:
     if record.step.updater is UpdaterKind.KUBERNETES:
         return "It has its old images again, and its pods run them"
+    if record.step.updater is UpdaterKind.HELM:
+        return f"Revision {record.facts.get('revision')} is back, and its objects are as they were"
     if record.step.updater is UpdaterKind.SWARM:
         return "Its spec is what it was, and its tasks run the old image"
     if record.step.members:

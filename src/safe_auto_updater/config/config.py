@@ -91,6 +91,14 @@ class WatchtowerAccess:
 
 
 @dataclass(frozen=True)
+class HelmCommand:
+    """The `helm` that is run, and as whom by which assets' pattern; the first that fits counts."""
+
+    program: str = "helm"
+    users: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class NotificationSpec:
     """Where notices go. `events` is empty for the default choice.
 
@@ -113,6 +121,7 @@ class Config:
     helm_sources: tuple[HelmSource, ...] = ()
     notifications: tuple[NotificationSpec, ...] = ()
     watchtower: WatchtowerAccess | None = None
+    helm: HelmCommand = field(default_factory=HelmCommand)
 
     def settings(self) -> Settings:
         """What decides about updates."""

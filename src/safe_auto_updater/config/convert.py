@@ -8,6 +8,7 @@ from safe_auto_updater.config.config import (
     Config,
     DockerContext,
     DockerHost,
+    HelmCommand,
     HelmSource,
     KubernetesCluster,
     NotificationSpec,
@@ -39,6 +40,10 @@ def config_of(file: m.File) -> Config:
         helm_sources=tuple(_helm_source(entry) for entry in file.detection.helm_sources),
         notifications=tuple(_notification(entry) for entry in file.notifications),
         watchtower=_watchtower(file.execution.watchtower),
+        helm=HelmCommand(
+            file.execution.helm.program,
+            tuple((one.match.asset, one.user) for one in file.execution.helm.users),
+        ),
     )
 
 

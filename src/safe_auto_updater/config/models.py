@@ -325,11 +325,26 @@ class WatchtowerSection(Section):
     timeout: v.Timeout = 900.0
 
 
+class HelmUser(Section):
+    """As whom helm upgrades some releases."""
+
+    match: Match
+    user: Annotated[str, Field(min_length=1, max_length=253)]
+
+
+class HelmSection(Section):
+    """The `helm` command that upgrades releases; the first user that fits counts."""
+
+    program: Annotated[str, Field(min_length=1)] = "helm"
+    users: Annotated[tuple[HelmUser, ...], Many] = ()
+
+
 class Execution(Section):
     """How an update is carried out."""
 
     docker_updater: v.DockerUpdater | None = None
     watchtower: WatchtowerSection | None = None
+    helm: HelmSection = Field(default_factory=HelmSection)
     risk: RiskSection = Field(default_factory=RiskSection)
     health: HealthSection = Field(default_factory=HealthSection)
     rollback: Literal["automatic"] = "automatic"

@@ -144,6 +144,8 @@ def _updater(case: Case) -> UpdaterKind:
         return UpdaterKind.SELF
     if case.asset.platform == "kubernetes":
         return UpdaterKind.KUBERNETES
+    if case.asset.platform == "helm":
+        return UpdaterKind.HELM
     if case.asset.kind == "service":
         return UpdaterKind.SWARM
     return UpdaterKind(case.policy.docker_updater.value)

@@ -23,12 +23,12 @@ class Evaluation:
     def __init__(
         self,
         comparer_for: Callable[[str], Comparer],
-        analyzer: DiffAnalyzer,
+        analyzer_for: Callable[[str], DiffAnalyzer],
         policies: PluginPolicies,
         edit_of: Callable[[Asset, Change, ComposeChange], FileEdit | None],
     ) -> None:
         self._comparer_for = comparer_for
-        self._analyzer = analyzer
+        self._analyzer_for = analyzer_for
         self._policies = policies
         self._edit_of = edit_of
 
@@ -56,7 +56,7 @@ class Evaluation:
         trees = comparer.trees(asset, change)
         reference = change.candidate.reference
         circumstances = Circumstances(_reach(change), reference, asset.kind)
-        return self._analyzer.analyze(trees.before, trees.after, circumstances)
+        return self._analyzer_for(asset.id).analyze(trees.before, trees.after, circumstances)
 
 
 def _reach(change: Change) -> str:

@@ -9,6 +9,9 @@ from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.model import Action, Change, Step, UpdaterKind
 from safe_auto_updater.engine.journal import Record
 
+_DECLARED = (UpdaterKind.SWARM, UpdaterKind.KUBERNETES, UpdaterKind.HELM)
+"""Who takes back what they made: a container is taken back by our own updater, whoever made it."""
+
 
 def undo_step(record: Record, history: Sequence[Record]) -> Step:
     """The step that takes `record` back. `history` is that of all that it changed, newest first.
@@ -29,7 +32,7 @@ def undo_step(record: Record, history: Sequence[Record]) -> Step:
         )
     changes = tuple(_back(change, record) for change in record.step.changes)
     reason = f"takes update {record.id} back"
-    declared = record.step.updater in (UpdaterKind.SWARM, UpdaterKind.KUBERNETES)
+    declared = record.step.updater in _DECLARED
     return Step(
         record.asset,
         Action.UPDATE,

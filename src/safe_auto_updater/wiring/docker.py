@@ -8,12 +8,15 @@ from pathlib import Path
 
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.contexts import Address
+from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Step, UpdaterKind
 from safe_auto_updater.core.ports import Clock, Comparer, Updater, Work
+from safe_auto_updater.engine.cycle import Detector
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.journal import Record
+from safe_auto_updater.engine.past import Past
 from safe_auto_updater.engine.unit import Unit
 from safe_auto_updater.platforms.docker.compose.command import ComposeCommand, Elsewhere
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
@@ -37,6 +40,7 @@ from safe_auto_updater.platforms.docker.watchtower.api import WatchtowerApi
 from safe_auto_updater.platforms.docker.watchtower.asking import Asking
 from safe_auto_updater.platforms.docker.watchtower.updater import WatchtowerUpdater
 from safe_auto_updater.platforms.registry import ImageLookup
+from safe_auto_updater.wiring.driver import of_images
 from safe_auto_updater.wiring.permits import Permits
 from safe_auto_updater.wiring.registries import Registries
 
@@ -95,6 +99,14 @@ class Docker:
     def lookup(self, asset: str) -> ImageLookup:
         """What registries are asked about an asset."""
         return self._registries.lookup(*self.engine(asset).platform())
+
+    def detector(self, asset: str, past: Past) -> Detector:
+        """Who knows newer images of an asset."""
+        return of_images(self.lookup(asset), past)
+
+    def analyzer(self) -> DiffAnalyzer:
+        """Who judges what another image means."""
+        return DiffAnalyzer()
 
     def comparer(self, asset: str) -> Comparer:
         """Who looks at both sides of a change to an asset."""

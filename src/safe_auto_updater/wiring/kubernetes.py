@@ -7,9 +7,13 @@ from pathlib import Path
 
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import KubernetesCluster
+from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.ports import Clock, Comparer, Updater
+from safe_auto_updater.engine.cycle import Detector
+from safe_auto_updater.engine.health import HealthChecker
+from safe_auto_updater.engine.past import Past
 from safe_auto_updater.notify.dispatch import Handler
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
@@ -19,6 +23,7 @@ from safe_auto_updater.platforms.kubernetes.trees import KubernetesComparer
 from safe_auto_updater.platforms.kubernetes.updater import KubernetesUpdater
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 from safe_auto_updater.platforms.registry import ImageLookup
+from safe_auto_updater.wiring.driver import of_images
 from safe_auto_updater.wiring.registries import Registries
 
 
@@ -72,7 +77,19 @@ class Kubernetes:
         """Who looks at both sides of a change to an asset."""
         return KubernetesComparer(Workloads(self.cluster(asset)), self.lookup(asset).described)
 
-    def updater(self, step: Step) -> Updater:
+    def detector(self, asset: str, past: Past) -> Detector:
+        """Who knows newer images of a workload."""
+        return of_images(self.lookup(asset), past)
+
+    def analyzer(self) -> DiffAnalyzer:
+        """Who judges what another image means."""
+        return DiffAnalyzer()
+
+    def not_permitted(self, step: Step) -> str | None:
+        """The server itself says so, where a step is tried."""
+        return None
+
+    def updater(self, step: Step, health: HealthChecker) -> Updater:
         """Who carries a step out."""
         lookup = self.lookup
 

@@ -25,6 +25,7 @@ _AGAIN = (429, 500, 502, 503, 504)
 _EXPIRED = 410  # the next page of a list that has been asked for too slowly
 _TOO_MANY = b"Too many requests, please try again later."  # said in plain text
 _JSON = "application/json"
+_UNTYPED = "failed to create typed patch object"  # a wrong field, told as a fault of the server
 _JSON_PATCH = "application/json-patch+json"
 _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
@@ -257,6 +258,6 @@ class Cluster:
         if status == 401:
             fact = f"{where}: does not know us ({message}): look at the user of its kubeconfig"
             return Refused(fact, status, reason)
-        if status in _AGAIN:
+        if status in _AGAIN and _UNTYPED not in message:
             return AskedToWait(f"{where}: {method} {path}: {status} {message}")
         return Refused(f"{where}: {message}", status, reason)

@@ -6,34 +6,37 @@ Its controller waits for a broken pod to become ready before it replaces it, for
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from safe_auto_updater.core.ports import Patience, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.kinds import STATEFUL_SET
-from safe_auto_updater.platforms.kubernetes.target import Target, new_images
+from safe_auto_updater.platforms.kubernetes.target import Target
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
+Json = Mapping[str, Any]
 LOOK_S = 0.5
 
 
 def free_blocked_pods(
-    workloads: Workloads, work: Work, sleep: Callable[[float], None], patience: Patience
+    workloads: Workloads,
+    target: Target,
+    is_left: Callable[[Json, Json], bool],
+    sleep: Callable[[float], None],
+    timeout_s: float,
 ) -> None:
-    """Delete broken pods of the new version, the next one only when the last has been replaced.
+    """Delete broken pods that are left, the next one only when the last has been replaced.
 
-    Claims are never touched. Whoever is ready is left to the controller.
+    `is_left` says of the set and a pod whether it is of the version that was taken back. Claims
+    are never touched. Whoever is ready is left to the controller.
     """
-    target = Target.of(work.step.asset)
     if target.kind is not STATEFUL_SET:
         return
-    new = new_images(work)
     freed: set[str] = set()
-    for _ in range(round(patience.timeout_s / LOOK_S)):
+    for _ in range(round(timeout_s / LOOK_S)):
         workload = workloads.find(target)
         pods = [] if workload is None else workloads.pods(target, workload)
-        left = [pod for pod in pods if of.runs(pod, new)]
+        left = [pod for pod in pods if is_left(workload or {}, pod)]
         if not left:
             return
         leaving = any(map(of.is_stopping, pods))
@@ -43,6 +46,12 @@ def free_blocked_pods(
                 freed.add(uid)
                 workloads.remove_pod(broken)
         sleep(LOOK_S)
+
+
+def of_another_revision(workload: Json, pod: Json) -> bool:
+    """Whether a pod is not made as its StatefulSet has it now."""
+    revision = (workload.get("status") or {}).get("updateRevision")
+    return (pod["metadata"].get("labels") or {}).get("controller-revision-hash") != revision
 
 
 def _broken(pods: list[dict[str, Any]]) -> dict[str, Any] | None:

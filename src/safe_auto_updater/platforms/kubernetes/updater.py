@@ -16,6 +16,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.comparing import differences
@@ -158,7 +159,14 @@ class KubernetesUpdater:
                     "elsewhere by now, or nobody could say where"
                 )
         self._write(work, back)
-        free_blocked_pods(self._workloads, work, self._sleep, self.patience(work, Side.OLD))
+        new = new_images(work)
+        free_blocked_pods(
+            self._workloads,
+            Target.of(work.step.asset),
+            lambda _, pod: of.runs(pod, new),
+            self._sleep,
+            self.patience(work, Side.OLD).timeout_s,
+        )
         return {**told, **({"warnings": warnings} if warnings else {})}
 
     def _has_moved(self, change: Change) -> bool:

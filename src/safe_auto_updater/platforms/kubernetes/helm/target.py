@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -35,9 +34,3 @@ class Target:
 
     def __str__(self) -> str:
         return f"release {self.namespace}/{self.name}"
-
-
-def made_by(history: Sequence[Stored], update: str, after: int) -> Stored | None:
-    """The revision that an update made. Later ones inherit its label: the first one counts."""
-    mine = [one for one in history if one.revision > after and one.labels.get(UPDATE) == update]
-    return min(mine, key=lambda one: one.revision, default=None)

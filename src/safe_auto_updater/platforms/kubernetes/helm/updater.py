@@ -7,16 +7,15 @@ one that was seen healthy before, and what is live afterwards is held against wh
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from safe_auto_updater.core.charts import Charts, chart_name
 from safe_auto_updater.core.errors import NotFound, RegistryError, StepFailed
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm
+from safe_auto_updater.platforms.kubernetes.helm.forward import Forward
 from safe_auto_updater.platforms.kubernetes.helm.live import differences
 from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
@@ -28,12 +27,11 @@ from safe_auto_updater.platforms.kubernetes.helm.target import (
     FAILED,
     UPDATE,
     Target,
-    made_by,
 )
 from safe_auto_updater.platforms.kubernetes.helm.way_back import WayBack
 from safe_auto_updater.platforms.kubernetes.kinds import KINDS, images
 
-HOOKS_S = 300.0  # for each hook; Helm's own default
+HOOKS_S = 300.0  # for each hook where no `hook_timeout` is set; Helm's own default
 
 
 class HelmUpdater:
@@ -43,27 +41,28 @@ class HelmUpdater:
         self,
         releases: Releases,
         helm: Helm,
-        charts: Charts,
+        forward: Forward,
         settings: Settings,
         resolvable: Callable[[str], None],
+        sleep: Callable[[float], None],
     ) -> None:
         self._releases = releases
         self._helm = helm
-        self._charts = charts
+        self._forward = forward
         self._settings = settings
         self._resolvable = resolvable  # raises RegistryError where an image is not to be had
+        self._sleep = sleep
         self._objects = Objects(releases.cluster)
         self._observer = ReleaseObserver(self._objects, settings)
-        self._archive: bytes | None = None
 
     def reachable(self) -> bool:
         """Whether the cluster answers now."""
         return self._releases.cluster.reachable()
 
     def prepare(self, work: Work) -> Facts:
-        """The chart is here, helm is fit, and the old images can still be had."""
+        """What it needs is here, helm is fit, and the old images can still be had."""
         assert self._helm.version
-        self._chart(work)
+        self._forward.had(work)
         old = self._newest(work)
         for image in _images(self._pieces(self._releases.read(old.storage))):
             try:
@@ -99,10 +98,7 @@ class HelmUpdater:
         """Render the new version, and ask the server what it would make of each object."""
         old = self._release(work)
         target = Target.of(work.step.asset)
-        rendered = self._helm.rendered(
-            target.named(self._newest(work)), self._chart(work), old.config_text
-        )
-        new = pieces(str(rendered.get("manifest") or ""), old.namespace)
+        new = self._forward.pieces(work, target.named(self._newest(work)), old)
         unserved = self._objects.unserved((*new, *self._pieces(old)))
         if unserved:
             fact = f"the cluster does not serve {', '.join(unserved)}"
@@ -140,22 +136,15 @@ class HelmUpdater:
         raise StepFailed(f"{work.step.asset} cannot be withdrawn", Cause.PLATFORM)
 
     def apply(self, work: Work) -> Facts:
-        """Upgrade, with the values that the user gave, to the byte."""
+        """Have helm make the new revision."""
         target, old = Target.of(work.step.asset), self._release(work)
-        newest = self._newest(work)
-        self._helm.upgrade(
-            target.named(newest),
-            self._chart(work),
-            old.config_text,
-            {UPDATE: work.update},
-            HOOKS_S,
-        )
+        self._forward.act(work, target.named(self._newest(work)), old, self._hooks_s(work))
         return {}
 
     def look(self, work: Work, side: Side) -> Look:
         """Identity first: this side's revision is the newest; then all that it owns."""
         history = self._history(work)
-        mine = made_by(history, work.update, work.facts["revision"])
+        mine = self._forward.made(work, history, work.facts["revision"])
         newest = history[-1]
         if side is Side.OLD:
             return self._observer.look(work, self._before(work))
@@ -171,7 +160,7 @@ class HelmUpdater:
 
     def commit(self, work: Work) -> Facts:
         """Nothing was kept for the way back that Helm does not keep itself."""
-        mine = made_by(self._history(work), work.update, work.facts["revision"])
+        mine = self._forward.made(work, self._history(work), work.facts["revision"])
         return {} if mine is None else {"seen_healthy": mine.revision}
 
     def rollback(self, work: Work) -> Facts:
@@ -191,22 +180,22 @@ class HelmUpdater:
         return {}
 
     def _way_back(self, work: Work) -> WayBack:
-        return WayBack(work, self._releases, self._helm, self._objects, self._before(work))
+        return WayBack(
+            work,
+            self._forward,
+            self._releases,
+            self._helm,
+            self._objects,
+            self._before(work),
+            self._hooks_s(work),
+            self._sleep,
+            self.patience(work, Side.OLD).timeout_s,
+        )
 
-    def _chart(self, work: Work) -> bytes:
-        """The archive of the candidate, by its digest."""
-        if self._archive is None:
-            candidate = work.change.candidate
-            assert candidate is not None and candidate.version is not None
-            name = chart_name(candidate.reference)
-            try:
-                self._archive = self._charts.archive(
-                    work.step.asset, name, candidate.version, candidate.digest
-                )
-            except RegistryError as error:
-                fact = f"chart {candidate.reference} cannot be had: {error}"
-                raise StepFailed(fact, Cause.REGISTRY) from error
-        return self._archive
+    def _hooks_s(self, work: Work) -> float:
+        """How long each hook may take."""
+        policy = resolve(self._settings, work.step.asset, work.facts.get("labels", {}))
+        return policy.hooks.timeout_s if "hook_timeout" in policy.sources else HOOKS_S
 
     def _history(self, work: Work) -> Sequence[Stored]:
         target = Target.of(work.step.asset)
@@ -245,6 +234,3 @@ def _images(all_of_it: Sequence[Piece]) -> list[str]:
 
 def _hash(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-
-
-Json = Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from safe_auto_updater.core.errors import (
@@ -15,6 +15,7 @@ from safe_auto_updater.core.errors import (
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import Facts, Work
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm
+from safe_auto_updater.platforms.kubernetes.helm.forward import Forward, goes_back
 from safe_auto_updater.platforms.kubernetes.helm.hooks import one_way, ran, running
 from safe_auto_updater.platforms.kubernetes.helm.live import comparable, differences
 from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece, pieces
@@ -25,12 +26,14 @@ from safe_auto_updater.platforms.kubernetes.helm.target import (
     DEPLOYED,
     PENDING,
     Target,
-    made_by,
 )
+from safe_auto_updater.platforms.kubernetes.kinds import STATEFUL_SET
+from safe_auto_updater.platforms.kubernetes.stuck import free_blocked_pods, of_another_revision
+from safe_auto_updater.platforms.kubernetes.target import Target as Workload
+from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
 Json = Mapping[str, Any]
 DEFINITION = "CustomResourceDefinition"
-HOOKS_S = 120.0
 
 
 class WayBack:
@@ -39,23 +42,32 @@ class WayBack:
     def __init__(
         self,
         work: Work,
+        forward: Forward,
         releases: Releases,
         helm: Helm,
         objects: Objects,
         before: Sequence[Piece],
+        hooks_s: float,
+        sleep: Callable[[float], None],
+        patience_s: float,
     ) -> None:
         self._work = work
         self._target = Target.of(work.step.asset)
+        self._forward = forward
         self._releases = releases
         self._helm = helm
         self._objects = objects
         self._before = before
+        self._hooks_s = hooks_s
+        self._sleep = sleep
+        self._patience_s = patience_s
+        self._workloads = Workloads(objects.cluster)
         self._revision = int(work.facts["revision"])
 
     def go(self) -> Facts:
         """Make it so. Halted where a hook has changed what Helm cannot take back."""
         history = self._releases.history(self._target.namespace, self._target.name)
-        mine = made_by(history, self._work.update, self._revision)
+        mine = self._forward.made(self._work, history, self._revision)
         if mine is None:
             return self._nothing_made(history)
         made = self._releases.read(mine.storage)
@@ -66,6 +78,7 @@ class WayBack:
             warnings += self._roll_back(history[-1], mine)
         self._remove_added(made)
         self._put_back()
+        self._free_blocked_pods()
         return {"warnings": warnings} if warnings else {}
 
     def left(self) -> list[str]:
@@ -128,8 +141,7 @@ class WayBack:
 
     def _goes_back(self, stored: Stored) -> bool:
         """Whether a revision is a way back to where the update began."""
-        told = self._releases.read(stored.storage).info.description
-        return told == f"Rollback to {self._revision}"
+        return goes_back(self._releases, stored, self._revision)
 
     def _roll_back(self, newest: Stored, mine: Stored) -> list[str]:
         if newest.revision != mine.revision and not self._goes_back(newest):
@@ -139,7 +151,7 @@ class WayBack:
             raise StepFailed(fact, Cause.CONFLICT)
         named = self._target.named(newest)
         try:
-            self._helm.rollback(named, self._revision, HOOKS_S, hooks=True)
+            self._helm.rollback(named, self._revision, self._hooks_s, hooks=True)
         except StepFailed as error:
             if error.cause is not Cause.HOOK:
                 raise PlatformError(str(error)) from error
@@ -149,7 +161,7 @@ class WayBack:
 
     def _again_without_hooks(self, named: Any) -> None:
         try:
-            self._helm.rollback(named, self._revision, HOOKS_S, hooks=False)
+            self._helm.rollback(named, self._revision, self._hooks_s, hooks=False)
         except StepFailed as error:
             raise PlatformError(str(error)) from error
 
@@ -172,9 +184,18 @@ class WayBack:
             if comparable(live) != before:
                 self._objects.put_back(piece, before, live)
 
+    def _free_blocked_pods(self) -> None:
+        """A StatefulSet waits for ever for a broken pod of the version that was taken back."""
+        for piece in self._before:
+            if piece.kind == STATEFUL_SET.name and piece.api_version == STATEFUL_SET.group:
+                target = Workload(self._target.cluster, piece.namespace, STATEFUL_SET, piece.name)
+                free_blocked_pods(
+                    self._workloads, target, of_another_revision, self._sleep, self._patience_s
+                )
+
     def _made(self) -> Release | None:
         history = self._releases.history(self._target.namespace, self._target.name)
-        mine = made_by(history, self._work.update, self._revision)
+        mine = self._forward.made(self._work, history, self._revision)
         return None if mine is None else self._releases.read(mine.storage)
 
     def _added(self, made: Release) -> list[Piece]:

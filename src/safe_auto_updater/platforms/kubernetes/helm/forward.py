@@ -1,0 +1,121 @@
+"""The two ways forward of a release: another chart, or an earlier revision that a person wants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from safe_auto_updater.core.charts import Charts, chart_name
+from safe_auto_updater.core.errors import NotFound, RegistryError, StepFailed
+from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.ports import Work
+from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
+from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece, pieces
+from safe_auto_updater.platforms.kubernetes.helm.release import Release
+from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
+from safe_auto_updater.platforms.kubernetes.helm.target import UPDATE, Target
+
+
+class Forward(Protocol):
+    """What an update does, apart from how it is watched and taken back."""
+
+    def had(self, work: Work) -> None:
+        """What it needs is there. Raises StepFailed."""
+        ...
+
+    def pieces(self, work: Work, named: Named, old: Release) -> tuple[Piece, ...]:
+        """The objects that the release is to have; nothing is changed."""
+        ...
+
+    def act(self, work: Work, named: Named, old: Release, hooks_s: float) -> None:
+        """Have helm make the new revision."""
+        ...
+
+    def made(self, work: Work, history: Sequence[Stored], after: int) -> Stored | None:
+        """The revision that it made; None where it has made none."""
+        ...
+
+
+class Upgrade:
+    """Another version of the chart, with the values that the user gave, to the byte."""
+
+    def __init__(self, charts: Charts, helm: Helm) -> None:
+        self._charts = charts
+        self._helm = helm
+        self._archive: bytes | None = None
+
+    def had(self, work: Work) -> None:
+        """The archive is here, by its digest."""
+        self._chart(work)
+
+    def pieces(self, work: Work, named: Named, old: Release) -> tuple[Piece, ...]:
+        """As helm renders them."""
+        rendered = self._helm.rendered(named, self._chart(work), old.config_text)
+        return pieces(str(rendered.get("manifest") or ""), old.namespace)
+
+    def act(self, work: Work, named: Named, old: Release, hooks_s: float) -> None:
+        """`helm upgrade`; the new revision is labelled as ours."""
+        labels = {UPDATE: work.update}
+        self._helm.upgrade(named, self._chart(work), old.config_text, labels, hooks_s)
+
+    def made(self, work: Work, history: Sequence[Stored], after: int) -> Stored | None:
+        """By its label. Later revisions inherit that: the first one counts."""
+        mine = [
+            one for one in history if one.revision > after and one.labels.get(UPDATE) == work.update
+        ]
+        return min(mine, key=lambda one: one.revision, default=None)
+
+    def _chart(self, work: Work) -> bytes:
+        if self._archive is None:
+            candidate = work.change.candidate
+            assert candidate is not None and candidate.version is not None
+            name = chart_name(candidate.reference)
+            try:
+                self._archive = self._charts.archive(
+                    work.step.asset, name, candidate.version, candidate.digest
+                )
+            except RegistryError as error:
+                fact = f"chart {candidate.reference} cannot be had: {error}"
+                raise StepFailed(fact, Cause.REGISTRY) from error
+        return self._archive
+
+
+class Return:
+    """The revision that an update began with, because a person takes that update back."""
+
+    def __init__(self, began_with: Callable[[Work], int], releases: Releases, helm: Helm) -> None:
+        self._began_with = began_with  # which revision the update that is taken back began with
+        self._releases = releases
+        self._helm = helm
+
+    def had(self, work: Work) -> None:
+        """Helm still keeps it."""
+        self._wanted(work)
+
+    def pieces(self, work: Work, named: Named, old: Release) -> tuple[Piece, ...]:
+        """As they were."""
+        wanted = self._wanted(work)
+        return pieces(wanted.manifest, wanted.namespace)
+
+    def act(self, work: Work, named: Named, old: Release, hooks_s: float) -> None:
+        """`helm rollback`."""
+        self._helm.rollback(named, self._began_with(work), hooks_s, hooks=True)
+
+    def made(self, work: Work, history: Sequence[Stored], after: int) -> Stored | None:
+        """By what Helm notes of it; it can be labelled by nobody."""
+        wanted = self._began_with(work)
+        later = (one for one in history if one.revision == after + 1)
+        return next((one for one in later if goes_back(self._releases, one, wanted)), None)
+
+    def _wanted(self, work: Work) -> Release:
+        target, number = Target.of(work.step.asset), self._began_with(work)
+        try:
+            return self._releases.revision(target.namespace, target.name, number)
+        except NotFound as error:
+            fact = f"{error}: Helm keeps only the last ones"
+            raise StepFailed(fact, Cause.PLATFORM) from error
+
+
+def goes_back(releases: Releases, stored: Stored, revision: int) -> bool:
+    """Whether a revision is Helm's own way back to another one."""
+    return releases.read(stored.storage).info.description == f"Rollback to {revision}"
