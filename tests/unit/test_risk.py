@@ -26,6 +26,7 @@ from safe_auto_updater.core.risk import (
 from safe_auto_updater.core.risk_rules import RULES
 from safe_auto_updater.core.stateful import STATEFUL, Kind, is_stateful, version_from
 from safe_auto_updater.core.versions import Bump
+from tests.unit.rule_tables import table
 
 KNOWN = [
     ("postgres:16", "PostgreSQL"),
@@ -377,18 +378,7 @@ SAFETY = Path(__file__).parents[2] / "docs" / "safety.md"
 
 def documented() -> str:
     """The rule table and the known images, as docs/safety.md shows them."""
-    lines = [
-        "| rule | looks at | weight | points | back | why it matters |",
-        "|---|---|---|---|---|---|",
-    ]
-    for rule in RULES:
-        paths = ", ".join(f"`{path}`" for path in rule.paths)
-        looks = paths if rule.on is On.STEP else f"{paths} {rule.on}"
-        when = " and ".join(condition.words for condition in rule.when)
-        why = f"{rule.why} Where {when}." if when else rule.why
-        weight = f"{rule.severity} | {rule.points} | {rule.reversibility}"
-        lines.append(f"| `{rule.name}` | {looks} | {weight} | {why} |")
-    lines.append("")
+    lines = [table(RULES), ""]
     for kind, words in {
         Kind.DATABASE: "Known databases", Kind.BROKER: "Known brokers",
         Kind.APPLICATION: "Known applications that migrate their data",
