@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.platforms.kubernetes.helm.live import comparable, differences, merge_patch
-from safe_auto_updater.platforms.kubernetes.helm.manifest import pieces
+from safe_auto_updater.platforms.kubernetes.helm.pieces import pieces
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
 TREES = st.recursive(

@@ -15,7 +15,7 @@ from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.release_rules import RELEASE_RULES
 from safe_auto_updater.core.risk import Circumstances, Reversibility, Risk, Severity
 from safe_auto_updater.platforms.kubernetes.helm.hooks import one_way
-from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece
+from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
 from safe_auto_updater.platforms.kubernetes.helm.rights import rights
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped

@@ -11,8 +11,8 @@ from safe_auto_updater.core.model import Asset, Change
 from safe_auto_updater.core.ports import Trees
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm
-from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, Unserved
+from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import Release, rendered_release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases
 from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, trees

@@ -8,7 +8,7 @@ from typing import Any
 from safe_auto_updater.core.errors import NotFound, PlatformError
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Refused
 from safe_auto_updater.platforms.kubernetes.helm.live import comparable, merge_patch
-from safe_auto_updater.platforms.kubernetes.helm.manifest import KEEP, Piece
+from safe_auto_updater.platforms.kubernetes.helm.pieces import KEEP, Piece
 from safe_auto_updater.platforms.kubernetes.served import Served
 
 Json = Mapping[str, Any]

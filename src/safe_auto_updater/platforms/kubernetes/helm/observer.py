@@ -11,8 +11,8 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import CheckResult, CheckState, Look, Patience, Subject, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
-from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
+from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.readiness import judge_piece
 from safe_auto_updater.platforms.kubernetes.judging import probes
 from safe_auto_updater.platforms.kubernetes.kinds import KINDS, pace_s

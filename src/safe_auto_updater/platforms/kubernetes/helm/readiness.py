@@ -12,7 +12,7 @@ from typing import Any
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckResult, CheckState
 from safe_auto_updater.platforms.kubernetes import pods as of
-from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece
+from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.jobs import ended
 from safe_auto_updater.platforms.kubernetes.judging import Judged, Wanted, judge
 from safe_auto_updater.platforms.kubernetes.kinds import KINDS, conditions, images

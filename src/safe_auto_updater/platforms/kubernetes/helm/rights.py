@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece
+from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.kinds import KINDS, containers
 
 Json = Mapping[str, Any]

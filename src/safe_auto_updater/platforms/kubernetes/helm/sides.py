@@ -13,7 +13,7 @@ from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.core.stateful import is_stateful
 from safe_auto_updater.core.versions import Bump
 from safe_auto_updater.platforms.kubernetes.helm.hooks import UPGRADING, one_way
-from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece
+from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
 from safe_auto_updater.platforms.kubernetes.helm.rights import rights
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped

@@ -17,9 +17,9 @@ from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm
 from safe_auto_updater.platforms.kubernetes.helm.forward import Forward
 from safe_auto_updater.platforms.kubernetes.helm.live import differences
-from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
 from safe_auto_updater.platforms.kubernetes.helm.observer import ReleaseObserver, conflict
+from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import Release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
 from safe_auto_updater.platforms.kubernetes.helm.target import (

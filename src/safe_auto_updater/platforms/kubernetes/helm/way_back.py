@@ -18,8 +18,8 @@ from safe_auto_updater.platforms.kubernetes.helm.command import Helm
 from safe_auto_updater.platforms.kubernetes.helm.forward import Forward, goes_back
 from safe_auto_updater.platforms.kubernetes.helm.hooks import one_way, ran, running
 from safe_auto_updater.platforms.kubernetes.helm.live import comparable, differences
-from safe_auto_updater.platforms.kubernetes.helm.manifest import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, owned
+from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import Release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
 from safe_auto_updater.platforms.kubernetes.helm.target import (
