@@ -26,6 +26,7 @@ class Said:
     @property
     def json(self) -> dict[str, Any]:
         """The one document on standard output."""
+        assert self.out, self.err
         found: dict[str, Any] = json.loads(self.out)
         return found
 

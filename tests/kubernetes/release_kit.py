@@ -28,16 +28,16 @@ class Release:
         self.configure()
 
     def configure(
-        self, health: str = SOON, execution: str = "", detection: str = "", helm: str = ""
+        self, health: str = SOON, execution: str = "", rule: str = "", helm: str = ""
     ) -> None:
-        """What the program is told: where charts come from, which helm, and more keys."""
+        """What the program is told: where charts come from, and more keys of sections and rule."""
         sources = f'  helm_sources: [{{chart: "*", repository: "{self.repository}"}}]\n'
         registries = f'  registries: [{{host: "{self.registry}", plain_http: true}}]\n'
-        rules = "  hook_timeout: 15s\n"
+        rules = f'  rules: [{{match: {{asset: "helm:*"}}, hook_timeout: 15s{rule}}}]\n'
         self.sau.configure(
             health,
             f"  helm: {{program: {self.helm.program}{helm}}}\n{execution}",
-            f"{sources}{registries}{rules}{detection}",
+            f"{sources}{registries}{rules}",
         )
 
     def install(self, chart: Chart, *words: str, values: Values | None = None) -> None:
@@ -73,8 +73,8 @@ class Release:
         return [(one["chart"], one["status"]) for one in self.helm.history("shop")]
 
     def all_ready(self) -> bool:
-        """Whether each container of each pod is ready."""
-        found = self.namespace.containers()
+        """Whether each container that is to stay is ready."""
+        found = [one for one in self.namespace.containers() if "terminated" not in one["state"]]
         return bool(found) and all(one["ready"] for one in found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,7 +179,7 @@ def _blob() -> str:
 
 def test_new_defaults_of_the_chart_appear_beside_the_users_values(release: Release) -> None:
     def chart(version: str, **values: object) -> Chart:
-        shown = config_map(all="{{ toJson .Values }}")
+        shown = config_map(all="{{ toJson .Values | b64enc }}")
         return Chart(version=version, templates={"map.yaml": shown}, values=values)
 
     release.install(chart("1.0.0", port="1.10", old=1), values={"port": "1.20", "mine": True})
@@ -187,6 +189,7 @@ def test_new_defaults_of_the_chart_appear_beside_the_users_values(release: Relea
     assert release.apply()["outcome"] == "succeeded"
 
     (shown,) = [one for key, one in release.live().items() if key.startswith("ConfigMap/")]
-    assert '"port":"1.20"' in shown["data"]["all"] and '"depth":2' in shown["data"]["all"]
+    values = json.loads(base64.b64decode(shown["data"]["all"]))
+    assert values == {"port": "1.20", "mine": True, "new": {"depth": 2}}
     assert findings["defaults/new.depth"] == "default-new"
     assert findings["defaults/old"] == "default-gone"
