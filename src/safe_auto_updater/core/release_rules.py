@@ -58,6 +58,9 @@ RELEASE_RULES = (
     _row("unserved", "unserved/*", On.ADDED, BLOCKER, 60, R0,
          "This cluster does not serve that kind in that version of its API."),
 
+    _row("image-lost", "lost_images/*", On.ADDED, BLOCKER, 60, R3,
+         "What runs now cannot be had any more: there would be no way back to it."),
+
     # What would be deleted, and more with it.
     _row("definition-gone", "CustomResourceDefinition/*", On.REMOVED, BLOCKER, 60, R3,
          "Helm would delete the definition, and with it every resource of its kind. Annotate it "

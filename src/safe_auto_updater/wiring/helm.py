@@ -52,7 +52,7 @@ class Helm:
         from safe_auto_updater.platforms.kubernetes.helm.releases import Releases
 
         releases = Releases(self._kubernetes.cluster(asset))
-        return HelmComparer(releases, self.command(asset), self._charts())
+        return HelmComparer(releases, self.command(asset), self._charts(), self._resolvable(asset))
 
     def analyzer(self) -> DiffAnalyzer:
         """Who judges what another chart version means."""
@@ -70,11 +70,6 @@ class Helm:
         from safe_auto_updater.platforms.kubernetes.helm.releases import Releases
         from safe_auto_updater.platforms.kubernetes.helm.updater import HelmUpdater
 
-        lookup = self._kubernetes.lookup
-
-        def resolvable(image: str) -> None:
-            lookup(step.asset).image(image)
-
         releases = Releases(self._kubernetes.cluster(step.asset))
         command = self.command(step.asset)
         forward: Forward = (
@@ -82,7 +77,9 @@ class Helm:
             if step.undoes is None
             else Return(self._began_with, releases, command)
         )
-        return HelmUpdater(releases, command, forward, self._settings, resolvable, self._sleep)
+        return HelmUpdater(
+            releases, command, forward, self._settings, self._resolvable(step.asset), self._sleep
+        )
 
     def command(self, asset: str) -> Command:
         """The helm that works on an asset's cluster, as whoever is to."""
@@ -91,6 +88,15 @@ class Helm:
         users = (user for pattern, user in self._command.users if matches(pattern, asset))
         access = self._kubernetes.cluster(asset).access
         return Command(self._command.program, access, next(users, None))
+
+    def _resolvable(self, asset: str) -> Callable[[str], None]:
+        """What raises RegistryError where an image is not to be had."""
+        lookup = self._kubernetes.lookup(asset)
+
+        def resolvable(image: str) -> None:
+            lookup.image(image)
+
+        return resolvable
 
     def _began_with(self, work: Work) -> int:
         """The revision that the update began with which a step takes back."""

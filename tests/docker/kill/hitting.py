@@ -35,15 +35,20 @@ class Hit:
 
 
 def hit(
-    sau: Program, *words: str, at: int | str | None, kinds: Sequence[str] = KILL, alone: bool = True
+    sau: Program,
+    *words: str,
+    at: int | str | None,
+    kinds: Sequence[str] = KILL,
+    alone: bool = True,
+    action: str = "kill",
 ) -> Hit:
-    """One command, killed at an instant of these kinds; None lets it live.
+    """One command, killed (or hit by another action) at an instant of these kinds; None: at none.
 
     With `alone` old and new must never be seen running together.
     """
     folder = sau.config.parent
     trace, spec = folder / f"trace-{time.monotonic_ns()}", folder / "spec.json"
-    told = {"trace": str(trace), "kinds": list(kinds), "action": "kill", "at": at}
+    told = {"trace": str(trace), "kinds": list(kinds), "action": action, "at": at}
     spec.write_text(json.dumps(told))
     command = [spawner.KILLABLE, str(spec), "--", *sau.command[1:], *words]
     done = spawner.run(command, os.environ, timeout_s=120, one_stream=True)

@@ -14,7 +14,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,13 @@ from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
 from safe_auto_updater.platforms.docker.watchtower.api import WatchtowerApi
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.helm import command
+from safe_auto_updater.platforms.kubernetes.helm.updater import HelmUpdater
 from safe_auto_updater.platforms.kubernetes.updater import KubernetesUpdater
 
 Act = Callable[[], None]
+MOMENTS_S = (0.2, 0.3, 0.5)
+"""How long after the one before a run of helm is hit."""
 BOTH_RUN = "both run"
 """Noted in the trace where a look meets the old and the new container running: never."""
 
@@ -67,6 +72,7 @@ class Instants:
         self._around_engine()
         self._around_watchtower()
         self._around_cluster()
+        self._around_helm()
         self._around_looks()
         self._around_files()
 
@@ -150,6 +156,37 @@ class Instants:
 
         Cluster._content, KubernetesUpdater.look = watched_content, watched_look
 
+    def _around_helm(self) -> None:
+        """Before and after each run of helm that changes something, and some moments within it."""
+        run, looked = command.run, HelmUpdater.look
+
+        def watched_run(words: Sequence[str], *positional: Any, **named: Any) -> Any:
+            if words[1] not in ("upgrade", "rollback") or "--dry-run=server" in words:
+                return run(words, *positional, **named)
+            what, over = f"helm {words[1]}", threading.Event()
+            self.here("unasked", what)
+            beside = threading.Thread(target=self._during, args=(what, over), daemon=True)
+            beside.start()
+            try:
+                ended = run(words, *positional, **named)
+            finally:
+                over.set()
+                beside.join()
+            self.here("answered", what)
+            return ended
+
+        def watched_look(updater: HelmUpdater, work: Any, side: Any) -> Any:
+            self._first_look()
+            return looked(updater, work, side)
+
+        command.run, HelmUpdater.look = watched_run, watched_look
+
+    def _during(self, what: str, over: threading.Event) -> None:
+        for moment_s in MOMENTS_S:
+            if over.wait(moment_s):
+                return
+            self.here("sent", f"{what}, {moment_s} s later")
+
     def _first_look(self) -> None:
         if self._looked_in != self._phase:
             self._looked_in = self._phase
@@ -205,6 +242,15 @@ _VERBS = ("create", "stop", "start", "update", "rename", "tag", "connect", "disc
 
 def _kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _kill_helm() -> None:
+    """SIGKILL to the helm that runs for us; we live on."""
+    me = os.getpid()
+    for child in Path(f"/proc/{me}/task").glob("*/children"):
+        for pid in child.read_text().split():
+            if "helm" in Path(f"/proc/{pid}/cmdline").read_text():
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def _lab() -> Layout:
@@ -273,6 +319,8 @@ def action(spec: dict[str, Any]) -> Act:
     match spec["action"]:
         case "kill":
             return _kill
+        case "kill helm":
+            return _kill_helm
         case "stall engine":
             return _stall_engine()
         case "crash engine":

@@ -72,6 +72,7 @@ ROWS: dict[str, tuple[Side, Side, Seen, str]] = {
     "deprecated": (side(), side(chart=Chart("web", "2.0.0", deprecated=True)), NOTHING, "patch"),
     "refused": (side(), side(), Seen({"Service web": "no"}, (), ()), "patch"),
     "unserved": (side(), side(), Seen({}, ("Ingress web",), ()), "patch"),
+    "image-lost": (side(), side(), Seen({}, (), (), {"web:1": "gone"}), "patch"),
     "definition-gone": (side(CRD), side(), NOTHING, "patch"),
     "claim-gone": (side(CLAIM), side(), NOTHING, "patch"),
     "volume-gone": (side(piece("PersistentVolume")), side(), NOTHING, "patch"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from safe_auto_updater.core.charts import Charts, chart_name
-from safe_auto_updater.core.errors import NotFound, PlatformError
+from safe_auto_updater.core.errors import NotFound, PlatformError, RegistryError
 from safe_auto_updater.core.model import Asset, Change
 from safe_auto_updater.core.ports import Trees
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
@@ -15,7 +15,7 @@ from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, Unserve
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import Release, rendered_release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases
-from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, trees
+from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, run_by, trees
 from safe_auto_updater.platforms.kubernetes.helm.target import Target
 
 Json = Mapping[str, Any]
@@ -25,7 +25,14 @@ _AUTOSCALERS = "/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautosca
 class HelmComparer:
     """Nothing is changed: helm renders, and the server says what it would make of each object."""
 
-    def __init__(self, releases: Releases, helm: Helm, charts: Charts) -> None:
+    def __init__(
+        self,
+        releases: Releases,
+        helm: Helm,
+        charts: Charts,
+        resolvable: Callable[[str], None],
+    ) -> None:
+        self._resolvable = resolvable  # raises RegistryError where an image is not to be had
         self._releases = releases
         self._objects = Objects(releases.cluster)
         self._helm = helm
@@ -60,12 +67,23 @@ class HelmComparer:
             except (NotFound, Unserved):
                 continue  # told by `unserved`, or its namespace comes with it
         unserved = self._objects.unserved(theirs)
-        seen = Seen(refused, unserved, list(self._scaled_twice(theirs)))
+        lost = {image: why for image in run_by(mine) if (why := self._lost(image))}
+        seen = Seen(refused, unserved, list(self._scaled_twice(theirs)), lost)
         return (
             Side(old.chart, old.config, old.hooks, mine, live),
             Side(new.chart, new.config, new.hooks, theirs, would),
             seen,
         )
+
+    def _lost(self, image: str) -> str | None:
+        """Why an image cannot be had; None where it can, RegistryError where nobody can say."""
+        try:
+            self._resolvable(image)
+        except RegistryError as error:
+            if error.reason != "not_found":
+                raise
+            return str(error)
+        return None
 
     def _live(self, piece: Piece) -> Json | None:
         try:

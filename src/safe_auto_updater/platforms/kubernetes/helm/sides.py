@@ -42,6 +42,7 @@ class Seen:
     refused: Mapping[str, str]
     unserved: Sequence[str]
     scaled: Sequence[str]  # workloads that an autoscaler and the chart both scale
+    lost: Mapping[str, str] = field(default_factory=dict)  # images that run and why none is had
 
 
 def trees(old: Side, new: Side, seen: Seen) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -49,6 +50,7 @@ def trees(old: Side, new: Side, seen: Seen) -> tuple[dict[str, Any], dict[str, A
     after_only = {
         "refused": dict(seen.refused),
         "unserved": dict.fromkeys(seen.unserved, True),
+        "lost_images": dict(seen.lost),
         "scaled": dict.fromkeys(seen.scaled, True),
         "one_way_hooks": {hook.name: _moments(hook) for hook in new.hooks if one_way(hook)},
         "hooks": {hook.name: _moments(hook) for hook in new.hooks if _upgrading(hook)},
@@ -75,7 +77,7 @@ def _of(side: Side) -> dict[str, Any]:
             if piece.key in side.objects
         },
         "images": {
-            f"{p.label}, {name}": image for p in side.pieces for name, image in _images(p).items()
+            f"{p.label}, {name}": image for p in side.pieces for name, image in images_of(p).items()
         },
         "rights": dict.fromkeys((right for piece in side.pieces for right in rights(piece)), True),
         "defaults": flat(_unset(side.chart.defaults, side.config)),
@@ -108,17 +110,24 @@ def flat(tree: Any, above: str = "") -> dict[str, Any]:
     return found
 
 
-def _images(piece: Piece) -> dict[str, str]:
+def images_of(piece: Piece) -> dict[str, str]:
+    """What the containers of a workload run, by their names."""
     kind = KINDS.get(piece.kind)
     return {} if kind is None else images(kind.pod_spec(piece.body))
 
 
+def run_by(all_of_it: Sequence[Piece]) -> list[str]:
+    """Every image that the workloads of a manifest run."""
+    found = (image for piece in all_of_it for image in images_of(piece).values() if image)
+    return list(dict.fromkeys(found))
+
+
 def _jumps(old: Side, new: Side) -> Iterator[tuple[str, str]]:
     """Images that go further than a minor version, or whose data moves one way at this step."""
-    before = {(p.label, name): image for p in old.pieces for name, image in _images(p).items()}
+    before = {(p.label, name): image for p in old.pieces for name, image in images_of(p).items()}
     evaluator = SemVerEvaluator()
     for piece in new.pieces:
-        for name, image in _images(piece).items():
+        for name, image in images_of(piece).items():
             was = before.get((piece.label, name))
             if was is None or was == image or _repository(was) != _repository(image):
                 continue

@@ -22,6 +22,7 @@ from safe_auto_updater.platforms.kubernetes.helm.observer import ReleaseObserver
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import Release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
+from safe_auto_updater.platforms.kubernetes.helm.sides import run_by
 from safe_auto_updater.platforms.kubernetes.helm.target import (
     DEPLOYED,
     FAILED,
@@ -29,7 +30,6 @@ from safe_auto_updater.platforms.kubernetes.helm.target import (
     Target,
 )
 from safe_auto_updater.platforms.kubernetes.helm.way_back import WayBack
-from safe_auto_updater.platforms.kubernetes.kinds import KINDS, images
 
 HOOKS_S = 300.0  # for each hook where no `hook_timeout` is set; Helm's own default
 
@@ -64,7 +64,7 @@ class HelmUpdater:
         assert self._helm.version
         self._forward.had(work)
         old = self._newest(work)
-        for image in _images(self._pieces(self._releases.read(old.storage))):
+        for image in run_by(self._pieces(self._releases.read(old.storage))):
             try:
                 self._resolvable(image)
             except RegistryError as error:
@@ -220,16 +220,6 @@ class HelmUpdater:
 
     def _pieces(self, release: Release) -> tuple[Piece, ...]:
         return pieces(release.manifest, release.namespace)
-
-
-def _images(all_of_it: Sequence[Piece]) -> list[str]:
-    """Every image that the workloads of a manifest run."""
-    found: dict[str, None] = {}
-    for piece in all_of_it:
-        kind = KINDS.get(piece.kind)
-        if kind is not None:
-            found |= dict.fromkeys(images(kind.pod_spec(piece.body)).values())
-    return [image for image in found if image]
 
 
 def _hash(text: str) -> str:
