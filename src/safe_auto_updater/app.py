@@ -149,7 +149,7 @@ class App:
         return [*self.docker.scanners(), *self.kubernetes.scanners(), *theirs]
 
     def _platform(self, asset: str) -> Docker | Kubernetes:
-        return self.kubernetes if asset.startswith("kubernetes:") else self.docker
+        return self.kubernetes if asset.startswith(("kubernetes:", "helm:")) else self.docker
 
     def _planned_edit(self, asset: Asset, change: Change, rule: ComposeChange) -> FileEdit | None:
         """Only containers are made from Compose files."""
