@@ -23,6 +23,7 @@ class Cluster:
         told = json.loads(Path(os.environ["SAU_LAB"]).read_text())
         self.kubeconfig = Path(told["kubeconfig"])
         self.registry: str = told["registry"]
+        self.helm: str = told["helm"]
         self.command = (told["kubectl"], "--kubeconfig", told["kubeconfig"])
 
     def run(self, *words: str, given: object = None) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lab.bench.figures import Block, Series, at_most, best_ratio, counted
+from lab.bench.beside import Beside
+from lab.bench.figures import Block, counted
 from lab.bench.kubectl import Cluster
-from lab.bench.processes import Cost, cost, wait_until
+from lab.bench.processes import cost, wait_until
 from lab.bench.sandbox import SAU
 from lab.cluster import kwok
 
@@ -30,27 +31,15 @@ def measure(cluster: Cluster, folder: Path, pairs: int) -> Block:
         before = cluster.lists()
         cost(*scan)
         asked = cluster.lists() - before
-        both = [(cost(*scan), cost(*listing)) for _ in range(pairs)]
-    ours, theirs = [a for a, _ in both], [b for _, b in both]
-    sides = _series("sau scan", ours), _series("kubectl get deploy,pods -A -o json", theirs)
+        found = Beside.measure(pairs, scan, listing)
+    names = ("sau scan", "kubectl get deploy,pods -A -o json")
     return Block(
         f"{DEPLOYMENTS} Deployments with {PODS} pods ({pairs} pairs in turns)",
         [
-            *sides,
-            best_ratio("ratio of the best", *sides, TIME_GOAL),
-            at_most("peak memory of sau", _peak(ours), MEMORY_GOAL_MIB, " MiB"),
-            counted("peak memory of kubectl, MiB", _peak(theirs)),
+            *found.lines(names, TIME_GOAL, MEMORY_GOAL_MIB),
             counted("lists asked for by one scan, pages", asked),
         ],
     )
-
-
-def _series(name: str, runs: list[Cost]) -> Series:
-    return Series(name, tuple(one.wall_s for one in runs))
-
-
-def _peak(runs: list[Cost]) -> float:
-    return max(one.peak_mib for one in runs)
 
 
 def _deployment(number: int) -> dict[str, object]:

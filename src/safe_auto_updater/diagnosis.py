@@ -64,7 +64,8 @@ def _cluster(app: App, name: str) -> list[Finding]:
     what, cluster = f"kubernetes {name}", app.kubernetes.clusters[name]
     try:
         found = [Finding(what, True, cluster.describe())]
-        refused = missing(cluster, app.kubernetes.namespaces(name), _needs(app))
+        needs = (*_needs(app), *app.kubernetes.helm_needs(name))
+        refused = missing(cluster, app.kubernetes.namespaces(name), needs)
     except SafeAutoUpdaterError as error:
         return [Finding(what, False, str(error))]
     return found + [Finding(what, need.optional, fact) for need, fact in refused]

@@ -43,8 +43,8 @@ class Chart:
         where = folder / self.name
         for part in ("templates", "crds", "charts"):
             (where / part).mkdir(parents=True)
-        (where / "Chart.yaml").write_text(json.dumps(self._described()))
-        values = self.values if isinstance(self.values, str) else json.dumps(self.values)
+        (where / "Chart.yaml").write_text(as_text(self._described()))
+        values = self.values if isinstance(self.values, str) else as_text(self.values)
         (where / "values.yaml").write_text(values)
         if self.schema is not None:
             (where / "values.schema.json").write_text(json.dumps(self.schema))
@@ -72,6 +72,11 @@ class Chart:
         }
 
 
+def as_text(value: object) -> str:
+    """As JSON that is YAML too, which knows no surrogates."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _template(manifest: Json | str) -> str:
     if isinstance(manifest, str):
         return manifest
@@ -83,7 +88,8 @@ def config_map(name: str = RELEASE, **data: str) -> Json:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
 
 
-def plain(version: str = "1.0.0", **changed: Any) -> Chart:
-    """A chart that holds one ConfigMap and needs no image."""
-    shown = config_map(version=version, values="{{ toJson .Values | b64enc }}")
-    return Chart(version=version, app_version=version, templates={"map.yaml": shown}, **changed)
+def plain(version: str = "1.0.0", *, more: Mapping[str, Json] | None = None, **chart: Any) -> Chart:
+    """A chart that holds one ConfigMap and needs no image, and `more` templates."""
+    shown = config_map(version=version, values="{{ toJson .Values | sha256sum }}")
+    templates = {"map.yaml": shown, **(more or {})}
+    return Chart(version=version, app_version=version, templates=templates, **chart)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.kubernetes.charts import Chart
+from tests.kubernetes.charts import Chart, as_text
 from tests.kubernetes.kit import Json, Namespace
 from tests.sau_kit import Said
 
@@ -137,7 +137,7 @@ class Helm:
 
     def _values(self, values: Values) -> Path:
         file = self._new("values") / "values.yaml"
-        file.write_text(values if isinstance(values, str) else json.dumps(values))
+        file.write_text(values if isinstance(values, str) else as_text(values))
         return file
 
     def _new(self, what: str) -> Path:

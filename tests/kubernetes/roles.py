@@ -27,6 +27,11 @@ def account(
     return kubeconfig(namespace, _account_of(text), folder)
 
 
+def helm_viewer(namespace: Namespace) -> None:
+    """Let the accounts of the other files see releases too."""
+    namespace.run("apply", "-f", str(FILES / "helm-viewer.yaml"))
+
+
 def everywhere(namespace: Namespace, folder: Path) -> Path:
     """Apply the role for all namespaces, under names of this test's own; `nowhere` removes it."""
     text = (FILES / "clusterrole.yaml").read_text()

@@ -24,19 +24,27 @@ class ClusterSau(Program):
         execution: str = "",
         detection: str = "",
         kubeconfig: Path | None = None,
+        cluster: str = "",
+        everywhere: bool = False,
     ) -> None:
         """Write the configuration; `execution` and `detection` are more keys of those sections.
+
+        `cluster` are more keys of the cluster's entry; `everywhere`: all namespaces are looked at.
 
         `kubeconfig` is whose rights it has, by default those of who may do everything.
         """
         kubeconfig = kubeconfig or self.namespace.cluster.kubeconfigs["admin"]
+        where = "" if everywhere else f", namespaces: [{self.namespace.name}]"
         self.config.write_text(
             "inventory:\n"
-            f"  kubernetes: [{{name: lab, kubeconfig: {kubeconfig}, "
-            f"namespaces: [{self.namespace.name}]}}]\n"
+            f"  kubernetes: [{{name: lab, kubeconfig: {kubeconfig}{where}{cluster}}}]\n"
             f"detection:\n  policy: minor\n{detection}"
             f"execution:\n  health: {health}\n{execution}"
         )
+
+    def release(self, name: str = "web") -> str:
+        """The identity of a release."""
+        return f"helm:lab/{self.namespace.name}/{name}"
 
     def asset(self, kind: str, name: str = "web") -> str:
         """The identity of a workload."""

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,19 @@ CHECKED = Checked(INVENTORY, ASSETS, {one.asset: (one,) for one in CHANGES})
 def test_the_inventory_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     tables.scan(INVENTORY)
     same_as_golden("scan", "".join(capsys.readouterr()))
+
+
+def test_the_inventory_of_a_cluster_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
+    chart = Image("web:1.2.0", "1.2.0")
+    uses = {"web": ImageUse("chart", chart, declared="3.4"), "db": ImageUse("chart", chart)}
+    where = "helm:lab/shop"
+    releases = tuple(
+        Asset(f"{where}/{name}", "helm", "release", name, (use,), Status.RUNNING, Health.HEALTHY)
+        for name, use in uses.items()
+    )
+    workload = replace(asset("api"), platform="kubernetes", kind="Deployment")
+    tables.scan(AssetInventory((*releases, workload), (), ()))
+    same_as_golden("scan-cluster", "".join(capsys.readouterr()))
 
 
 def the_plan() -> Plan:

@@ -58,6 +58,7 @@ ASSET = Asset(
     WEB, "docker", "container", "web", (ImageUse("web", OLD),), Status.RUNNING, Health.HEALTHY
 )
 WITH_DATA = replace(ASSET, obstacles=(LOSES,))
+MENDED = Obstacle("failed", "it has failed", yields_to_fix_forward=True)
 MEMORY = Memory(now=NOW)
 EDIT = FileEdit("compose.yml:3: image: web:1.0.0 -> web:1.1.0")
 CALM = Incident("*/web", "up == 0", Samples(()))
@@ -149,6 +150,12 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
      "`sau release` tries it again"),
     ({"asset": replace(ASSET, status=Status.EXITED)}, "status",
      "exited: a container that does not run stays as it is"),
+    ({"asset": replace(ASSET, kind="release", status=Status.CREATED)}, "status",
+     "created: a release that does not run stays as it is"),
+    ({"asset": replace(ASSET, obstacles=(MENDED,))}, "obstacle", "it has failed"),
+    ({"asset": replace(ASSET, platform="helm", kind="release"),
+      "policy": ruled(Rule("*/web", group="shop"))}, "group",
+     "group shop (rule */web): releases do not move as one yet; take it away"),
     ({"asset": replace(ASSET, status=Status.PAUSED)}, "status",
      "paused; an update would have to start it. Unpause it first"),
     ({"asset": replace(ASSET, status=Status.RESTARTING)}, "status",
@@ -303,6 +310,10 @@ GO: dict[str, dict[str, Any]] = {
     "a stack's file that is meant to stay behind": {
         "asset": replace(ASSET, obstacles=(Obstacle("stack", "its file names the tag"),)),
         "policy": ruled(compose=ComposeChange.CONTAINER_ONLY),
+    },
+    "a failed release that may be fixed forward": {
+        "asset": replace(ASSET, obstacles=(MENDED,)),
+        "policy": ruled(labels={"fix-forward": "true"}),
     },
     "a crash loop that may be fixed forward": {
         "asset": replace(ASSET, status=Status.RESTARTING),

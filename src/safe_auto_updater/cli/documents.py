@@ -44,6 +44,8 @@ def asset(item: Asset) -> Json:
                 "reference": use.image.reference,
                 "digest": use.image.digest,
                 "image_id": use.image.image_id,
+                "version": use.image.version,
+                "declared": use.declared,
             }
             for use in item.images
         ],

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from safe_auto_updater.core.model import Action, Asset, Change, Image, Plan, Step, short_name
+from safe_auto_updater.core.charts import chart_name
+from safe_auto_updater.core.model import (
+    Action,
+    Asset,
+    Change,
+    Image,
+    ImageUse,
+    Plan,
+    Step,
+    short_name,
+)
 from safe_auto_updater.core.redact import redact
 from safe_auto_updater.core.risk import Reversibility
 from safe_auto_updater.engine.cycle import Checked
@@ -18,6 +29,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 MOST_REJECTED = 3
+_CALLED = {"kubernetes": "workload", "helm": "release"}
 _WORDS = {Action.UPDATE: "READY", Action.HOLD: "HELD", Action.NONE: "NEWEST"}
 _COLOURS = {
     "READY": "green", "HELD": "yellow", "EDIT": "yellow", "UNKNOWN": "red", "succeeded": "green",
@@ -77,13 +89,21 @@ def scan(inventory: AssetInventory) -> None:
                 asset.name,
                 asset.status.value,
                 asset.health.value,
-                ", ".join(use.image.reference for use in asset.images),
+                ", ".join(_runs(asset, use) for use in asset.images),
             )
             for asset in inventory.assets
         ],
     )
     say(f"{_seen(inventory.assets)}, {counted(len(inventory.images), 'image')}")
     failures(inventory)
+
+
+def _runs(asset: Asset, use: ImageUse) -> str:
+    """An image's reference; of a release `web 1.2.0 (app 3.4)`."""
+    if asset.platform != "helm":
+        return use.image.reference
+    app = f" (app {use.declared})" if use.declared else ""
+    return f"{chart_name(use.image.reference)} {use.image.version}{app}"
 
 
 def check(item: Plan, checked: Checked, seconds: float) -> None:
@@ -120,10 +140,9 @@ def _steps(steps: Sequence[Step], header: Sequence[str], *, err: bool = False) -
 
 
 def _seen(assets: Sequence[Asset]) -> str:
-    """`40 containers`, `2 containers, 3 workloads`."""
-    workloads = sum(asset.platform == "kubernetes" for asset in assets)
-    parts = [counted(len(assets) - workloads, "container")] if workloads < len(assets) else []
-    parts += [counted(workloads, "workload")] if workloads else []
+    """`40 containers`, `2 containers, 3 workloads, 1 release`."""
+    many = Counter(_CALLED.get(asset.platform, "container") for asset in assets)
+    parts = [counted(many[word], word) for word in ("container", *_CALLED.values()) if many[word]]
     return ", ".join(parts) or "0 containers"
 
 

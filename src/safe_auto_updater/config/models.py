@@ -44,6 +44,7 @@ class KubernetesEntry(Section):
     context: v.KubeContext | None = None
     kubeconfig: v.AbsolutePath | None = None
     namespaces: Annotated[tuple[v.Namespace, ...], Field(strict=False, min_length=1)] | None = None
+    helm: bool | None = None
 
 
 class Inventory(Section):

@@ -73,4 +73,6 @@ def stands(obstacle: Obstacle, policy: AssetPolicy, moves_tag: bool) -> bool:
         return False
     if obstacle.rule == "stack" and policy.compose is ComposeChange.CONTAINER_ONLY:
         return False  # the file stays, whatever it names
+    if obstacle.yields_to_fix_forward and policy.fix_forward:
+        return False
     return not (obstacle.yields_to_enable and policy.enabled_by_name)

@@ -101,7 +101,7 @@ def _status(case: Case, step: str) -> str | None:
         case Status.RESTARTING:
             return "restarting in a loop before the update (rule fix_forward would allow it)"
         case other:
-            return f"{other.value}: a container that does not run stays as it is"
+            return f"{other.value}: a {case.asset.kind} that does not run stays as it is"
 
 
 def _health(case: Case, step: str) -> str | None:

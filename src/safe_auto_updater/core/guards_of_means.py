@@ -77,11 +77,14 @@ def strategy(case: Case, step: str) -> str | None:
 
 
 def group(case: Case, step: str) -> str | None:
-    """What moves as one goes back as one, and workloads do not yet."""
-    if case.asset.platform != "kubernetes" or case.policy.group is None:
+    """What moves as one goes back as one, and what is on a cluster does not yet."""
+    if case.asset.platform not in ("kubernetes", "helm") or case.policy.group is None:
         return None
-    source = case.policy.source("group")
-    return f"group {case.policy.group} ({source}): workloads do not move as one yet; take it away"
+    source, many = case.policy.source("group"), _MANY.get(case.asset.kind, "workloads")
+    return f"group {case.policy.group} ({source}): {many} do not move as one yet; take it away"
+
+
+_MANY = {"release": "releases"}
 
 
 def hooks(case: Case, step: str) -> str | None:

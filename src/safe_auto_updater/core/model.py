@@ -109,13 +109,15 @@ class ImageUse:
 class Obstacle:
     """Why an asset must not be touched, found while scanning. `rule` names the kind.
 
-    What `yields_to_enable` goes away where an operator says `enable=true` of this very asset.
+    What `yields_to_enable` goes away where an operator says `enable=true` of this very asset, what
+    `yields_to_fix_forward` where a rule says that this asset may be mended by an update.
     """
 
     rule: str
     reason: str
     only_tag_changes: bool = False
     yields_to_enable: bool = False
+    yields_to_fix_forward: bool = False
     only_by: str | None = None  # the updater that it stands in the way of; None: of each
 
 

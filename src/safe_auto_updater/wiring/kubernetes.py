@@ -17,7 +17,10 @@ from safe_auto_updater.engine.past import Past
 from safe_auto_updater.notify.dispatch import Handler
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.helm.declared import declaring
+from safe_auto_updater.platforms.kubernetes.helm.scanner import HelmScanner
 from safe_auto_updater.platforms.kubernetes.object_events import EVENT_KINDS, ObjectEvents
+from safe_auto_updater.platforms.kubernetes.permissions import Need, helm
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
 from safe_auto_updater.platforms.kubernetes.trees import KubernetesComparer
 from safe_auto_updater.platforms.kubernetes.updater import KubernetesUpdater
@@ -44,6 +47,12 @@ class Kubernetes:
         """Those of a cluster that are looked at; none: all."""
         return self._entries[cluster].namespaces
 
+    def helm_needs(self, cluster: str) -> tuple[Need, ...]:
+        """What seeing the releases of a cluster takes. Raises what the cluster raises."""
+        wanted = self._entries[cluster].helm
+        served = () if wanted is False else declaring(self.clusters[cluster])
+        return helm(wanted=wanted, served=served)
+
     def cluster(self, asset: str) -> Cluster:
         """The cluster that an asset lives on. UsageError where none of that name is configured."""
         try:
@@ -56,7 +65,10 @@ class Kubernetes:
         """One per cluster."""
         return [
             KubernetesScanner(
-                cluster, self._entries[name].namespaces, named=self._entries[name].named
+                cluster,
+                self._entries[name].namespaces,
+                named=self._entries[name].named,
+                helm=HelmScanner(cluster, wanted=self._entries[name].helm),
             )
             for name, cluster in self.clusters.items()
         ]

@@ -41,6 +41,11 @@ class Refused(PlatformError):
         self.reason = reason
 
 
+def is_forbidden(error: Exception) -> bool:
+    """Whether the API server says that we may not."""
+    return isinstance(error, Refused) and error.reason == "Forbidden"
+
+
 class AskedToWait(PlatformUnreachable):
     """The API server answered that it cannot answer for now."""
 

@@ -1,4 +1,4 @@
-"""Who else writes a workload, and would undo our change: recognised by what they leave on it. Data.
+"""Who else writes an object, and would undo our change: recognised by what they leave on it. Data.
 
 Sources: the owners' public documentation.
 """
@@ -13,25 +13,26 @@ from safe_auto_updater.core.model import PIPELINE, SERVER_SIDE, Obstacle
 
 Json = Mapping[str, Any]
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+BY_HELM = "meta.helm.sh/release-name"
 # label or annotation, who that is, and what to do instead; the first that is there names the owner
-_MARKS = (
+MARKS = (
     ("argocd.argoproj.io/tracking-id", "argocd", "Argo CD", "change its source in Git"),
     ("argocd.argoproj.io/instance", "argocd", "Argo CD", "change its source in Git"),
     ("kustomize.toolkit.fluxcd.io/name", "flux", "Flux", "change its source in Git"),
     ("helm.toolkit.fluxcd.io/name", "flux", "Flux's HelmRelease", "change the HelmRelease"),
     ("fleet.cattle.io/bundle-id", "fleet", "Fleet", "change its source in Git"),
-    ("meta.helm.sh/release-name", "helm", "Helm release", "upgrade the release"),
+    (BY_HELM, "helm", "Helm release", "upgrade the release"),
 )
 
 
 def managed_by(workload: Json) -> str | None:
     """Who else writes it, in one word and a name; None where nobody shows."""
     meta = workload["metadata"]
-    for mark, word, _, _ in _MARKS:
+    for mark, word, _, _ in MARKS:
         value = _marked(meta, mark)
         if value is not None:
             return f"{word}:{value}"
-    owner = _controller(meta)
+    owner = controller(meta)
     if owner is not None:
         return f"operator:{owner}"
     if LAST_APPLIED in (meta.get("annotations") or {}):
@@ -42,16 +43,20 @@ def managed_by(workload: Json) -> str | None:
 def ownership(workload: Json) -> list[Obstacle]:
     """Owners that put back what they want; a pipeline's `kubectl apply` is told, not held."""
     meta = workload["metadata"]
-    for mark, _, who, instead in _MARKS:
+    for mark, _, who, instead in MARKS:
         value = _marked(meta, mark)
         if value is not None:
-            fact = f"{who} {value} owns it and would put its own version back"
-            return [Obstacle("owner", f"{fact}: {instead}")]
-    owner = _controller(meta)
+            return [owned(f"{who} {value}", instead)]
+    owner = controller(meta)
     if owner is not None:
         fact = f"{owner} made it and would put its own version back"
         return [Obstacle("owner", f"{fact}: change that instead")]
     return []
+
+
+def owned(who: str, instead: str) -> Obstacle:
+    """Somebody puts back what they want; a human changes that instead."""
+    return Obstacle("owner", f"{who} owns it and would put its own version back: {instead}")
 
 
 def not_updated(kind: str) -> Obstacle:
@@ -91,7 +96,8 @@ def _marked(meta: Json, mark: str) -> str | None:
     return str(value).partition(":")[0] if value else None
 
 
-def _controller(meta: Json) -> str | None:
+def controller(meta: Json) -> str | None:
+    """Kind and name of the object that made it and answers for it."""
     for owner in meta.get("ownerReferences") or ():
         if owner.get("controller"):
             return f"{owner['kind']} {owner['name']}"

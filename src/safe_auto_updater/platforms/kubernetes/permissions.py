@@ -5,10 +5,11 @@ Source: authorization.k8s.io/v1, SelfSubjectAccessReview.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.helm.owners import Declaring
 from safe_auto_updater.platforms.kubernetes.kinds import KINDS
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -45,6 +46,21 @@ def _needs() -> Iterator[Need]:
 
 
 NEEDS = tuple(_needs())
+
+
+def helm(*, wanted: bool | None, served: Iterable[Declaring]) -> tuple[Need, ...]:
+    """What seeing releases takes: all of it where they are asked for, else as far as it goes."""
+    if wanted is False:
+        return ()
+    kept = {"secrets": "to see Helm releases", "configmaps": "to see releases kept in ConfigMaps"}
+    reading = [
+        Need(verb, "", resource, what_for, optional=not wanted)
+        for resource, what_for in kept.items()
+        for verb in ("list", "get")
+    ]
+    what_for = "to know which releases others upgrade"
+    asking = [Need("list", one.group, one.plural, what_for, optional=True) for one in served]
+    return (*reading, *asking)
 
 
 SERVICE = Need("get", "", "services", "to ask a Service in a health check", "proxy")

@@ -1,9 +1,13 @@
-"""KubernetesScanner: the workloads of one cluster, what they really run, and whose they are."""
+"""KubernetesScanner: the workloads of one cluster, what they really run, and whose they are.
+
+Its Helm releases are seen by HelmScanner, with what was found of their workloads.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from safe_auto_updater.core.errors import (
@@ -25,6 +29,8 @@ from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.helm.scanner import HelmScanner
+from safe_auto_updater.platforms.kubernetes.helm.seen import Around
 from safe_auto_updater.platforms.kubernetes.jobs import RUN as CHECK
 from safe_auto_updater.platforms.kubernetes.judging import Judged, Wanted, judge, probes
 from safe_auto_updater.platforms.kubernetes.kinds import (
@@ -47,17 +53,27 @@ class KubernetesScanner:
     A cluster that no configuration names is only looked at (`named` false).
     """
 
-    def __init__(self, cluster: Cluster, namespaces: Sequence[str], *, named: bool) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        namespaces: Sequence[str],
+        *,
+        named: bool,
+        helm: HelmScanner | None = None,
+    ) -> None:
         self._cluster = cluster
+        self._helm = helm
         self._namespaces = tuple(namespaces)
         self._named = named
         self.name = f"kubernetes:{cluster.name}"
 
     def scan(self) -> Scan:
-        """Workloads now."""
+        """Workloads and releases now."""
         failures: list[tuple[str, str]] = []
         found: dict[str, Asset] = {}
-        for namespace in self._namespaces or (None,):
+        unlisted: set[str] = set()
+        namespaces = self._namespaces or (None,)
+        for namespace in namespaces:
             pods = self._pods(namespace, failures)
             if _nothing_answers(failures):
                 return Scan((), (), tuple(failures[:1]))
@@ -67,10 +83,19 @@ class KubernetesScanner:
                     asset = self._asset(kind, workload, pods)
                     found[asset.id] = asset
                 if len(failures) > before:  # whose they are cannot be known
+                    unlisted.add(kind.name)
                     pods = {owner: its for owner, its in pods.items() if owner[1] != kind.name}
             for asset in self._others(pods, found):
                 found[asset.id] = asset
-        return Scan(tuple(found.values()), (), tuple(failures))
+        releases: Sequence[Asset] = ()
+        if self._helm is not None:
+            around = Around(self._cluster.name, namespaces, found, unlisted)
+            releases = self._helm.scan(namespaces, around, failures)
+        told = (*found.values(), *map(self._with_unnamed, releases))
+        return Scan(told, (), tuple(failures))
+
+    def _with_unnamed(self, asset: Asset) -> Asset:
+        return replace(asset, obstacles=(*self._unnamed(), *asset.obstacles))
 
     def _pods(self, namespace: str | None, failures: list[tuple[str, str]]) -> Mine:
         path = f"/api/v1/namespaces/{namespace}/pods" if namespace else "/api/v1/pods"

@@ -126,9 +126,8 @@ HOSTILE = {
     "no status": (without("info", "status"), "`status` is missing"),
     "values a list": (packed(json.dumps(told(config=[]))), "`config` is missing or of another"),
     "hooks no objects": (packed(json.dumps(told(hooks=[1]))), "an object with `name`"),
-    "of another release": (packed(json.dumps(told(name="db"))), "revision 3 of shop/db"),
-    "of another namespace": (packed(json.dumps(told(namespace="x"))), "revision 3 of x/web"),
-    "of another revision": (packed(json.dumps(told(version=4))), "revision 4 of shop/web"),
+    "of another release": (packed(json.dumps(told(name="db"))), "revision 3 of db"),
+    "of another revision": (packed(json.dumps(told(version=4))), "revision 4 of web"),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.platforms.kubernetes.helm.payload import Unreadable, members, unpacked
+from safe_auto_updater.platforms.kubernetes.owners import controller
 
 Json = Mapping[str, Any]
 _KEY = re.compile(r"sh\.helm\.release\.v1\.(.+)\.v([1-9][0-9]{0,8})")
@@ -39,6 +40,7 @@ class Chart:
     deprecated: bool = False
     dependencies: tuple[Json, ...] = ()
     defaults: Json = field(default_factory=dict)
+    annotations: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Info:
 class Release:
     """One revision of a release.
 
+    `namespace` is where its objects are; Helm keeps its record there too, others elsewhere.
     `config` are the values as the user gave them, `config_text` the same to the byte, as JSON:
     numbers keep their spelling. `labels` are those that the user gave, without Helm's own.
     """
@@ -84,6 +87,7 @@ class Release:
     labels: Mapping[str, str]
     info: Info
     storage: Storage
+    made_by: str | None = None  # kind and name of the object that owns its record
     apply_method: str | None = None  # `ssa` or `csa`; only Helm 4 notes it
 
 
@@ -160,14 +164,11 @@ def _release(found: Mapping[str, tuple[Any, str]], storage: Storage, meta: Json)
             _text(info, "description", optional=True),
         ),
         storage=storage,
+        made_by=controller(meta),
         apply_method=_text(told, "apply_method", optional=True) or None,
     )
-    if (release.namespace, release.name, release.revision) != (
-        storage.namespace,
-        *(key_of(storage) or ()),
-    ):
-        whose = f"revision {release.revision} of {release.namespace}/{release.name}"
-        raise Unreadable(f"it says that it is {whose}")
+    if (release.name, release.revision) != key_of(storage):
+        raise Unreadable(f"it says that it is revision {release.revision} of {release.name}")
     return release
 
 
@@ -181,6 +182,7 @@ def _chart(told: Json) -> Chart:
         deprecated=meta.get("deprecated") is True,
         dependencies=tuple(one for one in _list(meta, "dependencies") if isinstance(one, dict)),
         defaults=_mapping(told, "values", optional=True),
+        annotations=_mapping(meta, "annotations", optional=True),
     )
 
 
