@@ -46,6 +46,7 @@ def diagnose(app: App) -> list[Finding]:
     if configured is not None:
         found.append(Finding(*answering(configured)))
     found += _prometheus(app)
+    found += _charts(app)
     for group in plugins.GROUPS:
         found += [_plugin(group, name) for name in plugins.known(group)]
     return found + _registries(app)
@@ -97,6 +98,23 @@ def _prometheus(app: App) -> list[Finding]:
                 found.append(Finding("prometheus", False, why))
             case _:
                 found.append(Finding("prometheus", True, f"{question.url} answers"))
+    return found
+
+
+def _charts(app: App) -> list[Finding]:
+    """Where charts come from, as far as that can be asked without a release."""
+    if not app.kubernetes.clusters:
+        return []
+    found = []
+    try:
+        for what, ask in app.charts().questions():
+            try:
+                ask()
+                found.append(Finding("charts", True, f"{what} answers"))
+            except SafeAutoUpdaterError as error:
+                found.append(Finding("charts", False, str(error)))
+    except SafeAutoUpdaterError as error:  # Helm's own settings cannot be read
+        found.append(Finding("charts", False, str(error)))
     return found
 
 

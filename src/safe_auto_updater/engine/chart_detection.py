@@ -35,11 +35,7 @@ class _Question:
     name: str
     running: str
     listing: Listing
-
-    @property
-    def current(self) -> ListedChart | None:
-        """What runs, as the source lists it."""
-        return next((one for one in self.listing.charts if one.version == self.running), None)
+    current: ListedChart | None  # what runs, as the source tells of it
 
     def seen_as(self, version: str) -> str:
         """What first sights of a version are remembered under."""
@@ -71,7 +67,9 @@ class ChartDetector:
             return replace(nothing, note=why)
         try:
             listing = self._charts.listed(asset, name)
-            return self._newer(nothing, _Question(asset, use, policy, name, running, listing))
+            current = self._running(asset, name, running, listing)
+            asked = _Question(asset, use, policy, name, running, listing, current)
+            return self._newer(nothing, asked)
         except Doubted as error:
             return replace(nothing, error=str(error))
         except RegistryError as error:
@@ -93,6 +91,18 @@ class ChartDetector:
         return Candidates(self._past, asked.policy, "versions").best(
             known, choice, lambda version: self._candidate(asked, version)
         )
+
+    def _running(self, asset: str, name: str, running: str, listing: Listing) -> ListedChart | None:
+        """What runs, as its source tells of it. Registries tell more only when they are asked."""
+        found = next((one for one in listing.charts if one.version == running), None)
+        if found is None or found.digest or not found.location.startswith("oci://"):
+            return found
+        try:
+            return self._charts.described(asset, name, running)
+        except RegistryError as error:
+            if error.reason not in _NOT_A_CANDIDATE:
+                raise
+            return found
 
     def _refuse_half(self, asked: _Question) -> None:
         """Prereleases come and go; a list that has lost others is doubted."""
@@ -152,14 +162,8 @@ class ChartDetector:
     def _of_what_runs(self, asked: _Question) -> Iterator[str]:
         current = asked.current
         if current is None:
-            yield f"{asked.running}, which runs, is not listed by {asked.listing.source} any more"
+            yield f"{asked.running}, which runs, is not listed by {asked.listing.source}"
             return
-        if current.digest is None and current.location.startswith("oci://"):
-            try:
-                current = self._charts.described(asked.asset, asked.name, asked.running)
-            except RegistryError as error:
-                if error.reason not in _NOT_A_CANDIDATE:
-                    raise
         if current.deprecated:
             yield f"{asked.running}, which runs, is deprecated by its publisher"
         if current.digest is not None:
