@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
-import pytest
-
 from lab import images
 from safe_auto_updater.core.outcome import Cause, Outcome
 from tests.docker.kill.hitting import update_when
+from tests.kubernetes.admission import refusing
 from tests.kubernetes.kit import Json, Namespace
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import begun
-from tests.lab_kit import eventually
-
-RULE = {
-    "expression": "!object.spec.template.spec.containers.exists(c, c.image.contains('1.1.0'))",
-    "message": "1.1.0 is not approved here",
-}
-
-
-@pytest.fixture
-def policy(namespace: Namespace) -> Iterator[None]:
-    """An admission policy of this namespace alone, in force."""
-    name, api = namespace.name, "admissionregistration.k8s.io/v1"
-    which: Json = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"]}
-    which["resources"] = ["deployments"]
-    mine = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
-    made = [
-        {"apiVersion": api, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-         "spec": {"matchConstraints": {"resourceRules": [which]}, "validations": [RULE]}},
-        {"apiVersion": api, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
-         "spec": {"policyName": name, "validationActions": ["Deny"], "matchResources": mine}},
-    ]  # fmt: skip
-    for one in made:
-        namespace.cluster.run("apply", "-f", "-", given=json.dumps(one))
-    yield
-    for one in reversed(made):
-        namespace.cluster.run("delete", str(one["kind"]), name)
 
 
 def test_change_that_the_server_would_refuse_is_not_made(
-    namespace: Namespace, sau: ClusterSau, policy: None
+    namespace: Namespace, sau: ClusterSau
 ) -> None:
     before = begun(namespace, "Deployment")
     namespace.publish("1.1.0")
-    words = ("set", "image", "deployment/web", "web=lab:1.1.0", "--dry-run=server")
-    eventually(lambda: "not approved" in namespace.say(*words).err)
+    words = ("set", "image", "deployment/web", "web=lab:1.1.0")
 
-    said = sau("apply", "--yes")
+    with refusing(namespace, "apps", "deployments", "UPDATE", "object.spec.template.spec", words):
+        said = sau("apply", "--yes")
 
     assert (said.code, said.update["outcome"]) == (1, "aborted"), said
     assert "the server would not take it" in said.update["error"]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.core.model import matches
 from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import CheckState, Facts, Look, Patience, Side, Subject, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
-from safe_auto_updater.platforms.kubernetes.judging import Wanted, judge, probes
-from safe_auto_updater.platforms.kubernetes.kinds import pace_s
+from safe_auto_updater.platforms.kubernetes.judging import Judged, Wanted, judge, probes
+from safe_auto_updater.platforms.kubernetes.kinds import DAEMON_SET, STATEFUL_SET, Kind, pace_s
 from safe_auto_updater.platforms.kubernetes.target import Target, digests_of, images_of, new_images
-from safe_auto_updater.platforms.kubernetes.workloads import Workloads
+from safe_auto_updater.platforms.kubernetes.workloads import Workloads, written_at
 
+Json = dict[str, Any]
 STALL_S = 600.0  # without another pod that is ready
 CAP = 6  # times that long in all, however steadily it goes on
 SOAK_PROVEN_S = 30.0
@@ -33,7 +37,7 @@ class Observer:
             workload = None
         pods = [] if workload is None else self._workloads.pods(target, workload)
         wanted = Wanted(images_of(work, side, workload), digests_of(work, side))
-        judged = judge(target.kind, workload, pods, wanted)
+        judged = self._judged(target.kind, workload, pods, wanted)
         calm = all(result.state is CheckState.PASSED for result in judged.results)
         mine = [pod for pod in pods if of.runs(pod, wanted.images) and of.is_ready(pod)]
         subjects = tuple(
@@ -53,6 +57,16 @@ class Observer:
             judged.seen,
             judged.progress,
         )
+
+    def _judged(
+        self, kind: Kind, workload: Json | None, pods: Sequence[Json], wanted: Wanted
+    ) -> Judged:
+        """Events tell what the status of some kinds does not."""
+        judged = judge(kind, workload, pods, wanted)
+        if workload is None or not judged.is_short or kind not in (STATEFUL_SET, DAEMON_SET):
+            return judged
+        refusal = self._workloads.refusal(workload, written_at(workload))
+        return judged if refusal is None else judge(kind, workload, pods, wanted, refusal)
 
     def patience(self, work: Work) -> Patience:
         """By the settings, else by what can say that a pod is ready."""

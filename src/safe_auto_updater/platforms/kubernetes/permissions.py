@@ -42,6 +42,7 @@ def _needs() -> Iterator[Need]:
     yield Need("get", "", "pods", "to tell why an update failed", "log")
     yield Need("delete", "", "pods", "to free a StatefulSet on the way back")
     yield Need("create", "", "events", "to write Events on workloads", optional=True)
+    yield Need("list", "", "events", "to tell why a pod cannot be made", optional=True)
 
 
 NEEDS = tuple(_needs())

@@ -31,7 +31,7 @@ from safe_auto_updater.platforms.kubernetes.target import (
     operations,
     pinned,
 )
-from safe_auto_updater.platforms.kubernetes.workloads import Workloads
+from safe_auto_updater.platforms.kubernetes.workloads import Workloads, without_managers
 
 Json = dict[str, Any]
 TRIES = 5  # against a server that answers 409 or 500, or somebody who writes at the same moment
@@ -97,7 +97,7 @@ class KubernetesUpdater:
 
     def snapshot(self, work: Work) -> Facts:
         """The workload as the server tells it."""
-        return {"snapshot": {"workload": self._present(work)}}
+        return {"snapshot": {"workload": without_managers(self._present(work))}}
 
     def stage(self, work: Work) -> Facts:
         """Ask the server what the change would make of it: the images and nothing else."""
