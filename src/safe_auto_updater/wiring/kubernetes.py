@@ -84,7 +84,7 @@ class Kubernetes:
             self._settings,
             resolvable,
             lambda reference: lookup(step.asset).digest(reference),
-            self._clock.sleep,
+            self._clock,
         )
 
 

@@ -70,7 +70,7 @@ def judge(
     reached = [pod for pod in pods if not of.is_leaving(pod) and _reaches(kind, workload, pod)]
     new = [pod for pod in reached if of.runs(pod, wanted.images)]
     ready = [pod for pod in new if of.trouble(pod) is None]
-    results = _troubles(new) + _other_content(new, wanted)
+    results = _troubles(new) + other_content(new, wanted)
     is_short = False
     if not results:
         leaving = sum(of.is_stopping(pod) for pod in pods)
@@ -79,7 +79,7 @@ def judge(
         is_short = len(ready) < due or old > 0
         fact = _counted(due, len(ready), old, leaving)
         if is_short:
-            results = [_missing(fact, _refused(workload) or refusal)]
+            results = [missing(fact, _refused(workload) or refusal)]
         else:
             proves = probes(kind.pod_spec(workload)) and len(ready) > 0
             results = [CheckResult("rollout", CheckState.PASSED, fact, proves=proves)]
@@ -115,7 +115,7 @@ def _troubles(pods: Sequence[Json]) -> list[CheckResult]:
     ]
 
 
-def _other_content(pods: Sequence[Json], wanted: Wanted) -> list[CheckResult]:
+def other_content(pods: Sequence[Json], wanted: Wanted) -> list[CheckResult]:
     """Pods that run something else than what their image was pinned to."""
     for pod in pods:
         for container, digests in wanted.digests.items():
@@ -142,10 +142,10 @@ def _counted(due: int, ready: int, old: int, leaving: int) -> str:
     return fact
 
 
-def _missing(fact: str, refusal: str | None) -> CheckResult:
+def missing(fact: str, refusal: str | None, what: str = "pod") -> CheckResult:
     """Whose fault it is that pods are not there: never that of an image that none of them shows."""
     cause = Cause.CAPACITY if "exceeded quota" in (refusal or "") else Cause.PLATFORM
-    fact += f"; no pod can be made: {refusal}" if refusal else ""
+    fact += f"; no {what} can be made: {refusal}" if refusal else ""
     return CheckResult("rollout", CheckState.FAILING, fact, cause, proves=False)
 
 

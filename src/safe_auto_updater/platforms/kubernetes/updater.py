@@ -14,7 +14,7 @@ from safe_auto_updater.core.errors import PlatformUnreachable, RegistryError, St
 from safe_auto_updater.core.model import Change
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
-from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.ports import Clock, Facts, Look, Patience, Side, Work
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
@@ -47,14 +47,14 @@ class KubernetesUpdater:
         settings: Settings,
         resolvable: Callable[[str], None],
         points_to: Callable[[str], str],
-        sleep: Callable[[float], None],
+        clock: Clock,
     ) -> None:
         self._workloads = workloads
         self._settings = settings
         self._resolvable = resolvable  # raises RegistryError where an image is not to be had
         self._points_to = points_to  # the digest behind a tag now; raises RegistryError
-        self._sleep = sleep
-        self._observer = Observer(workloads, settings)
+        self._clock = clock
+        self._observer = Observer(workloads, settings, clock)
 
     def reachable(self) -> bool:
         """Whether the cluster answers now."""
@@ -158,7 +158,7 @@ class KubernetesUpdater:
                     "elsewhere by now, or nobody could say where"
                 )
         self._write(work, back)
-        free_blocked_pods(self._workloads, work, self._sleep, self.patience(work, Side.OLD))
+        free_blocked_pods(self._workloads, work, self._clock.sleep, self.patience(work, Side.OLD))
         return {**told, **({"warnings": warnings} if warnings else {})}
 
     def _has_moved(self, change: Change) -> bool:
@@ -212,7 +212,7 @@ class KubernetesUpdater:
                     raise StepFailed(str(error), Cause.PLATFORM) from error
             except PlatformUnreachable as error:
                 last = str(error)  # whether it was taken is seen at the next look
-            self._sleep(TRY_S)
+            self._clock.sleep(TRY_S)
         raise PlatformUnreachable(f"{target} cannot be written: {last}")
 
     def _present(self, work: Work) -> Json:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
+from safe_auto_updater.platforms.kubernetes import jobs
 from safe_auto_updater.platforms.kubernetes.cluster import FIELD_MANAGER, Cluster, Refused
 from safe_auto_updater.platforms.kubernetes.pods import owner_of
 from safe_auto_updater.platforms.kubernetes.target import Target
@@ -33,6 +34,20 @@ class Workloads:
         found = self.cluster.listed(f"/api/v1/namespaces/{target.namespace}/pods", **asked)
         mine = (target.kind.name, target.name)
         return [pod for pod in found if owner_of(pod) == mine]
+
+    def jobs(self, cron_job: Mapping[str, Any]) -> list[Json] | None:
+        """The Jobs of its namespace, others too; None where they may not be listed."""
+        try:
+            return list(self.cluster.listed(jobs.path(cron_job["metadata"]["namespace"])))
+        except Refused:
+            return None
+
+    def pods_of_job(self, job: Mapping[str, Any]) -> list[Json]:
+        """The pods that one Job made."""
+        meta = job["metadata"]
+        asked = {"labelSelector": f"job-name={meta['name']}"}
+        found = self.cluster.listed(f"/api/v1/namespaces/{meta['namespace']}/pods", **asked)
+        return [pod for pod in found if jobs.is_owned(pod, job)]
 
     def refusal(self, thing: Mapping[str, Any], since: str | None) -> str | None:
         """What the server said last, not before `since`, to the controller that makes things of it.
