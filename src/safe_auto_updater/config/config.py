@@ -36,7 +36,8 @@ class DockerContext:
 class KubernetesCluster:
     """A cluster: its name in asset identities, and how it is reached.
 
-    Without namespaces: all. One that no configuration names is only looked at.
+    Without namespaces: all. One that no configuration names is only looked at. `pull_secrets`: the
+    namespaces whose pull secrets are read to look up images.
     """
 
     name: str
@@ -44,6 +45,7 @@ class KubernetesCluster:
     kubeconfig: str | None = None
     namespaces: tuple[str, ...] = ()
     named: bool = True
+    pull_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,11 @@ def _engine(entry: m.DockerEntry) -> DockerHost | DockerContext:
 
 def _cluster(entry: m.KubernetesEntry) -> KubernetesCluster:
     return KubernetesCluster(
-        entry.name, entry.context, entry.kubeconfig, tuple(entry.namespaces or ())
+        entry.name,
+        entry.context,
+        entry.kubeconfig,
+        tuple(entry.namespaces or ()),
+        pull_secrets=entry.pull_secrets,
     )
 
 

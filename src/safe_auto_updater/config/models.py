@@ -44,6 +44,7 @@ class KubernetesEntry(Section):
     context: v.KubeContext | None = None
     kubeconfig: v.AbsolutePath | None = None
     namespaces: Annotated[tuple[v.Namespace, ...], Field(strict=False, min_length=1)] | None = None
+    pull_secrets: Annotated[tuple[v.Namespace, ...], Many] = ()
 
 
 class Inventory(Section):

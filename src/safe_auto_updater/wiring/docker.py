@@ -94,7 +94,7 @@ class Docker:
 
     def lookup(self, asset: str) -> ImageLookup:
         """What registries are asked about an asset."""
-        return self._registries.lookup(*self.engine(asset).platform())
+        return self._registries.lookup(self.engine(asset).platform())
 
     def comparer(self, asset: str) -> Comparer:
         """Who looks at both sides of a change to an asset."""

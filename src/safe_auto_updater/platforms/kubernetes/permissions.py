@@ -54,6 +54,10 @@ JOB = tuple(
     Need(verb, "batch", "jobs", "to run a Job as a health check")
     for verb in ("get", "create", "delete")
 )
+PULL_SECRETS = tuple(
+    Need("get", "", resource, "to look up images as their nodes do")
+    for resource in ("secrets", "serviceaccounts")
+)
 
 
 def missing(

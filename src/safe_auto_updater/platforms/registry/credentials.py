@@ -32,16 +32,19 @@ class Credentials:
     """Credentials by registry host, looked up when a registry first asks. Thread-safe.
 
     `docker_config` is the file to read; by default $DOCKER_CONFIG/config.json or
-    ~/.docker/config.json. Error texts and reprs never hold a secret.
+    ~/.docker/config.json. `given` go before both. Error texts and reprs never hold a secret.
     """
 
     def __init__(
-        self, settings: Mapping[str, HostSettings], docker_config: Path | None = None
+        self,
+        settings: Mapping[str, HostSettings],
+        docker_config: Path | None = None,
+        given: Mapping[str, Credential] | None = None,
     ) -> None:
         self._settings = {canonical_host(host): one for host, one in settings.items()}
         self._docker_config = docker_config
         self._locks = KeyedLocks()  # a helper that is slow for one host delays no other
-        self._found: dict[str, Credential | None] = {}
+        self._found: dict[str, Credential | None] = dict(given or {})
 
     def for_host(self, host: str) -> Credential | None:
         """The credential for a registry host as references spell it; None means anonymous.
@@ -59,12 +62,16 @@ class Credentials:
             return self._found[host]
 
     def _from_docker(self, host: str) -> Credential | None:
-        login = login_for(self._docker_config or default_path(), host)
-        if "identitytoken" in login:
-            return IdentityToken(login["identitytoken"])
-        if "username" in login:
-            return Password(login["username"], login["password"])
-        return None
+        return credential_of(login_for(self._docker_config or default_path(), host))
+
+
+def credential_of(login: Mapping[str, str]) -> Credential | None:
+    """What one login of a configuration is; None where it is none."""
+    if "identitytoken" in login:
+        return IdentityToken(login["identitytoken"])
+    if "username" in login:
+        return Password(login["username"], login["password"])
+    return None
 
 
 def _from_settings(settings: HostSettings, username: str) -> Password:
