@@ -169,6 +169,18 @@ def test_pods_that_are_being_stopped_are_named() -> None:
     assert judged.results[0].detail == "1 of 2 pods are ready, 1 are still being stopped"
 
 
+def test_finalizer_that_keeps_a_pod_is_named() -> None:
+    stays = {"deletionTimestamp": "now", "finalizers": ["example.org/keep"]}
+    done = pod(1, ready=False, state=ended(0), **stays)
+    judged = judge(STATEFUL_SET, workload(), [pod(0), done], WANTED)
+    assert judged.results[0].detail == (
+        "1 of 2 pods are ready, 1 are still being stopped; "
+        "pod web-1 cannot go until its finalizer example.org/keep is taken away"
+    )
+    still_up = judge(STATEFUL_SET, workload(), [pod(0), pod(1, **stays)], WANTED)
+    assert "finalizer" not in still_up.results[0].detail
+
+
 def test_scheduled_job_waits_for_its_next_run() -> None:
     template = {"spec": {"containers": [{"name": "web", "image": NEW}]}}
     spec = {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template": template}}}

@@ -73,7 +73,7 @@ def judge(
     results = _troubles(new) + other_content(new, wanted)
     is_short = False
     if not results:
-        leaving = sum(of.is_stopping(pod) for pod in pods)
+        leaving = [pod for pod in pods if of.is_stopping(pod)]
         old = 0 if none else len(reached) - len(new)
         due = 0 if none else _due(kind, workload)
         is_short = len(ready) < due or old > 0
@@ -133,12 +133,13 @@ def _due(kind: Kind, workload: Json) -> int:
     return max(0, desired(kind, workload) - below)
 
 
-def _counted(due: int, ready: int, old: int, leaving: int) -> str:
+def _counted(due: int, ready: int, old: int, leaving: Sequence[Json]) -> str:
     """How many there are of those that have to be, and who is in their way."""
     fact = f"{ready} of {due} pods are ready" if due else f"{ready} pods are ready"
     if ready < due or old:
         fact += f", {old} of the other version are still there" if old else ""
-        fact += f", {leaving} are still being stopped" if leaving else ""
+        fact += f", {len(leaving)} are still being stopped" if leaving else ""
+        fact += "".join(f"; {kept}" for pod in leaving if (kept := of.kept_by(pod)) is not None)
     return fact
 
 
