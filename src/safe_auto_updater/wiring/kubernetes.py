@@ -72,7 +72,7 @@ class Kubernetes:
         cluster = self.cluster(asset)
         reads = asset.split("/")[1] in self._entries[cluster.name].pull_secrets
         known = partial(_logins, cluster, asset) if reads else None
-        return self._registries.lookup(cluster.platform(), known=known)
+        return self._registries.lookup(*Workloads(cluster).platforms(asset), known=known)
 
     def pull_secrets(self, cluster: str) -> tuple[str, ...]:
         """The namespaces of a cluster whose pull secrets are read."""

@@ -8,6 +8,8 @@ from typing import Any
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.platforms.kubernetes import jobs
 from safe_auto_updater.platforms.kubernetes.cluster import FIELD_MANAGER, Cluster, Refused
+from safe_auto_updater.platforms.kubernetes.kinds import KINDS
+from safe_auto_updater.platforms.kubernetes.placement import Platform, platform_of, platforms_for
 from safe_auto_updater.platforms.kubernetes.pods import owner_of
 from safe_auto_updater.platforms.kubernetes.target import Target
 
@@ -24,6 +26,18 @@ class Workloads:
     def find(self, target: Target) -> Json | None:
         """The workload now; None where it is gone."""
         return self.cluster.find(target.path)
+
+    def platforms(self, asset: str) -> tuple[Platform, ...]:
+        """Those that its image must have: of the nodes that would take its pods."""
+        nodes = self.cluster.nodes()
+        if not nodes:
+            return (self.cluster.own_platform(),)
+        pod_spec: Mapping[str, Any] = {}
+        if len(set(map(platform_of, nodes))) > 1 and asset.split("/")[2] in KINDS:
+            target = Target.of(asset)
+            workload = self.find(target)
+            pod_spec = {} if workload is None else target.kind.pod_spec(workload)
+        return platforms_for(pod_spec, nodes)
 
     def pods(self, target: Target, workload: Mapping[str, Any]) -> list[Json]:
         """The pods that its controller made."""
