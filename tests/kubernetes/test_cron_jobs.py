@@ -54,6 +54,23 @@ def test_run_that_completes_is_a_success(
     assert sau("plan").step("web")["action"] == "none"
 
 
+def test_run_that_tries_again_and_then_completes_is_a_success(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    """A Job's own limits say how often; its first pod that ends badly is no failure."""
+    volume = {"name": "memory", "emptyDir": {}}
+    mount = {"volumeMounts": [{"name": "memory", "mountPath": "/memory"}]}
+    begun(namespace, container=mount, volumes=[volume], restartPolicy="OnFailure")
+    namespace.run(
+        "patch", "cronjob", "web", "-p", '{"spec": {"jobTemplate": {"spec": {"backoffLimit": 3}}}}'
+    )
+    twice = ("/bin/sh", "-c", "[ -e /memory/x ] && exit 0; : > /memory/x; exit 1")
+    namespace.publish("1.1.0", entrypoint=twice)
+    sau.configure(PATIENT, execution=RISKY)
+    said = sau("apply", "--yes", timeout_s=240)
+    assert (said.code, said.update["outcome"]) == (0, "succeeded"), said
+
+
 HUNGRY = ("/bin/sh", "-c", "a=x; while :; do a=$a$a; done")
 SMALL = {"resources": {"limits": {"memory": "24Mi"}}}
 BROKEN: dict[str, tuple[Json, Json, str, str]] = {

@@ -145,6 +145,7 @@ def looks(cluster: Jobs, found: dict[str, Any], wait_s: float = 600.0) -> tuple[
 
 
 NEVER = {
+    "suspended": ("* * * * *", Jobs(), "until somebody resumes it"),
     "too far away": ("0 3 * * *", Jobs(), "at 0 3 * * * (2026-11-30 03:00 UTC)"),
     "cannot be told": ("@every 5m", Jobs(), "at @every 5m"),
     "may not be seen": ("* * * * *", Jobs(forbidden=True), "its jobs may not be listed"),
@@ -154,7 +155,7 @@ NEVER = {
 @pytest.mark.parametrize("row", NEVER)
 def test_what_does_not_show_soon_is_unverified_at_once(row: str) -> None:
     schedule, cluster, words = NEVER[row]
-    found = cron_job(schedule)
+    found = cron_job(schedule, suspend=row == "suspended")
     judged = looks(cluster, found)[0].look(found, WANTED, 600.0)
     assert judged.unverified is not None and judged.unverified.endswith(words), judged
     assert [result.state for result in judged.results] == [PASSED]

@@ -10,6 +10,7 @@ from typing import Any
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckResult, CheckState, Clock
 from safe_auto_updater.platforms.kubernetes.judging import Judged, Wanted, missing
+from safe_auto_updater.platforms.kubernetes.kinds import CRON_JOB, reaches_none
 from safe_auto_updater.platforms.kubernetes.pods import Trouble
 from safe_auto_updater.platforms.kubernetes.runs import first_run, judge_run, worst
 from safe_auto_updater.platforms.kubernetes.schedules import next_run
@@ -35,6 +36,8 @@ class NextRun:
 
     def look(self, cron_job: Json, wanted: Wanted, wait_s: float) -> Judged:
         """One look at the first run of the new template, or at when it is to come."""
+        if cron_job["spec"].get("suspend"):
+            return _unverified(str(reaches_none(CRON_JOB, cron_job)))
         since, made = written_at(cron_job), self._workloads.jobs(cron_job)
         if made is None:
             return _unverified(f"{self._due(cron_job)[1]}; its jobs may not be listed")

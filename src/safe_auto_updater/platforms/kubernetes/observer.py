@@ -52,12 +52,14 @@ class Observer:
         workload = self._workloads.find(target)
         if workload is not None and workload["metadata"]["uid"] != work.facts["uid"]:
             workload = None
-        pods = [] if workload is None else self._workloads.pods(target, workload)
+        shows_by_a_run = target.kind is CRON_JOB and side is Side.NEW
+        pods: list[Json] = []
+        if workload is not None and not shows_by_a_run:
+            pods = self._workloads.pods(target, workload)
         wanted = Wanted(images_of(work, side, workload), digests_of(work, side))
         judged = self._judged(target.kind, workload, pods, wanted)
-        if workload is not None and self._shows_by_a_run(target.kind, side, workload, judged):
+        if workload is not None and shows_by_a_run and _is_as_told(judged):
             judged = self._next_run.look(workload, wanted, self._stall_s(work))
-        calm = all(result.state is CheckState.PASSED for result in judged.results)
         mine = [pod for pod in pods if of.runs(pod, wanted.images) and of.is_ready(pod)]
         subjects = tuple(
             Subject(
@@ -71,7 +73,7 @@ class Observer:
         )
         return Look(
             judged.results,
-            subjects if calm and judged.unverified is None else (),
+            subjects if _is_as_told(judged) and judged.unverified is None else (),
             judged.unverified,
             judged.seen,
             judged.progress,
@@ -86,12 +88,6 @@ class Observer:
             return judged
         refusal = self._workloads.refusal(workload, written_at(workload))
         return judged if refusal is None else judge(kind, workload, pods, wanted, refusal)
-
-    def _shows_by_a_run(self, kind: Kind, side: Side, workload: Json, judged: Judged) -> bool:
-        """Whether it is a CronJob that has the new image and runs it when its time comes."""
-        is_as_told = all(result.state is CheckState.PASSED for result in judged.results)
-        is_new = kind is CRON_JOB and side is Side.NEW
-        return is_new and is_as_told and not workload["spec"].get("suspend")
 
     def patience(self, work: Work) -> Patience:
         """By the settings, else by what can say that a pod is ready."""
@@ -132,3 +128,7 @@ class Observer:
                 lines += [f"pod {pod['metadata']['name']}: {found.fact}"]
                 lines += self._workloads.log(pod, tuple(new))
         return {"last_words": lines[:40]} if lines else {}
+
+
+def _is_as_told(judged: Judged) -> bool:
+    return all(result.state is CheckState.PASSED for result in judged.results)
