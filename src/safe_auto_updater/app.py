@@ -17,7 +17,7 @@ from safe_auto_updater.core.case import FileEdit
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Asset, Change, Step, UpdaterKind
-from safe_auto_updater.core.ports import Clock, Scanner, Updater, Work
+from safe_auto_updater.core.ports import Clock, Foreseen, Scanner, Updater, Work
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.engine.cycle import Cycle
@@ -97,6 +97,7 @@ class App:
                 DiffAnalyzer(),
                 PluginPolicies(self._judges.policies_for),
                 self._planned_edit,
+                self._foreseen,
             ),
             Incidents(self.settings.blocks, prometheus),
             self._executor_for,
@@ -154,6 +155,12 @@ class App:
     def _planned_edit(self, asset: Asset, change: Change, rule: ComposeChange) -> FileEdit | None:
         """Only containers are made from Compose files."""
         return None if asset.is_declared else self._edits(asset, change, rule)
+
+    def _foreseen(self, asset: Asset, changes: tuple[Change, ...]) -> Foreseen:
+        """Only a cluster can be asked what it would make of a change."""
+        if asset.platform != "kubernetes":
+            return Foreseen()
+        return self.kubernetes.foreseen(asset, changes)
 
     def _detector_for(self, asset: str, past: Past) -> ChangeDetector:
         return ChangeDetector(self._platform(asset).lookup(asset), SemVerEvaluator(), past)

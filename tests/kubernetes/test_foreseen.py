@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from lab import images
 from safe_auto_updater.core.outcome import Cause, Outcome
 from tests.docker.kill.hitting import update_when
@@ -10,20 +12,37 @@ from tests.kubernetes.kit import Json, Namespace
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import begun
 
+WORDS = ("set", "image", "deployment/web", "web=lab:1.1.0")
+AT = "object.spec.template.spec"
 
-def test_change_that_the_server_would_refuse_is_not_made(
+
+def test_change_that_the_server_would_refuse_is_held(namespace: Namespace, sau: ClusterSau) -> None:
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+
+    with refusing(namespace, "apps", "deployments", "UPDATE", AT, WORDS):
+        step = sau("plan").step("web")
+        said = sau("apply", "--yes")
+
+    assert (step["action"], step["hold_rules"]) == ("hold", ["server"]), step
+    assert "the server would not take it" in step["reasons"][0]
+    assert "1.1.0 is not approved here" in step["reasons"][0]
+    assert (said.code, said.json["updates"]) == (0, [])
+    assert namespace.get("deployment", "web") == before
+
+
+def test_change_that_the_server_refuses_by_now_is_not_made(
     namespace: Namespace, sau: ClusterSau
 ) -> None:
     before = begun(namespace, "Deployment")
     namespace.publish("1.1.0")
-    words = ("set", "image", "deployment/web", "web=lab:1.1.0")
 
-    with refusing(namespace, "apps", "deployments", "UPDATE", "object.spec.template.spec", words):
-        said = sau("apply", "--yes")
+    with ExitStack() as until:
+        policy = refusing(namespace, "apps", "deployments", "UPDATE", AT, WORDS)
+        record = update_when(sau, "STAGE", lambda: until.enter_context(policy))
 
-    assert (said.code, said.update["outcome"]) == (1, "aborted"), said
-    assert "the server would not take it" in said.update["error"]
-    assert "1.1.0 is not approved here" in said.update["error"]
+    assert (record.outcome, record.cause) == (Outcome.ABORTED, Cause.PLATFORM), record
+    assert "1.1.0 is not approved here" in str(record.facts)
     assert namespace.get("deployment", "web") == before
 
 

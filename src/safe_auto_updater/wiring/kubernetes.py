@@ -10,11 +10,12 @@ from typing import Any
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import KubernetesCluster
 from safe_auto_updater.core.errors import PlatformError, RegistryError, UsageError
-from safe_auto_updater.core.model import Step
-from safe_auto_updater.core.ports import Clock, Comparer, Updater
+from safe_auto_updater.core.model import Asset, Change, Step
+from safe_auto_updater.core.ports import Clock, Comparer, Foreseen, Updater
 from safe_auto_updater.notify.dispatch import Handler
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.dry_run import foreseen
 from safe_auto_updater.platforms.kubernetes.object_events import EVENT_KINDS, ObjectEvents
 from safe_auto_updater.platforms.kubernetes.pull_secrets import pull_secrets
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
@@ -81,6 +82,13 @@ class Kubernetes:
     def comparer(self, asset: str) -> Comparer:
         """Who looks at both sides of a change to an asset."""
         return KubernetesComparer(Workloads(self.cluster(asset)), self.lookup(asset).described)
+
+    def foreseen(self, asset: Asset, changes: tuple[Change, ...]) -> Foreseen:
+        """What the server would make of a change, where it may be asked and nobody else has it."""
+        cluster = self.cluster(asset.id)
+        if asset.obstacles or not self._entries[cluster.name].named:
+            return Foreseen()  # it is held, whatever the server says
+        return foreseen(Workloads(cluster), asset.id, changes)
 
     def updater(self, step: Step) -> Updater:
         """Who carries a step out."""

@@ -19,6 +19,7 @@ from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.comparing import differences
+from safe_auto_updater.platforms.kubernetes.dry_run import dry_run
 from safe_auto_updater.platforms.kubernetes.kinds import images
 from safe_auto_updater.platforms.kubernetes.observer import Observer
 from safe_auto_updater.platforms.kubernetes.stuck import free_blocked_pods
@@ -103,17 +104,11 @@ class KubernetesUpdater:
         """Ask the server what the change would make of it: the images and nothing else."""
         target, workload = Target.of(work.step.asset), self._present(work)
         self._untouched(work, workload)
-        old, new = images_of(work, Side.OLD, workload), new_images(work)
-        try:
-            would = self._workloads.cluster.patch(
-                target.path, operations(target.kind, workload, old, new), dry_run=True
-            )
-        except Refused as error:
-            raise StepFailed(f"the server would not take it: {error}", Cause.PLATFORM) from error
-        found = differences(target.kind, workload, would, new)
-        if found:
-            fact = f"the server would change more than the image: {', '.join(found)}"
-            raise StepFailed(fact, Cause.PLATFORM, {"differences": found})
+        old = images_of(work, Side.OLD, workload)
+        answer = dry_run(self._workloads, target, workload, old, new_images(work))
+        if answer.refusal is not None:
+            more = {"differences": list(answer.differences)} if answer.differences else {}
+            raise StepFailed(answer.refusal, Cause.PLATFORM, more)
         return {}
 
     def recheck(self, work: Work) -> None:
