@@ -16,7 +16,7 @@ from safe_auto_updater.config import Config
 from safe_auto_updater.core.case import FileEdit
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Asset, Change, Step
-from safe_auto_updater.core.ports import Clock, Scanner, Work
+from safe_auto_updater.core.ports import Clock, Foreseen, Scanner, Work
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.engine.cycle import Cycle, Detector
 from safe_auto_updater.engine.decisions import Decisions
@@ -107,6 +107,7 @@ class App:
                 lambda asset: self._driver(asset).analyzer(),
                 PluginPolicies(self._judges.policies_for),
                 self._planned_edit,
+                self._foreseen,
             ),
             Incidents(self.settings.blocks, prometheus),
             self._executor_for,
@@ -167,6 +168,12 @@ class App:
 
     def _detector_for(self, asset: str, past: Past) -> Detector:
         return self._driver(asset).detector(asset, past)
+
+    def _foreseen(self, asset: Asset, changes: tuple[Change, ...]) -> Foreseen:
+        """Only a cluster can be asked what it would make of a change."""
+        if asset.platform != "kubernetes":
+            return Foreseen()
+        return self.kubernetes.foreseen(asset, changes)
 
     def _executor_for(self, step: Step) -> UpdateExecutor:
         health = HealthChecker(self._judges.checks_for, self.clock)

@@ -7,11 +7,19 @@ from dataclasses import dataclass, replace
 from safe_auto_updater import plugins
 from safe_auto_updater.app import App
 from safe_auto_updater.core.errors import InvalidReference, SafeAutoUpdaterError
+from safe_auto_updater.core.model import Asset
 from safe_auto_updater.core.promql import NoAnswer
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.watchtower.survey import answering, survey
-from safe_auto_updater.platforms.kubernetes.permissions import JOB, NEEDS, SERVICE, Need, missing
+from safe_auto_updater.platforms.kubernetes.permissions import (
+    JOB,
+    NEEDS,
+    PULL_SECRETS,
+    SERVICE,
+    Need,
+    missing,
+)
 from safe_auto_updater.wiring.judges import prometheus
 
 
@@ -67,6 +75,8 @@ def _cluster(app: App, name: str) -> list[Finding]:
         found = [Finding(what, True, cluster.describe())]
         needs = (*_needs(app), *app.kubernetes.helm_needs(name))
         refused = missing(cluster, app.kubernetes.namespaces(name), needs)
+        secrets = app.kubernetes.pull_secrets(name)
+        refused += missing(cluster, secrets, PULL_SECRETS) if secrets else []
     except SafeAutoUpdaterError as error:
         return [Finding(what, False, str(error))]
     return found + [Finding(what, need.optional, fact) for need, fact in refused]
@@ -138,13 +148,21 @@ def _registries(app: App) -> list[Finding]:
         if not use.digests or reference.host in asked:
             continue
         try:
-            app.registry.head(reference)
+            _head(app, asset, reference)
             fact = f"answers for {reference.name}{_limit(app, reference.host)}"
             finding = Finding(f"registry {reference.host}", True, fact)
         except SafeAutoUpdaterError as error:
             finding = Finding(f"registry {reference.host}", False, str(error))
         asked[reference.host] = finding
     return list(asked.values())
+
+
+def _head(app: App, asset: Asset, reference: Reference) -> None:
+    """One question as updates would ask it: of a workload perhaps as its nodes."""
+    if asset.id.startswith("kubernetes:"):
+        app.kubernetes.lookup(asset.id).digest(str(reference))
+    else:
+        app.registry.head(reference)
 
 
 def _limit(app: App, host: str) -> str:

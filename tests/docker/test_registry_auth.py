@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import random
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,46 +15,17 @@ from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.registry import Credentials, HostSettings, RegistryClient
 from tests.docker.test_registry import RealClock, platform_of
-from tests.lab_kit import World, eventually
+from tests.guarded_registry import PASSWORD, auths, guarded_registry
+from tests.lab_kit import World
 
 pytestmark = pytest.mark.any_engine
-
-PASSWORD = "geheim"
-HTPASSWD = "me:$2b$04$bIE.a1XF0xTQDT8CYmaTEu2z64t5jnlMbgVQr61ROMDCEDR1teXrS\n"  # bcrypt of it
 
 
 @pytest.fixture
 def guarded(world: World, tmp_path: Path) -> Iterator[str]:
     """A second registry over the lab's own storage, that lets nobody in but `me`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    (tmp_path / "htpasswd").write_text(HTPASSWD)
-    config = {
-        "version": 0.1,
-        "log": {"level": "error", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(world.lab.layout.data / "registry")}},
-        "auth": {"htpasswd": {"realm": "lab", "path": str(tmp_path / "htpasswd")}},
-        "http": {"addr": host},
-    }
-    (tmp_path / "registry.yml").write_text(json.dumps(config))  # JSON is YAML
-    with (tmp_path / "registry.log").open("w") as log:
-        command = ["docker-registry", "serve", str(tmp_path / "registry.yml")]
-        registry = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        eventually(lambda: listens(host))
+    with guarded_registry(world.lab.layout.data / "registry", tmp_path) as host:
         yield host
-    finally:
-        registry.terminate()
-        registry.wait(10)
-
-
-def listens(host: str) -> bool:
-    name, _, port = host.rpartition(":")
-    try:
-        socket.create_connection((name, int(port)), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def ask(
@@ -77,7 +45,7 @@ def ask(
 
 
 def login(host: str, password: str = PASSWORD) -> object:
-    return {"auths": {host: {"auth": base64.b64encode(f"me:{password}".encode()).decode()}}}
+    return {"auths": auths(host, password)}
 
 
 def test_docker_login_is_enough(world: World, guarded: str, tmp_path: Path) -> None:

@@ -224,6 +224,19 @@ def test_job_that_may_not_be_made_keeps_an_update_from_beginning(
     assert namespace.get("Deployment", "web") == before
 
 
+def test_job_whose_image_is_missing_says_so(namespace: Namespace, sau: ClusterSau) -> None:
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+    image = f"{namespace.cluster.registry}/{namespace.name}/smoke:1"
+    check = f'{{match: {{asset: "*/web"}}, type: job, image: "{image}", timeout: 60s}}'
+    sau.configure(f"{{timeout: 20s, stable_for: 1s, checks: [{check}]}}")
+    said = sau("apply", "--yes")
+    assert said.update["outcome"] == "aborted", said
+    assert "cannot begin: check: " in said.update["error"] and "not found" in said.update["error"]
+    assert namespace.get("Deployment", "web") == before
+    assert namespace.get("jobs")["items"] == []
+
+
 def test_job_that_somebody_deletes_is_not_made_again(namespace: Namespace) -> None:
     smoke = namespace.publish("1", name="smoke").reference
     cluster = Cluster("lab", Access(namespace.cluster.kubeconfigs["admin"]))

@@ -2,58 +2,47 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
-import pytest
+from contextlib import ExitStack
 
 from lab import images
 from safe_auto_updater.core.outcome import Cause, Outcome
 from tests.docker.kill.hitting import update_when
+from tests.kubernetes.admission import refusing
 from tests.kubernetes.kit import Json, Namespace
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import begun
-from tests.lab_kit import eventually
 
-RULE = {
-    "expression": "!object.spec.template.spec.containers.exists(c, c.image.contains('1.1.0'))",
-    "message": "1.1.0 is not approved here",
-}
+WORDS = ("set", "image", "deployment/web", "web=lab:1.1.0")
+AT = "object.spec.template.spec"
 
 
-@pytest.fixture
-def policy(namespace: Namespace) -> Iterator[None]:
-    """An admission policy of this namespace alone, in force."""
-    name, api = namespace.name, "admissionregistration.k8s.io/v1"
-    which: Json = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["UPDATE"]}
-    which["resources"] = ["deployments"]
-    mine = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
-    made = [
-        {"apiVersion": api, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-         "spec": {"matchConstraints": {"resourceRules": [which]}, "validations": [RULE]}},
-        {"apiVersion": api, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name},
-         "spec": {"policyName": name, "validationActions": ["Deny"], "matchResources": mine}},
-    ]  # fmt: skip
-    for one in made:
-        namespace.cluster.run("apply", "-f", "-", given=json.dumps(one))
-    yield
-    for one in reversed(made):
-        namespace.cluster.run("delete", str(one["kind"]), name)
+def test_change_that_the_server_would_refuse_is_held(namespace: Namespace, sau: ClusterSau) -> None:
+    before = begun(namespace, "Deployment")
+    namespace.publish("1.1.0")
+
+    with refusing(namespace, "apps", "deployments", "UPDATE", AT, WORDS):
+        step = sau("plan").step("web")
+        said = sau("apply", "--yes")
+
+    assert (step["action"], step["hold_rules"]) == ("hold", ["server"]), step
+    assert "the server would not take it" in step["reasons"][0]
+    assert "1.1.0 is not approved here" in step["reasons"][0]
+    assert (said.code, said.json["updates"]) == (0, [])
+    assert namespace.get("deployment", "web") == before
 
 
-def test_change_that_the_server_would_refuse_is_not_made(
-    namespace: Namespace, sau: ClusterSau, policy: None
+def test_change_that_the_server_refuses_by_now_is_not_made(
+    namespace: Namespace, sau: ClusterSau
 ) -> None:
     before = begun(namespace, "Deployment")
     namespace.publish("1.1.0")
-    words = ("set", "image", "deployment/web", "web=lab:1.1.0", "--dry-run=server")
-    eventually(lambda: "not approved" in namespace.say(*words).err)
 
-    said = sau("apply", "--yes")
+    with ExitStack() as until:
+        policy = refusing(namespace, "apps", "deployments", "UPDATE", AT, WORDS)
+        record = update_when(sau, "STAGE", lambda: until.enter_context(policy))
 
-    assert (said.code, said.update["outcome"]) == (1, "aborted"), said
-    assert "the server would not take it" in said.update["error"]
-    assert "1.1.0 is not approved here" in said.update["error"]
+    assert (record.outcome, record.cause) == (Outcome.ABORTED, Cause.PLATFORM), record
+    assert "1.1.0 is not approved here" in str(record.facts)
     assert namespace.get("deployment", "web") == before
 
 

@@ -22,7 +22,7 @@ from tests.kubernetes.workloads import as_written, begun, running, settled
 from tests.lab_kit import eventually
 
 KINDS = ("unwritten", "written", "unasked", "answered", "unseen")
-SCENARIOS = {"good": ("Deployment", "good", 24), "crash": ("StatefulSet", "crash", 31)}
+SCENARIOS = {"good": ("Deployment", "good", 22), "crash": ("StatefulSet", "crash", 29)}
 SAMPLE = 4
 EVERY = [(name, at) for name, (_, _, most) in SCENARIOS.items() for at in range(1, most + 1)]
 

@@ -56,7 +56,8 @@ def test_viewer_plans_and_changes_nothing(
     before = begun(namespace, "Deployment")
     namespace.publish("1.1.0")
     sau.configure(kubeconfig=roles.account(namespace, "viewer.yaml", tmp_path))
-    assert sau("plan").step("web")["action"] == "update"
+    step = sau("plan").step("web")
+    assert step["action"] == "update" and "not checked by the server" in str(step["reasons"])
     said = sau("apply", "--yes")
     assert (said.code, said.update["outcome"]) == (1, "aborted"), said
     assert "cannot patch resource" in said.update["error"]

@@ -216,3 +216,23 @@ def test_budget_that_allows_no_disruption_stops_no_update(
     assert said.update["outcome"] == "succeeded", said
     assert running(namespace) == {new.digest} and len(pods_of(namespace)) == 2
     assert min(seen) >= 2
+
+
+def test_finalizer_that_keeps_a_pod_from_going_is_named(
+    namespace: Namespace, sau: ClusterSau
+) -> None:
+    before = begun(namespace, "StatefulSet")
+    old = running(namespace)
+    keep = '[{"op": "add", "path": "/metadata/finalizers", "value": ["example.org/keep"]}]'
+    namespace.run("patch", "pod", "web-2", "--type=json", "-p", keep)
+    namespace.publish("1.1.0")
+    sau.configure("{timeout: 8s, stable_for: 2s}")
+    going = sau.start("apply", "--yes")
+    eventually(lambda: namespace.get("statefulset", "web")["metadata"]["generation"] == 3, 120)
+    namespace.run("patch", "pod", "web-2", "-p", '{"metadata": {"finalizers": null}}')
+    out, _ = going.communicate(timeout=180)
+    assert '"rolled_back"' in out and '"platform"' in out, out
+    assert "pod web-2 cannot go until its finalizer example.org/keep is taken away" in out
+    assert as_written(namespace.get("statefulset", "web")) == as_written(before)
+    settled(namespace, "StatefulSet")
+    eventually(lambda: running(namespace) == old, 60)

@@ -11,7 +11,7 @@ from tests.docker.kill.hitting import update_when
 from tests.kubernetes.between import Spoiled, between
 from tests.kubernetes.kit import Namespace
 from tests.kubernetes.sau import HEALTH, ClusterSau
-from tests.kubernetes.workloads import as_written, begun, running, settled
+from tests.kubernetes.workloads import KINDS, as_written, begun, running, settled
 from tests.lab_kit import eventually
 
 WAYS: dict[str, list[tuple[bool, int]]] = {
@@ -49,7 +49,7 @@ def test_write_that_goes_wrong_once_is_made_once(
         eventually(lambda: running(namespace) == {old}, 60)
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_image_that_vanishes_before_nodes_pull_it_is_taken_back(
     namespace: Namespace, sau: ClusterSau, kind: str
 ) -> None:

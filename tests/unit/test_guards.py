@@ -199,6 +199,7 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
     ({"incidents": (BUSY, SILENT)}, "block_while",
      "an incident (block_while */web): up == 0 returned up{job=\"a\"} 0; nobody can say whether "
      "there is an incident (block_while *): up == 0: http://p: no answer within 5 s"),
+    ({"vetoes": (Veto("server", "it would not take it"),)}, "server", "it would not take it"),
     ({"vetoes": (Veto("plugin", "policy moon: it is full"),)}, "plugin", "policy moon: it is full"),
     ({"vetoes": (Veto("unknown", "it could not be seen"),)}, "unknown", "it could not be seen"),
 ]  # fmt: skip
@@ -214,7 +215,7 @@ def test_guard_says_no_and_why_and_who_set_it(
 
 
 def test_every_guard_has_a_row() -> None:
-    rows = {rule for _, rule, _ in ROWS} - {"plugin", "unknown"}
+    rows = {rule for _, rule, _ in ROWS} - {"plugin", "unknown", "server"}
     assert rows == {name for name, _ in guards._GUARDS}
 
 

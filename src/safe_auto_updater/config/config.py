@@ -37,7 +37,8 @@ class KubernetesCluster:
     """A cluster: its name in asset identities, and how it is reached.
 
     Without namespaces: all. One that no configuration names is only looked at. `helm`: whether its
-    releases are looked at; None: where that is allowed.
+    releases are looked at; None: where that is allowed. `pull_secrets`: the namespaces whose pull
+    secrets are read to look up images.
     """
 
     name: str
@@ -46,6 +47,7 @@ class KubernetesCluster:
     namespaces: tuple[str, ...] = ()
     named: bool = True
     helm: bool | None = None
+    pull_secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

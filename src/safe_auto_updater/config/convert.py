@@ -69,6 +69,7 @@ def _cluster(entry: m.KubernetesEntry) -> KubernetesCluster:
         entry.kubeconfig,
         tuple(entry.namespaces or ()),
         helm=entry.helm,
+        pull_secrets=entry.pull_secrets,
     )
 
 

@@ -45,6 +45,7 @@ class KubernetesEntry(Section):
     kubeconfig: v.AbsolutePath | None = None
     namespaces: Annotated[tuple[v.Namespace, ...], Field(strict=False, min_length=1)] | None = None
     helm: bool | None = None
+    pull_secrets: Annotated[tuple[v.Namespace, ...], Many] = ()
 
 
 class Inventory(Section):

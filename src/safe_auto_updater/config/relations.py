@@ -20,6 +20,10 @@ def contradictions(data: Any) -> Iterator[Found]:
     yield from _twice(data, ("inventory", "docker"), "host", "engine")
     yield from _twice(data, ("inventory", "docker"), "context", "context")
     yield from _twice(data, ("inventory", "kubernetes"), "name", "cluster name")
+    for number, entry in enumerate(_list(data, ("inventory", "kubernetes"))):
+        if isinstance(entry, dict):
+            for loc, text in _cluster(entry):
+                yield ("inventory", "kubernetes", number, *loc), text
     engines = _at(data, ("inventory", "docker"))
     for number, entry in enumerate(engines if isinstance(engines, list) else ()):
         if isinstance(entry, dict):
@@ -73,6 +77,15 @@ def _engine(entry: dict[str, Any]) -> Iterator[Found]:
     for given, other in (("cert_file", "key_file"), ("key_file", "cert_file")):
         if given in entry and other not in entry:
             yield (given,), f"needs {other} beside it; add it or remove both"
+
+
+def _cluster(entry: dict[str, Any]) -> Iterator[Found]:
+    """Only what is looked at can be looked up."""
+    looked_at, read = entry.get("namespaces"), entry.get("pull_secrets")
+    if isinstance(looked_at, list) and isinstance(read, list):
+        for number, name in enumerate(read):
+            if name not in looked_at:
+                yield ("pull_secrets", number), "is not among namespaces; add it there"
 
 
 def _watchtower(data: Any) -> Iterator[Found]:

@@ -15,7 +15,7 @@ from safe_auto_updater.core.spelling import ComposeChange
 
 @dataclass(frozen=True)
 class Veto:
-    """A no from outside the plan: a plugin's policy, or a side of the change nobody could see."""
+    """A no from outside the plan: of a plugin's policy, of the platform, or as nobody could see."""
 
     rule: str
     reason: str
@@ -45,6 +45,7 @@ class Case:
     risk: Risk | None = None
     vetoes: tuple[Veto, ...] = ()
     edits: tuple[FileEdit, ...] = ()
+    notes: tuple[str, ...] = ()  # what else is to be known where it goes forward
     incidents: tuple[Incident, ...] = ()
     follows: bool = False  # it takes nothing itself, and would be touched for the sake of another
 

@@ -129,9 +129,10 @@ class DiffAnalyzer:
 
 
 def _blocker(finding: Finding) -> str:
-    """In words: the last part of the path names what blocks."""
+    """In words: the last part of the path names what blocks; what was found there says why."""
     name = finding.path.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~")
-    return f"{name}: {finding.why}"
+    said = f" {finding.after}" if finding.before is None and isinstance(finding.after, str) else ""
+    return f"{name}: {finding.why}{said}"
 
 
 def _finding(path: str, situation: Situation, rule: RiskRule) -> Finding:

@@ -71,7 +71,12 @@ def decide(*unit: Case) -> Step:
     why += [
         _of(case, told, unit)
         for case in unit
-        for told in (*_remarks(case), *_of_its_file(case), *_of_its_pipeline(case))
+        for told in (
+            *_remarks(case),
+            *_of_its_file(case),
+            *_of_its_pipeline(case),
+            *case.notes,
+        )
     ]
     approved = unit[0].memory.approval(step.id, step.risk)
     if approved is not None:

@@ -266,6 +266,17 @@ class Trees:
     after: Facts
 
 
+@dataclass(frozen=True)
+class Foreseen:
+    """What the platform itself says of a change that it was only asked about.
+
+    `refusal`: why it would not take it. `unasked`: why it could not be asked.
+    """
+
+    refusal: str | None = None
+    unasked: str | None = None
+
+
 class Comparer(Protocol):
     """Looks at both sides of a change without touching anything."""
 

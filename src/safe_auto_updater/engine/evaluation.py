@@ -9,7 +9,7 @@ from safe_auto_updater.core.case import Case, FileEdit, Veto
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.core.model import Asset, Change
-from safe_auto_updater.core.ports import Comparer, Proposal
+from safe_auto_updater.core.ports import Comparer, Foreseen, Proposal
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.risk import Circumstances, Risk, combine
 from safe_auto_updater.core.spelling import ComposeChange
@@ -26,11 +26,13 @@ class Evaluation:
         analyzer_for: Callable[[str], DiffAnalyzer],
         policies: PluginPolicies,
         edit_of: Callable[[Asset, Change, ComposeChange], FileEdit | None],
+        foresee: Callable[[Asset, tuple[Change, ...]], Foreseen],
     ) -> None:
         self._comparer_for = comparer_for
         self._analyzer_for = analyzer_for
         self._policies = policies
         self._edit_of = edit_of
+        self._foresee = foresee
 
     def judged(self, case: Case) -> Case:
         """The case with its risk, and with every no that is not ours to find."""
@@ -39,15 +41,19 @@ class Evaluation:
             risks = [self._risk(comparer, case.asset, change) for change in case.wanted]
             rule = case.policy.compose
             edits = [self._edit_of(case.asset, change, rule) for change in case.wanted]
+            foreseen = self._foresee(case.asset, case.wanted)
         except SafeAutoUpdaterError as error:
             veto = Veto("unknown", f"what it would change could not be seen: {error}")
             return replace(case, vetoes=(veto,))
         risk = combine(risks)
+        refusal = foreseen.refusal
+        vetoes = () if refusal is None else (Veto("server", refusal),)
         proposal = Proposal(case.asset, case.wanted, risk, case.memory.now)
         return replace(
             case,
             risk=risk,
-            vetoes=self._policies.judge(proposal),
+            vetoes=(*vetoes, *self._policies.judge(proposal)),
+            notes=() if foreseen.unasked is None else (foreseen.unasked,),
             edits=tuple(edit for edit in edits if edit is not None),
         )
 

@@ -129,6 +129,8 @@ def _good(
         return Verdict(True, False, unverified, None, results, watched_s, unverified=unverified)
     proven = any(result.proves for result in results)
     reason = f"stable for {patience.stable_for_s:g} s"
+    if patience.stable_for_s <= 0 and results:
+        reason = f"{results[0].check}: {results[0].detail}"
     if not proven:
         reason += ", not proven healthy: it has no health check"
     return Verdict(True, proven, reason, None, results, watched_s)

@@ -98,7 +98,7 @@ class Docker:
 
     def lookup(self, asset: str) -> ImageLookup:
         """What registries are asked about an asset."""
-        return self._registries.lookup(*self.engine(asset).platform())
+        return self._registries.lookup(self.engine(asset).platform())
 
     def detector(self, asset: str, past: Past) -> Detector:
         """Who knows newer images of an asset."""

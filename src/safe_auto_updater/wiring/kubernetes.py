@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import KubernetesCluster
 from safe_auto_updater.core.diff import DiffAnalyzer
-from safe_auto_updater.core.errors import UsageError
-from safe_auto_updater.core.model import Step
-from safe_auto_updater.core.ports import Clock, Comparer, Updater
+from safe_auto_updater.core.errors import PlatformError, RegistryError, UsageError
+from safe_auto_updater.core.model import Asset, Change, Step
+from safe_auto_updater.core.ports import Clock, Comparer, Foreseen, Updater
 from safe_auto_updater.engine.cycle import Detector
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.past import Past
 from safe_auto_updater.notify.dispatch import Handler
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.dry_run import foreseen
 from safe_auto_updater.platforms.kubernetes.helm.declared import declaring
 from safe_auto_updater.platforms.kubernetes.helm.scanner import HelmScanner
 from safe_auto_updater.platforms.kubernetes.object_events import EVENT_KINDS, ObjectEvents
 from safe_auto_updater.platforms.kubernetes.permissions import Need, helm
+from safe_auto_updater.platforms.kubernetes.pull_secrets import pull_secrets
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
 from safe_auto_updater.platforms.kubernetes.trees import KubernetesComparer
 from safe_auto_updater.platforms.kubernetes.updater import KubernetesUpdater
@@ -82,12 +86,26 @@ class Kubernetes:
         ]
 
     def lookup(self, asset: str) -> ImageLookup:
-        """What registries are asked about an asset."""
-        return self._registries.lookup(*self.cluster(asset).platform())
+        """What registries are asked about an asset, and as whom."""
+        cluster = self.cluster(asset)
+        reads = asset.split("/")[1] in self._entries[cluster.name].pull_secrets
+        known = partial(_logins, cluster, asset) if reads else None
+        return self._registries.lookup(*Workloads(cluster).platforms(asset), known=known)
+
+    def pull_secrets(self, cluster: str) -> tuple[str, ...]:
+        """The namespaces of a cluster whose pull secrets are read."""
+        return self._entries[cluster].pull_secrets
 
     def comparer(self, asset: str) -> Comparer:
         """Who looks at both sides of a change to an asset."""
         return KubernetesComparer(Workloads(self.cluster(asset)), self.lookup(asset).described)
+
+    def foreseen(self, asset: Asset, changes: tuple[Change, ...]) -> Foreseen:
+        """What the server would make of a change, where it may be asked and nobody else has it."""
+        cluster = self.cluster(asset.id)
+        if asset.obstacles or not self._entries[cluster.name].named:
+            return Foreseen()  # it is held, whatever the server says
+        return foreseen(Workloads(cluster), asset.id, changes)
 
     def detector(self, asset: str, past: Past) -> Detector:
         """Who knows newer images of a workload."""
@@ -113,8 +131,16 @@ class Kubernetes:
             self._settings,
             resolvable,
             lambda reference: lookup(step.asset).digest(reference),
-            self._clock.sleep,
+            self._clock,
         )
+
+
+def _logins(cluster: Cluster, asset: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """What the nodes of an asset sign in with; a look-up fails where that cannot be known."""
+    try:
+        return [(f"pull secret {one.name}", one.auths) for one in pull_secrets(cluster, asset)]
+    except PlatformError as error:
+        raise RegistryError(str(error), "auth") from error
 
 
 def _access(entry: KubernetesCluster) -> Access:

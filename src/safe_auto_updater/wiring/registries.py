@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from safe_auto_updater.config import Config
 from safe_auto_updater.core.ports import Clock
 from safe_auto_updater.engine.answers import Answers, open_answers
 from safe_auto_updater.platforms.docker.images import auth_header
 from safe_auto_updater.platforms.registry import (
+    Credential,
     Credentials,
     HostSettings,
     ImageLookup,
     Platform,
     RegistryClient,
+    credential_for,
 )
 from safe_auto_updater.platforms.registry.credentials import IdentityToken, Password
+
+Known = Callable[[], Iterable[tuple[str, Mapping[str, Any]]]]
 
 
 class Registries:
@@ -39,16 +46,41 @@ class Registries:
         self._credentials = Credentials(settings)
         kept = open_answers(state)
         closing.callback(kept.close)
-        self.answers = answers = Answers(kept, clock.now)
-        closing.callback(answers.keep)
-        self.client = RegistryClient(
-            settings, self._credentials, clock, random.random, answers=answers
-        )
-        closing.callback(self.client.close)
+        self.answers = Answers(kept, clock.now)
+        closing.callback(self.answers.keep)
+        self._clock, self._closing = clock, closing
+        self._lock = threading.Lock()
+        self._signed_in: dict[tuple[str, Credential], RegistryClient] = {}
+        self.client = self._client(self._credentials)
 
-    def lookup(self, operating_system: str, architecture: str) -> ImageLookup:
-        """What detection asks, for one platform."""
-        return ImageLookup(self.client, Platform(operating_system, architecture))
+    def lookup(self, *platforms: tuple[str, str], known: Known | None = None) -> ImageLookup:
+        """What detection asks, for these platforms (operating system and architecture).
+
+        `known` is asked with the first question: what an image's nodes sign in with, which goes
+        before what is configured. It raises SafeAutoUpdaterError.
+        """
+        of = [Platform(system, architecture) for system, architecture in platforms]
+        if known is None:
+            return ImageLookup(lambda _: self.client, *of)
+        logins = cache(known)
+        return ImageLookup(lambda ref: self._as(ref.host, credential_for(ref, logins())), *of)
+
+    def _as(self, host: str, credential: Credential | None) -> RegistryClient:
+        """A client that is this for a host: what one was told is kept from the others."""
+        if credential is None:
+            return self.client
+        with self._lock:
+            if (host, credential) not in self._signed_in:
+                known = Credentials(self.settings, given={host: credential})
+                self._signed_in[host, credential] = self._client(known)
+            return self._signed_in[host, credential]
+
+    def _client(self, credentials: Credentials) -> RegistryClient:
+        made = RegistryClient(
+            self.settings, credentials, self._clock, random.random, answers=self.answers
+        )
+        self._closing.callback(made.close)
+        return made
 
     def pull_headers(self, host: str) -> Mapping[str, str]:
         """What an engine needs to pull from a registry in our name."""

@@ -142,7 +142,8 @@ class Instants:
         looked = KubernetesUpdater.look
 
         def watched_content(cluster: Cluster, method: str, path: str, *more: Any) -> bytes:
-            if method == "GET" or path.endswith("/events"):  # told beside the update, at any time
+            changes_nothing = method == "GET" or "dryRun" in str(more[:1])
+            if changes_nothing or path.endswith("/events"):  # told beside it, at any time
                 return content(cluster, method, path, *more)
             what = f"{method} {path.split('/')[-2]}"
             self.here("unasked", what)

@@ -224,7 +224,8 @@ LINES = [line + "\n" for line in (
     "    - http://x/y.tgz", "    - [a, b]", "    k: [a,", "      b]", "    a: &x 1", "    b: *x",
     "    plain", "      goes on # c", '    "q": v', "    'q': \"v\" # c", '  "api":',
     "  'web': # c", "---", "...", "    ? x", "    : y", "    z: !!str 1", "  -", "    -",
-    "    - - a", "   web:", "    - b: |2", "       x: 'y", "\tx: y", "    t:\ty", "    k: a: b", "    |", "    k: |",
+    "    - - a", "   web:", "    - b: |2", "       x: 'y", "\tx: y", "    t:\ty", "    k: a: b",
+    "    |", "    k: |",
     "     x", "  x: |", "   web:", "other: |", " web:", '  q: "a\\""', '  - "a: b": c', "'", '"',
     "    d: 'it''s", "  web: |", "  api: >", "    k: 'a' b", "  - |", "  -   a: |", "%x", "  a: \\",
 )]  # fmt: skip

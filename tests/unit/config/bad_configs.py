@@ -553,6 +553,9 @@ def _contradictions() -> Iterator[Bad]:
         yield Bad(f"watchtower of two engines, {told}", dump(document), told)
     other = {**WATCHTOWER, "docker": "nas"}
     yield Bad("watchtower elsewhere", dump(nest("execution.watchtower", other)), "known: local")
+    reads = {"name": "prod", "namespaces": ["shop"], "pull_secrets": ["shop", "blog"]}
+    told = "is not among namespaces; add it there"
+    yield Bad("secrets elsewhere", dump(nest("inventory.kubernetes", [reads])), told)
     hosts = [REGISTRY, {"host": "Registry.Example.org"}]
     yield Bad("same registry", dump(nest("detection.registries", hosts)), "listed twice", 4)
     for given, other in (("username", "password_file"), ("password_file", "username")):

@@ -26,6 +26,10 @@ class Server:
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     blind: int = 0  # looks that do not see what is there yet
     made: list[str] = field(default_factory=list)
+    pods: list[dict[str, Any]] = field(default_factory=list)
+
+    def listed(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        return self.pods
 
     def find(self, path: str) -> dict[str, Any] | None:
         self.blind -= 1
@@ -159,6 +163,34 @@ def ended_pod(code: int, **meta: Any) -> dict[str, Any]:
 
 EVICTED = ended_pod(137)
 EVICTED["status"]["conditions"] = [{"type": "DisruptionTarget", "status": "True"}]
+
+
+def waiting_pod(reason: str, message: str) -> dict[str, Any]:
+    waits = {"waiting": {"reason": reason, "message": message}}
+    status = {"name": jobs.CONTAINER, "state": waits}
+    return {"metadata": {"name": "p"}, "status": {"containerStatuses": [status]}}
+
+
+def test_job_that_can_never_begin_is_deleted_and_one_that_may_yet_is_waited_for() -> None:
+    server = Server(pods=[waiting_pod("ImagePullBackOff", "connection refused")])
+    check = checking(server)
+    waits = [check.check(pod()) for _ in range(2)]
+    assert waits[-1].detail.endswith("is at work: check: ImagePullBackOff: connection refused"), (
+        waits
+    )
+    server.pods = []
+    (job,) = server.jobs.values()
+    job["status"] = {
+        "conditions": [{"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}]
+    }
+    assert "did not end within 60 s: check: ImagePullBackOff" in check.check(pod()).detail
+
+    server = Server(pods=[waiting_pod("ErrImagePull", "not found")])
+    check = checking(server)
+    never = [check.check(pod()) for _ in range(2)][-1]
+    assert never.state is CheckState.UNKNOWN
+    assert never.detail.endswith("cannot begin: check: ErrImagePull: not found"), never
+    assert not server.jobs and len(server.made) == 1
 
 
 @pytest.mark.parametrize(

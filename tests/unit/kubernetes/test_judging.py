@@ -145,9 +145,40 @@ def test_pod_that_a_partition_lets_through_is_waited_for(pods: list[dict[str, An
     assert unseen.results[0].detail == "its controller has not seen the change yet"
 
 
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [("exceeded quota: small", Cause.CAPACITY), ("no such account", Cause.PLATFORM)],
+)
+def test_refusal_to_make_a_pod_is_told_with_its_cause(said: str, cause: Cause) -> None:
+    """By the status of a Deployment; of others by what is handed in."""
+    failing = {"type": "ReplicaFailure", "status": "True", "message": said}
+    told = workload()
+    told["status"]["conditions"] = [failing]
+    for judged in (
+        judge(DEPLOYMENT, told, [pod(0)], WANTED),
+        judge(STATEFUL_SET, workload(), [pod(0)], WANTED, said),
+    ):
+        (only,) = judged.results
+        assert (only.state, only.cause) == (FAILING, cause)
+        assert only.detail == f"1 of 2 pods are ready; no pod can be made: {said}"
+        assert judged.is_short
+
+
 def test_pods_that_are_being_stopped_are_named() -> None:
     judged = judge(DEPLOYMENT, workload(), [pod(0), pod(1, OLD, deletionTimestamp="now")], WANTED)
     assert judged.results[0].detail == "1 of 2 pods are ready, 1 are still being stopped"
+
+
+def test_finalizer_that_keeps_a_pod_is_named() -> None:
+    stays = {"deletionTimestamp": "now", "finalizers": ["example.org/keep"]}
+    done = pod(1, ready=False, state=ended(0), **stays)
+    judged = judge(STATEFUL_SET, workload(), [pod(0), done], WANTED)
+    assert judged.results[0].detail == (
+        "1 of 2 pods are ready, 1 are still being stopped; "
+        "pod web-1 cannot go until its finalizer example.org/keep is taken away"
+    )
+    still_up = judge(STATEFUL_SET, workload(), [pod(0), pod(1, **stays)], WANTED)
+    assert "finalizer" not in still_up.results[0].detail
 
 
 def test_scheduled_job_waits_for_its_next_run() -> None:

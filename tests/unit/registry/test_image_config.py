@@ -17,7 +17,9 @@ HERE = {"os": "linux", "architecture": "amd64"}
 
 def described(client: RegistryClient, fake: Fake, content: dict[str, Any]) -> Any:
     fake.manifest(image_manifest(fake.blob(HERE | content)))
-    return ImageLookup(client, Platform("linux", "amd64")).described(Image(str(fake.ref())))
+    return ImageLookup(lambda _: client, Platform("linux", "amd64")).described(
+        Image(str(fake.ref()))
+    )
 
 
 @pytest.mark.parametrize(

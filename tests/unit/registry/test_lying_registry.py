@@ -363,7 +363,7 @@ def test_a_lie_changes_nothing(
     def client() -> ImageLookup:
         deadline_s = 0.05 if row.drips else 10.0
         made = make_client(*liar.settings, docker_config=login, deadline_s=deadline_s)
-        return ImageLookup(made, AMD64)
+        return ImageLookup(lambda _: made, AMD64)
 
     change = detect(client(), tmp_path, str(ref), liar.digests["1.1.0"])
     asked_for_detection = len(liar.fake.asked)

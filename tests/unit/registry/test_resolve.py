@@ -57,7 +57,7 @@ def test_a_single_manifest_is_tag_and_content(client: RegistryClient, fake: Fake
     digest = fake.image()
     found = client.resolve(fake.ref(), AMD64)
     assert (found.digest, found.content) == (digest, digest)
-    answer = ImageLookup(client, AMD64).image(str(fake.ref()))
+    answer = ImageLookup(lambda _: client, AMD64).image(str(fake.ref()))
     assert answer == ImageAnswer(digest, digest, found.config_digest)
     pinned = fake.ref().with_digest(digest)
     assert client.resolve(pinned, AMD64) == found
@@ -113,7 +113,7 @@ def test_layers_and_their_sizes_come_with_the_answer(client: RegistryClient, fak
     layers = [{"digest": digest_of(b"1"), "size": 7}, {"digest": digest_of(b"2"), "size": 5}]
     config = fake.blob({"os": "linux", "architecture": "amd64"})
     fake.manifest(image_manifest(config) | {"layers": layers})
-    lookup = ImageLookup(client, AMD64)
+    lookup = ImageLookup(lambda _: client, AMD64)
     answer = lookup.image(str(fake.ref()))
     assert [layer.digest for layer in answer.layers] == [layer["digest"] for layer in layers]
     assert answer.layer_sizes == (7, 5)

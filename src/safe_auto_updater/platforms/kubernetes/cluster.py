@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnreachable
 from safe_auto_updater.platforms.kubernetes.access import Access, Transport
+from safe_auto_updater.platforms.kubernetes.placement import platform_of
 
 Json = dict[str, Any]
 FIELD_MANAGER = "safe-auto-updater"
@@ -61,7 +62,7 @@ class Cluster:
         self.access = access
         self._lock = threading.Lock()
         self._opened: Transport | None = None
-        self._nodes: tuple[str, str] | None = None
+        self._nodes: tuple[Json, ...] | None = None
         self._version: str | None = None
 
     def get(self, path: str, *, accept: str = _JSON, **params: Any) -> Any:
@@ -176,29 +177,19 @@ class Cluster:
             return False
         return True
 
-    def platform(self) -> tuple[str, str]:
-        """Operating system and architecture of its nodes, in the words of image indexes.
+    def nodes(self) -> tuple[Json, ...]:
+        """What decides where pods run, of each node that says its platform; asked for once.
 
-        PlatformError where they are of several. Where nodes may not be read, the server's own.
+        Empty where they may not be read.
         """
         with self._lock:
             if self._nodes is not None:
                 return self._nodes
         try:
-            told = [node["status"]["nodeInfo"] for node in self.listed("/api/v1/nodes")]
-            found = {(str(n["operatingSystem"]), str(n["architecture"])) for n in told}
+            told = [_of_placement(node) for node in self.listed("/api/v1/nodes")]
         except PlatformError:
-            found = set()
-        if not found:
-            system, _, machine = str(self.get("/version").get("platform")).partition("/")
-            found = {(system, machine)}
-        if len(found) > 1:
-            listed = ", ".join(sorted("/".join(one) for one in found))
-            raise PlatformError(
-                f"cluster {self.name} has nodes of several platforms ({listed}): which of them an "
-                "image must have cannot be known"
-            )
-        (self._nodes,) = found
+            told = []
+        self._nodes = tuple(node for node in told if all(platform_of(node)))
         return self._nodes
 
     def version(self) -> str:
@@ -208,6 +199,11 @@ class Cluster:
                 return self._version
         found = self._version = str(self.get("/version").get("gitVersion"))
         return found
+
+    def own_platform(self) -> tuple[str, str]:
+        """The API server's own, in the words of image indexes."""
+        system, _, machine = str(self.get("/version").get("platform")).partition("/")
+        return system, machine
 
     def describe(self) -> str:
         """Which version it is, and where."""
@@ -266,3 +262,13 @@ class Cluster:
         if status in _AGAIN and _UNTYPED not in message:
             return AskedToWait(f"{where}: {method} {path}: {status} {message}")
         return Refused(f"{where}: {message}", status, reason)
+
+
+def _of_placement(node: Json) -> Json:
+    meta, told = node["metadata"], node["status"].get("nodeInfo") or {}
+    kept = {key: told.get(key, "") for key in ("operatingSystem", "architecture")}
+    return {
+        "metadata": {"name": meta["name"], "labels": meta.get("labels") or {}},
+        "spec": {"taints": node["spec"].get("taints") or []},
+        "status": {"nodeInfo": kept},
+    }

@@ -10,6 +10,8 @@ from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
 from safe_auto_updater.core.probing import cannot_tell, fill, no_address
 from safe_auto_updater.platforms.kubernetes import jobs
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Json, Refused
+from safe_auto_updater.platforms.kubernetes.pods import Trouble
+from safe_auto_updater.platforms.kubernetes.runs import worst
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
 _FINAL = ("Forbidden", "Invalid")
@@ -25,10 +27,16 @@ class _Run:
     id: str
     uid: str | None = None  # None: nobody knows whether it was made
     verdict: CheckResult | None = None
+    ailing: Trouble | None = None  # what was last wrong with its pod
 
     @property
     def name(self) -> str:
         return jobs.name_of(self.id)
+
+    @property
+    def illness(self) -> str:
+        """What was last wrong, to be added to a fact."""
+        return "" if self.ailing is None else f": {self.ailing.fact}"
 
 
 class JobCheck:
@@ -71,7 +79,7 @@ class JobCheck:
                 run.verdict = self._judged(cluster, asset, command, run)
         except SafeAutoUpdaterError as error:  # no answer: looked for again
             return cannot_tell("job", str(error))
-        waiting = cannot_tell("job", f"job {run.namespace}/{run.name} is at work")
+        waiting = cannot_tell("job", f"job {run.namespace}/{run.name} is at work{run.illness}")
         return run.verdict or waiting
 
     def _run(self, cluster: Cluster, asset: str, side: Mapping[str, str]) -> _Run:
@@ -101,7 +109,7 @@ class JobCheck:
         run.uid = job["metadata"]["uid"]
         found = jobs.ended(job)
         if found is None:
-            return None
+            return self._unfinished(cluster, where, run)
         done, reason = found
         pods = [] if done else _pods(cluster, run)
         lines = [line for pod in pods for line in _log(cluster, pod)][-3:]
@@ -109,13 +117,21 @@ class JobCheck:
         if done:
             return CheckResult("job", CheckState.PASSED, f"{where} did its work{left}")
         if reason == "DeadlineExceeded":
-            fact = f"{where} did not end within {self._timeout_s:g} s"
+            fact = f"{where} did not end within {self._timeout_s:g} s{run.illness}"
             return cannot_tell("job", f"{fact}{_told(lines)}{left}")
         code = jobs.exit_code(pods)
         if code is None:
             return cannot_tell("job", f"{where} did not end by itself: its pod was removed{left}")
         fact = f"{where} failed with exit code {code}{_told(lines)}{left}"
         return CheckResult("job", CheckState.FAILED, fact)
+
+    def _unfinished(self, cluster: Cluster, where: str, run: _Run) -> CheckResult | None:
+        """None while it may still come to its end; what keeps it is remembered, for pods go."""
+        run.ailing = worst(_pods(cluster, run)) or run.ailing
+        if run.ailing is None or run.ailing.state is not CheckState.FAILED:
+            return None
+        left = _left_over(cluster, run)
+        return cannot_tell("job", f"{where} cannot begin{run.illness}{left}")
 
     def _made(self, cluster: Cluster, asset: str, command: Sequence[str], run: _Run) -> Json:
         """The Job, made now or by an earlier try whose answer was lost."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from safe_auto_updater.platforms.kubernetes.kinds import conditions
-from safe_auto_updater.platforms.kubernetes.pods import is_stopping
+from safe_auto_updater.platforms.kubernetes.pods import is_disrupted
 
 Json = Mapping[str, Any]
 CONTAINER = "check"
@@ -68,12 +68,16 @@ def ended(job: Json) -> tuple[bool, str] | None:
     return None
 
 
+def is_owned(thing: Json, owner: Json) -> bool:
+    """Whether it was made by, or for, this very object."""
+    owners = thing["metadata"].get("ownerReferences") or ()
+    return any(one["uid"] == owner["metadata"]["uid"] for one in owners)
+
+
 def exit_code(pods: Sequence[Json]) -> int | None:
     """What its program ended with by itself; None where its pod was removed or evicted instead."""
     for pod in pods:
-        if is_stopping(pod) or any(
-            one.get("type") == "DisruptionTarget" for one in conditions(pod)
-        ):
+        if is_disrupted(pod):
             continue
         for container in (pod.get("status") or {}).get("containerStatuses") or ():
             code = ((container.get("state") or {}).get("terminated") or {}).get("exitCode")

@@ -33,16 +33,29 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Judged:
-    """One look. `seen` changes with each pod and restart, `progress` grows with ready pods."""
+    """One look. `seen` changes with each pod and restart, `progress` grows with ready pods.
+
+    `is_short`: fewer pods are ready than are wanted, or old ones are left, and none is unwell.
+    """
 
     results: tuple[CheckResult, ...]
     unverified: str | None = None
     seen: str = ""
     progress: int = 0
+    is_short: bool = False
 
 
-def judge(kind: Kind, workload: Json | None, pods: Sequence[Json], wanted: Wanted) -> Judged:
-    """Whose image it has, whether its controller has seen it, and each pod that is to run it."""
+def judge(
+    kind: Kind,
+    workload: Json | None,
+    pods: Sequence[Json],
+    wanted: Wanted,
+    refusal: str | None = None,
+) -> Judged:
+    """Whose image it has, whether its controller has seen it, and each pod that is to run it.
+
+    `refusal`: what the server said to its controller, for kinds whose status does not tell.
+    """
     if workload is None or "deletionTimestamp" in workload["metadata"]:
         return _only("identity", CheckState.FAILED, "the workload is gone", Cause.CONFLICT)
     has = images(kind.pod_spec(workload))
@@ -57,14 +70,20 @@ def judge(kind: Kind, workload: Json | None, pods: Sequence[Json], wanted: Wante
     reached = [pod for pod in pods if not of.is_leaving(pod) and _reaches(kind, workload, pod)]
     new = [pod for pod in reached if of.runs(pod, wanted.images)]
     ready = [pod for pod in new if of.trouble(pod) is None]
-    results = _troubles(new) + _other_content(new, wanted)
+    results = _troubles(new) + other_content(new, wanted)
+    is_short = False
     if not results:
-        leaving = sum(of.is_stopping(pod) for pod in pods)
+        leaving = [pod for pod in pods if of.is_stopping(pod)]
         old = 0 if none else len(reached) - len(new)
-        results = _count(
-            kind, workload, 0 if none else _due(kind, workload), len(ready), old, leaving
-        )
-    return Judged(tuple(results), why, of.fingerprint(new), len(ready))
+        due = 0 if none else _due(kind, workload)
+        is_short = len(ready) < due or old > 0
+        fact = _counted(due, len(ready), old, leaving)
+        if is_short:
+            results = [missing(fact, _refused(workload) or refusal)]
+        else:
+            proves = probes(kind.pod_spec(workload)) and len(ready) > 0
+            results = [CheckResult("rollout", CheckState.PASSED, fact, proves=proves)]
+    return Judged(tuple(results), why, of.fingerprint(new), len(ready), is_short)
 
 
 def probes(pod_spec: Json) -> bool:
@@ -96,7 +115,7 @@ def _troubles(pods: Sequence[Json]) -> list[CheckResult]:
     ]
 
 
-def _other_content(pods: Sequence[Json], wanted: Wanted) -> list[CheckResult]:
+def other_content(pods: Sequence[Json], wanted: Wanted) -> list[CheckResult]:
     """Pods that run something else than what their image was pinned to."""
     for pod in pods:
         for container, digests in wanted.digests.items():
@@ -114,32 +133,29 @@ def _due(kind: Kind, workload: Json) -> int:
     return max(0, desired(kind, workload) - below)
 
 
-def _count(
-    kind: Kind, workload: Json, many: int, ready: int, old: int, leaving: int
-) -> list[CheckResult]:
-    """No pod is in trouble: are there as many as there have to be, and no others?"""
-    fact = f"{ready} of {many} pods are ready" if many else f"{ready} pods are ready"
-    proves = probes(kind.pod_spec(workload))
-    if ready < many or old:
+def _counted(due: int, ready: int, old: int, leaving: Sequence[Json]) -> str:
+    """How many there are of those that have to be, and who is in their way."""
+    fact = f"{ready} of {due} pods are ready" if due else f"{ready} pods are ready"
+    if ready < due or old:
         fact += f", {old} of the other version are still there" if old else ""
-        fact += f", {leaving} are still being stopped" if leaving else ""
-        fact += _refused(workload)
-        cause = _cause_of_missing(workload)
-        return [CheckResult("rollout", CheckState.FAILING, fact, cause, proves=False)]
-    return [CheckResult("rollout", CheckState.PASSED, fact, proves=proves and ready > 0)]
+        fact += f", {len(leaving)} are still being stopped" if leaving else ""
+        fact += "".join(f"; {kept}" for pod in leaving if (kept := of.kept_by(pod)) is not None)
+    return fact
 
 
-def _refused(workload: Json) -> str:
-    """What the API server said to the controller that wanted to make a pod."""
+def missing(fact: str, refusal: str | None, what: str = "pod") -> CheckResult:
+    """Whose fault it is that pods are not there: never that of an image that none of them shows."""
+    cause = Cause.CAPACITY if "exceeded quota" in (refusal or "") else Cause.PLATFORM
+    fact += f"; no {what} can be made: {refusal}" if refusal else ""
+    return CheckResult("rollout", CheckState.FAILING, fact, cause, proves=False)
+
+
+def _refused(workload: Json) -> str | None:
+    """What the API server said to the controller that wanted to make a pod, by its status."""
     for condition in conditions(workload):
         if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
-            return f"; no pod can be made: {condition.get('message', '')}"
-    return ""
-
-
-def _cause_of_missing(workload: Json) -> Cause:
-    """Whose fault it is that pods are not there: never that of an image that none of them shows."""
-    return Cause.CAPACITY if "exceeded quota" in _refused(workload) else Cause.PLATFORM
+            return str(condition.get("message", ""))
+    return None
 
 
 def _only(check: str, state: CheckState, fact: str, cause: Cause) -> Judged:

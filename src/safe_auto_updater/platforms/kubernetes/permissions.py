@@ -40,9 +40,11 @@ def _needs() -> Iterator[Need]:
         yield Need("get", group, kind.plural, "to compare, and to watch an update")
         yield Need("patch", group, kind.plural, "to update them")
     yield Need("list", "", "pods", "to see what runs")
+    yield Need("list", "batch", "jobs", "to watch the next run of a CronJob", optional=True)
     yield Need("get", "", "pods", "to tell why an update failed", "log")
     yield Need("delete", "", "pods", "to free a StatefulSet on the way back")
     yield Need("create", "", "events", "to write Events on workloads", optional=True)
+    yield Need("list", "", "events", "to tell why a pod cannot be made", optional=True)
 
 
 NEEDS = tuple(_needs())
@@ -67,6 +69,10 @@ SERVICE = Need("get", "", "services", "to ask a Service in a health check", "pro
 JOB = tuple(
     Need(verb, "batch", "jobs", "to run a Job as a health check")
     for verb in ("get", "create", "delete")
+)
+PULL_SECRETS = tuple(
+    Need("get", "", resource, "to look up images as their nodes do")
+    for resource in ("secrets", "serviceaccounts")
 )
 
 

@@ -63,9 +63,30 @@ def is_leaving(pod: Json) -> bool:
     return is_stopping(pod) or ended
 
 
+def has_succeeded(pod: Json) -> bool:
+    """Whether it has done its work."""
+    return (pod.get("status") or {}).get("phase") == "Succeeded"
+
+
+def is_disrupted(pod: Json) -> bool:
+    """Whether somebody else ended it: an eviction, a deletion, a node that went."""
+    disrupted = any(one.get("type") == "DisruptionTarget" for one in conditions(pod))
+    return disrupted or is_stopping(pod)
+
+
 def is_stopping(pod: Json) -> bool:
     """Whether it is being removed and has not ended yet."""
     return "deletionTimestamp" in pod["metadata"]
+
+
+def kept_by(pod: Json) -> str | None:
+    """Who keeps a pod from going that is being removed and has nothing left that runs."""
+    finalizers = pod["metadata"].get("finalizers") or ()
+    is_up = any("running" in (status.get("state") or {}) for status in statuses(pod))
+    if not finalizers or is_up or not is_stopping(pod):
+        return None
+    who = ", ".join(str(one) for one in finalizers)
+    return f"pod {pod['metadata']['name']} cannot go until its finalizer {who} is taken away"
 
 
 def runs(pod: Json, wanted: Mapping[str, str]) -> bool:
@@ -97,6 +118,15 @@ def statuses(pod: Json) -> Iterator[Json]:
     yield from status.get("containerStatuses") or ()
 
 
+def has_ended_once(pod: Json) -> bool:
+    """Whether one of its containers has run and ended."""
+    return any(
+        "terminated" in (status.get(which) or {})
+        for status in statuses(pod)
+        for which in ("state", "lastState")
+    )
+
+
 def fingerprint(pods: Iterable[Json]) -> str:
     """Changes with each pod that comes or goes, and with each container that starts again."""
     seen = [
@@ -108,6 +138,14 @@ def fingerprint(pods: Iterable[Json]) -> str:
 
 def trouble(pod: Json) -> Trouble | None:
     """What keeps a pod from being ready; None where it is."""
+    found = ailment(pod)
+    if found is not None or is_ready(pod):
+        return found
+    return Trouble(CheckState.FAILING, "not ready", Cause.IMAGE)
+
+
+def ailment(pod: Json) -> Trouble | None:
+    """What is wrong with a pod, whether it can say that it is ready or not."""
     found = [one for status in statuses(pod) if (one := _of_container(status)) is not None]
     failed = [one for one in found if one.state is CheckState.FAILED]
     if failed or found:
@@ -118,7 +156,7 @@ def trouble(pod: Json) -> Trouble | None:
         if condition.get("reason") == "Unschedulable":
             fact = f"no node takes it: {condition.get('message', '')}"
             return Trouble(CheckState.FAILING, fact, Cause.CAPACITY)
-    return Trouble(CheckState.FAILING, "not ready", Cause.IMAGE)
+    return None
 
 
 # What a kubelet calls a container that waits: will it come right, and whose fault it is.

@@ -14,12 +14,13 @@ from safe_auto_updater.core.errors import PlatformUnreachable, RegistryError, St
 from safe_auto_updater.core.model import Change
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
-from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.ports import Clock, Facts, Look, Patience, Side, Work
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.comparing import differences
+from safe_auto_updater.platforms.kubernetes.dry_run import dry_run
 from safe_auto_updater.platforms.kubernetes.kinds import images
 from safe_auto_updater.platforms.kubernetes.observer import Observer
 from safe_auto_updater.platforms.kubernetes.stuck import free_blocked_pods
@@ -32,7 +33,7 @@ from safe_auto_updater.platforms.kubernetes.target import (
     operations,
     pinned,
 )
-from safe_auto_updater.platforms.kubernetes.workloads import Workloads
+from safe_auto_updater.platforms.kubernetes.workloads import Workloads, without_managers
 
 Json = dict[str, Any]
 TRIES = 5  # against a server that answers 409 or 500, or somebody who writes at the same moment
@@ -48,14 +49,14 @@ class KubernetesUpdater:
         settings: Settings,
         resolvable: Callable[[str], None],
         points_to: Callable[[str], str],
-        sleep: Callable[[float], None],
+        clock: Clock,
     ) -> None:
         self._workloads = workloads
         self._settings = settings
         self._resolvable = resolvable  # raises RegistryError where an image is not to be had
         self._points_to = points_to  # the digest behind a tag now; raises RegistryError
-        self._sleep = sleep
-        self._observer = Observer(workloads, settings)
+        self._clock = clock
+        self._observer = Observer(workloads, settings, clock)
 
     def reachable(self) -> bool:
         """Whether the cluster answers now."""
@@ -98,23 +99,17 @@ class KubernetesUpdater:
 
     def snapshot(self, work: Work) -> Facts:
         """The workload as the server tells it."""
-        return {"snapshot": {"workload": self._present(work)}}
+        return {"snapshot": {"workload": without_managers(self._present(work))}}
 
     def stage(self, work: Work) -> Facts:
         """Ask the server what the change would make of it: the images and nothing else."""
         target, workload = Target.of(work.step.asset), self._present(work)
         self._untouched(work, workload)
-        old, new = images_of(work, Side.OLD, workload), new_images(work)
-        try:
-            would = self._workloads.cluster.patch(
-                target.path, operations(target.kind, workload, old, new), dry_run=True
-            )
-        except Refused as error:
-            raise StepFailed(f"the server would not take it: {error}", Cause.PLATFORM) from error
-        found = differences(target.kind, workload, would, new)
-        if found:
-            fact = f"the server would change more than the image: {', '.join(found)}"
-            raise StepFailed(fact, Cause.PLATFORM, {"differences": found})
+        old = images_of(work, Side.OLD, workload)
+        answer = dry_run(self._workloads, target, workload, old, new_images(work))
+        if answer.refusal is not None:
+            more = {"differences": list(answer.differences)} if answer.differences else {}
+            raise StepFailed(answer.refusal, Cause.PLATFORM, more)
         return {}
 
     def recheck(self, work: Work) -> None:
@@ -164,7 +159,7 @@ class KubernetesUpdater:
             self._workloads,
             Target.of(work.step.asset),
             lambda _, pod: of.runs(pod, new),
-            self._sleep,
+            self._clock.sleep,
             self.patience(work, Side.OLD).timeout_s,
         )
         return {**told, **({"warnings": warnings} if warnings else {})}
@@ -220,7 +215,7 @@ class KubernetesUpdater:
                     raise StepFailed(str(error), Cause.PLATFORM) from error
             except PlatformUnreachable as error:
                 last = str(error)  # whether it was taken is seen at the next look
-            self._sleep(TRY_S)
+            self._clock.sleep(TRY_S)
         raise PlatformUnreachable(f"{target} cannot be written: {last}")
 
     def _present(self, work: Work) -> Json:

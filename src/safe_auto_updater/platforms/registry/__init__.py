@@ -1,8 +1,9 @@
 """Asking OCI registries: tags, digests, image configurations."""
 
 from safe_auto_updater.core.ports import Answers, Stored
+from safe_auto_updater.platforms.registry.auths import credential_for
 from safe_auto_updater.platforms.registry.client import RegistryClient
-from safe_auto_updater.platforms.registry.credentials import Credentials
+from safe_auto_updater.platforms.registry.credentials import Credential, Credentials
 from safe_auto_updater.platforms.registry.limits import Limit
 from safe_auto_updater.platforms.registry.lookup import ImageLookup
 from safe_auto_updater.platforms.registry.manifests import Platform
@@ -10,6 +11,7 @@ from safe_auto_updater.platforms.registry.settings import HostSettings
 
 __all__ = [
     "Answers",
+    "Credential",
     "Credentials",
     "HostSettings",
     "ImageLookup",
@@ -17,4 +19,5 @@ __all__ = [
     "Platform",
     "RegistryClient",
     "Stored",
+    "credential_for",
 ]

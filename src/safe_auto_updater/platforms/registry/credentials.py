@@ -32,8 +32,8 @@ class Credentials:
     """Credentials by registry host, looked up when a registry first asks. Thread-safe.
 
     `docker_config` is the file to read; by default $DOCKER_CONFIG/config.json or
-    ~/.docker/config.json. `before` is one of the same form that goes before it. Error texts and
-    reprs never hold a secret.
+    ~/.docker/config.json. `given` go before both, and `before`, one of the same form, before that
+    file. Error texts and reprs never hold a secret.
     """
 
     def __init__(
@@ -41,12 +41,13 @@ class Credentials:
         settings: Mapping[str, HostSettings],
         docker_config: Path | None = None,
         before: Path | None = None,
+        given: Mapping[str, Credential] | None = None,
     ) -> None:
         self._settings = {canonical_host(host): one for host, one in settings.items()}
         self._docker_config = docker_config
         self._before = before
         self._locks = KeyedLocks()  # a helper that is slow for one host delays no other
-        self._found: dict[str, Credential | None] = {}
+        self._found: dict[str, Credential | None] = dict(given or {})
 
     def for_host(self, host: str) -> Credential | None:
         """The credential for a registry host as references spell it; None means anonymous.
@@ -65,12 +66,16 @@ class Credentials:
 
     def _from_docker(self, host: str) -> Credential | None:
         login = login_for(self._before, host) if self._before is not None else {}
-        login = login or login_for(self._docker_config or default_path(), host)
-        if "identitytoken" in login:
-            return IdentityToken(login["identitytoken"])
-        if "username" in login:
-            return Password(login["username"], login["password"])
-        return None
+        return credential_of(login or login_for(self._docker_config or default_path(), host))
+
+
+def credential_of(login: Mapping[str, str]) -> Credential | None:
+    """What one login of a configuration is; None where it is none."""
+    if "identitytoken" in login:
+        return IdentityToken(login["identitytoken"])
+    if "username" in login:
+        return Password(login["username"], login["password"])
+    return None
 
 
 def _from_settings(settings: HostSettings, username: str) -> Password:

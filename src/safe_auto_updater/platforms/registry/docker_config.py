@@ -37,6 +37,26 @@ def login_for(path: Path, host: str) -> Mapping[str, str]:
     return {}
 
 
+def read_entry(entry: object) -> Mapping[str, str] | None:
+    """One entry of `auths`, in the words of `login_for`; None where it gives no credentials."""
+    match entry:
+        case {"identitytoken": str(token)} if token:
+            return {"identitytoken": token}
+        case {"auth": str(auth)} if auth:
+            try:
+                pair = base64.b64decode(auth, validate=True).decode("utf-8")
+            except ValueError:
+                pair = ""
+            username, colon, password = pair.partition(":")
+            if username and colon:
+                return {"username": username, "password": password.rstrip("\0")}
+        case {"username": str(username), "password": str(password)} if username:
+            return {"username": username, "password": password}
+        case {}:
+            return {}  # a logout, or a login that a helper keeps
+    return None
+
+
 def _load(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
@@ -71,21 +91,9 @@ def _host_of(key: str) -> str:
 
 
 def _read(path: Path, host: str, entry: object) -> Mapping[str, str]:
-    match entry:
-        case {"identitytoken": str(token)} if token:
-            return {"identitytoken": token}
-        case {"auth": str(auth)} if auth:
-            try:
-                pair = base64.b64decode(auth, validate=True).decode("utf-8")
-            except ValueError:
-                pair = ""
-            username, colon, password = pair.partition(":")
-            if username and colon:
-                return {"username": username, "password": password.rstrip("\0")}
-        case {"username": str(username), "password": str(password)} if username:
-            return {"username": username, "password": password}
-        case {}:
-            return {}  # a logout, or a login that a helper keeps
+    found = read_entry(entry)
+    if found is not None:
+        return found
     raise RegistryError(
         f"{host}: {path} holds an entry that gives no credentials. "
         f"Run docker login {host}, or configure username and password_file for it.",

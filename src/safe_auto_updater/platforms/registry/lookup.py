@@ -1,6 +1,6 @@
-"""The port `Registry`: what detection asks, answered for one platform."""
+"""The port `Registry`: what detection asks, answered for the platforms that an image must have."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from safe_auto_updater.core.model import Image
@@ -11,26 +11,34 @@ from safe_auto_updater.platforms.registry.manifests import Platform
 
 
 class ImageLookup:
-    """Answers for one host's platform; several may share a client.
+    """Answers for the platforms of one host or cluster; several may share a client.
 
-    Raises RegistryError, and InvalidReference for a text that is no reference.
+    `client_for` is whom a reference is asked of. Raises RegistryError, and InvalidReference for a
+    text that is no reference.
     """
 
-    def __init__(self, client: RegistryClient, platform: Platform) -> None:
-        self._client = client
-        self._platform = platform
+    def __init__(
+        self, client_for: Callable[[Reference], RegistryClient], *platforms: Platform
+    ) -> None:
+        self._client_for = client_for
+        self._platforms: Sequence[Platform] = platforms
 
     def tags(self, reference: str) -> tuple[str, ...]:
         """Every tag of the reference's repository."""
-        return self._client.tags(Reference.parse(reference))
+        ref = Reference.parse(reference)
+        return self._client_for(ref).tags(ref)
 
     def image(self, reference: str) -> ImageAnswer:
-        """What a reference resolves to on this platform."""
-        return self._client.resolve(Reference.parse(reference), self._platform)
+        """What a reference resolves to on the first platform; on each it must be had."""
+        ref = Reference.parse(reference)
+        client = self._client_for(ref)
+        first, *_ = [client.resolve(ref, platform) for platform in self._platforms]
+        return first
 
     def config(self, reference: str, answer: ImageAnswer) -> Mapping[str, Any]:
         """The image configuration behind an answer, verified. Do not change it: it is shared."""
-        return self._client.image_config(Reference.parse(reference), answer.config_digest)
+        ref = Reference.parse(reference)
+        return self._client_for(ref).image_config(ref, answer.config_digest)
 
     def described(self, image: Image) -> Mapping[str, Any]:
         """The configuration of a resolved image, with the bytes of its layers: `layer_sizes`."""
@@ -42,4 +50,5 @@ class ImageLookup:
 
     def digest(self, reference: str) -> str:
         """What a reference points to now: one HEAD, free of Docker Hub's pull limit."""
-        return self._client.head(Reference.parse(reference))
+        ref = Reference.parse(reference)
+        return self._client_for(ref).head(ref)

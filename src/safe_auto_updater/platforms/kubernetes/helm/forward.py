@@ -11,9 +11,9 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import Work
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
-from safe_auto_updater.platforms.kubernetes.helm.release import Release
+from safe_auto_updater.platforms.kubernetes.helm.release import UPDATE, Release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
-from safe_auto_updater.platforms.kubernetes.helm.target import UPDATE, Target
+from safe_auto_updater.platforms.kubernetes.helm.target import Target
 
 
 class Forward(Protocol):

@@ -10,10 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError
+from safe_auto_updater.platforms.kubernetes.annotations import spelled
 from safe_auto_updater.platforms.kubernetes.helm.payload import Unreadable, members, unpacked
 from safe_auto_updater.platforms.kubernetes.owners import controller
 
 Json = Mapping[str, Any]
+UPDATE = "safe-auto-updater.update"
+"""The label of a revision that says which update of ours made it."""
 _KEY = re.compile(r"sh\.helm\.release\.v1\.(.+)\.v([1-9][0-9]{0,8})")
 _OWN_LABELS = ("owner", "name", "status", "version", "createdAt", "modifiedAt")
 
@@ -107,6 +110,11 @@ def key_of(storage: Storage) -> tuple[str, int] | None:
     """Release and revision that an object is named after; None where it is none of Helm's."""
     found = _KEY.fullmatch(storage.name)
     return (found[1], int(found[2])) if found else None
+
+
+def policy_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Our keys among the labels of a release, but for the one that we give ourselves."""
+    return {key: value for key, value in spelled(labels).items() if key != UPDATE}
 
 
 def user_labels(labels: Mapping[str, str]) -> dict[str, str]:

@@ -12,10 +12,10 @@ from safe_auto_updater.core.errors import (
     SafeAutoUpdaterError,
 )
 from safe_auto_updater.core.model import Asset, Image, ImageUse, helm_id
-from safe_auto_updater.platforms.kubernetes.annotations import spelled
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, is_forbidden
 from safe_auto_updater.platforms.kubernetes.helm.declared import owners
 from safe_auto_updater.platforms.kubernetes.helm.owners import Identity, Owner
+from safe_auto_updater.platforms.kubernetes.helm.release import policy_labels
 from safe_auto_updater.platforms.kubernetes.helm.releases import (
     STORES,
     Releases,
@@ -121,7 +121,7 @@ class HelmScanner:
             container="chart",
             image=Image(reference=chart_reference(chart, version), version=version),
             declared=app_version,
-            policy_labels=tuple(sorted(spelled(newest_one.labels).items())),
+            policy_labels=tuple(sorted(policy_labels(newest_one.labels).items())),
         )
         return Asset(
             id=helm_id(self._cluster.name, namespace, name),

@@ -8,8 +8,6 @@ from typing import Self
 from safe_auto_updater.platforms.kubernetes.helm.command import Named
 from safe_auto_updater.platforms.kubernetes.helm.releases import STORES, Stored
 
-UPDATE = "safe-auto-updater.update"
-"""The label of a revision that says which update of ours made it."""
 DEPLOYED = "deployed"
 FAILED = "failed"
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")

@@ -20,13 +20,12 @@ from safe_auto_updater.platforms.kubernetes.helm.live import differences
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
 from safe_auto_updater.platforms.kubernetes.helm.observer import ReleaseObserver, conflict
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
-from safe_auto_updater.platforms.kubernetes.helm.release import Release
+from safe_auto_updater.platforms.kubernetes.helm.release import Release, policy_labels
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
 from safe_auto_updater.platforms.kubernetes.helm.sides import run_by
 from safe_auto_updater.platforms.kubernetes.helm.target import (
     DEPLOYED,
     FAILED,
-    UPDATE,
     Target,
 )
 from safe_auto_updater.platforms.kubernetes.helm.way_back import WayBack
@@ -82,7 +81,7 @@ class HelmUpdater:
         if release.chart.version != work.change.current.version:
             fact = f"it runs chart version {release.chart.version} now"
             raise StepFailed(f"{fact}, not what was planned from", Cause.CONFLICT)
-        labels = {k: v for k, v in newest.labels.items() if k != UPDATE}
+        labels = policy_labels(newest.labels)
         return {
             "revision": newest.revision,
             "values": _hash(release.config_text),
