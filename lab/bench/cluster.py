@@ -1,4 +1,4 @@
-"""``python -m lab.bench.cluster [--quick]``, in the lab's cluster: measure, beside kubectl."""
+"""``python -m lab.bench.cluster [--quick]``, in the lab's cluster: beside kubectl and helm."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lab.bench import releases, rollout, scale
+from lab.bench import chart_index, releases, rollout, scale
 from lab.bench.errors import BenchError
 from lab.bench.figures import HEADER, Goal, summary
 from lab.bench.kubectl import Cluster
@@ -26,7 +26,9 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(dir=Path(os.environ["SAU_LAB"]).parent) as made:
             print(HEADER, flush=True)
-            for measure in (rollout.measure, scale.measure, releases.measure):
+            for measure in (
+                chart_index.measure, rollout.measure, scale.measure, releases.measure
+            ):  # fmt: skip
                 block = measure(cluster, Path(made), pairs)
                 print(block, flush=True)
                 goals += block.goals

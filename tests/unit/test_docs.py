@@ -277,6 +277,16 @@ def test_every_case_names_a_test_that_exists() -> None:
         assert "`" in cell, number
 
 
+def test_every_case_of_releases_names_a_test_that_exists() -> None:
+    rows = re.findall(r"^\| ([KV]\d\d) \| .* \| (.*) \|$", doc("docs/helm.md"), re.MULTILINE)
+    assert "V10" in dict(rows)
+    for number, cell in rows:
+        named = re.findall(r"`([\w./]+\.py)::(\w+)`", cell)
+        assert named, number
+        for file, name in named:
+            assert f"def {name}(" in (ROOT / "tests/kubernetes" / file).read_text(), number
+
+
 def test_every_case_of_workloads_names_a_test_that_exists() -> None:
     rows = re.findall(r"^\| (K\d\d) \| .* \| (.*) \|$", doc("docs/kubernetes.md"), re.MULTILINE)
     of_helm_alone = {3, 14, 15, 16, 18, 20}

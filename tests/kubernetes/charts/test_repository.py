@@ -289,3 +289,21 @@ def test_an_index_without_digests_is_told_apart_by_what_is_had(
     assert (found.candidate.digest or "").startswith("sha256:")
     (stocked.folder / "web-1.1.0.tgz").write_bytes(b"nothing")
     assert "is no whole gzip archive" in why(watched.check())["1.1.0"]
+
+
+def test_an_index_of_ten_megabytes_is_no_trouble(
+    helm_4: Helm, stocked: Served, watched: Watched
+) -> None:
+    """Parsed whole it would be refused: it is larger than what is."""
+    file = stocked.folder / "index.yaml"
+    head, _, ours = file.read_text().partition("  web:\n")
+    other = "  - {0}: |\n      version: {1}\n    name: {0}\n    urls: [{0}-{1}.tgz]\n" + (
+        f"    description: {'a chart among many. ' * 20}\n"
+    )
+    more = [
+        f"  chart-{chart}:\n" + "".join(other.format(f"chart-{chart}", n) for n in range(50))
+        for chart in range(420)
+    ]
+    file.write_text(head + "".join(more) + "  web:\n" + ours)
+    assert file.stat().st_size > 10_000_000
+    assert taken(watched.check()) == "1.1.0"

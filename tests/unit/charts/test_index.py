@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from safe_auto_updater.engine.texts import NoTexts, read_texts
 from safe_auto_updater.platforms.charts.index import (
+    Blocks,
     CannotSlice,
+    Index,
     NotAnIndex,
-    entries_of,
-    sliced,
 )
 
 # as `helm repo index` writes it
@@ -65,7 +65,7 @@ def whole(index: bytes, chart: str) -> Any:
 def agrees(index: bytes, chart: str) -> bool:
     """Whether it could be sliced; then it must be what the whole says, if the whole can be read."""
     try:
-        block = sliced(index, chart)
+        block = Blocks.cut(index).of(chart)
     except CannotSlice:
         return False
     except NotAnIndex:
@@ -86,12 +86,12 @@ def agrees(index: bytes, chart: str) -> bool:
 @pytest.mark.parametrize("begins", [b"", b"---\n", b"# made by hand\n\n", b"\xef\xbb\xbf"])
 def test_what_helm_writes_is_sliced(chart: str, ends: bytes, begins: bytes) -> None:
     index = (begins + HELM).replace(b"\n", ends)
-    assert entries_of(index, chart) == (whole(HELM, chart) or [])
+    assert Index(index).entries(chart) == (whole(HELM, chart) or [])
     assert agrees(index.removeprefix(b"\xef\xbb\xbf"), chart)
 
 
 def test_a_version_stays_what_was_written() -> None:
-    assert [one["version"] for one in entries_of(HELM, "web")] == ["1.10", "1.9"]
+    assert [one["version"] for one in Index(HELM).entries("web")] == ["1.10", "1.9"]
 
 
 # an index that is sliced, though nobody's helm writes it so
@@ -144,27 +144,27 @@ UNSURE = {
 def test_what_is_not_sure_is_parsed_whole_or_refused(what: str) -> None:
     index = UNSURE[what].encode()
     with pytest.raises(CannotSlice):
-        sliced(index, "web")
+        Blocks.cut(index)
     try:
         expected = whole(index, "web") or []
     except (NoTexts, AttributeError):
         with pytest.raises(NotAnIndex):
-            entries_of(index, "web")
+            Index(index).entries("web")
         return
-    assert entries_of(index, "web") == [one for one in expected if isinstance(one, dict)]
+    assert Index(index).entries("web") == [one for one in expected if isinstance(one, dict)]
 
 
 def test_a_large_index_that_cannot_be_sliced_is_refused() -> None:
     large = b'entries:\n  web:\n  - a: "b\n      c"\n' + b"  # more\n" * (5 << 17)
     with pytest.raises(NotAnIndex, match="too large to be parsed whole"):
-        entries_of(large, "web")
+        Index(large).entries("web")
 
 
 def test_one_chart_twice_is_refused_as_helm_does() -> None:
     index = b"entries:\n  web:\n  - a: b\n  api:\n  - a: b\n  web:\n  - c: d\n"
     with pytest.raises(NotAnIndex, match="lists web twice"):
-        entries_of(index, "web")
-    assert entries_of(index, "api") == [{"a": "b"}]
+        Index(index).entries("web")
+    assert Index(index).entries("api") == [{"a": "b"}]
 
 
 @pytest.mark.parametrize(
@@ -175,13 +175,13 @@ def test_one_chart_twice_is_refused_as_helm_does() -> None:
 )  # fmt: skip
 def test_what_is_no_index_is_refused(index: bytes) -> None:
     with pytest.raises(NotAnIndex):
-        entries_of(index, "web")
+        Index(index).entries("web")
 
 
 def test_json_is_read_with_its_numbers_as_they_are_written() -> None:
     said = {"entries": {"web": [{"version": "1.0.0", "urls": ["a"], "deprecated": True}]}}
-    assert entries_of(json.dumps(said).encode(), "web") == said["entries"]["web"]
-    assert entries_of(b' {"entries": {"web": [{"a": 1.10}]}}', "web") == [{"a": "1.10"}]
+    assert Index(json.dumps(said).encode()).entries("web") == said["entries"]["web"]
+    assert Index(b' {"entries": {"web": [{"a": 1.10}]}}').entries("web") == [{"a": "1.10"}]
 
 
 TEXT = st.text("ab:#-\"'|>\n {[&*!x1. \u00e4\u2028", max_size=20) | st.sampled_from(
@@ -214,7 +214,7 @@ def test_any_index_is_sliced_as_it_is_parsed(
     index = yaml.dump(said, sort_keys=sort, **style).encode()
     for chart in NAMES:
         agrees(index, chart)
-        assert entries_of(index, chart) == (whole(index, chart) or [])
+        assert Index(index).entries(chart) == (whole(index, chart) or [])
 
 
 LINES = [line + "\n" for line in (
@@ -224,8 +224,8 @@ LINES = [line + "\n" for line in (
     "    - http://x/y.tgz", "    - [a, b]", "    k: [a,", "      b]", "    a: &x 1", "    b: *x",
     "    plain", "      goes on # c", '    "q": v', "    'q': \"v\" # c", '  "api":',
     "  'web': # c", "---", "...", "    ? x", "    : y", "    z: !!str 1", "  -", "    -",
-    "    - - a", "   web:", "    - b: |2", "       x: 'y", "\tx: y", "    t:\ty", "    k: a: b",
-    "    |", "    k: |",
+    "    - - a", "   web:", "    - b: |2", "       x: 'y", "\tx: y", "    t:\ty",
+    "    k: a: b", "    |", "    k: |",
     "     x", "  x: |", "   web:", "other: |", " web:", '  q: "a\\""', '  - "a: b": c', "'", '"',
     "    d: 'it''s", "  web: |", "  api: >", "    k: 'a' b", "  - |", "  -   a: |", "%x", "  a: \\",
 )]  # fmt: skip

@@ -12,8 +12,9 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 from safe_auto_updater.engine.texts import NoTexts, read_texts
 
@@ -100,60 +101,73 @@ class CannotSlice(Exception):
     """A line may carry something over that only a parser understands."""
 
 
-def entries_of(index: bytes, chart: str) -> list[dict[str, Any]]:
-    """What an index lists of one chart, in its order; all scalars are texts. Empty: nothing.
+@dataclass(frozen=True)
+class Blocks:
+    """Where the lines of each chart are; of one that is listed twice there are two places."""
 
-    Raises NotAnIndex.
-    """
-    index = index.removeprefix(b"\xef\xbb\xbf")
-    if index.lstrip()[:1] == b"{":
-        return _listed(_from_json(index), chart)
-    try:
-        block = sliced(index, chart)
-    except CannotSlice as error:
-        if len(index) > _LARGEST_PARSED:
-            size = len(index) / (1 << 20)
-            fact = f"{error}, and with {size:.0f} MiB it is too large to be parsed whole"
-            raise NotAnIndex(fact) from error
-        return _listed(_parsed(index), chart)
-    if block is None:
-        return []
-    if len(block) > _LARGEST_BLOCK:
-        raise NotAnIndex(f"lists more than {_LARGEST_BLOCK >> 20} MiB about {chart}")
-    return _listed({"entries": _parsed(block)}, chart)
+    text: bytes
+    places: Mapping[bytes, Sequence[tuple[int, int]]]
 
-
-def sliced(index: bytes, chart: str) -> bytes | None:
-    """The lines of one chart; None where it is not listed.
-
-    Raises CannotSlice where not every line is sure, NotAnIndex where it is listed twice.
-    """
-    text = index.replace(b"\r\n", b"\n") if b"\r" in index else index
-    if text.translate(None, _FINE) or any(end in text for end in _BREAKS):
-        raise CannotSlice("holds characters that may end a line")
-    head = _head().match(text)
-    if head is None:
-        raise CannotSlice("is no list of charts, or one in an unusual form")
-    found = None
-    for name, start, end in _blocks(text, head.end()):
-        if name == chart.encode():
-            if found is not None:
-                raise NotAnIndex(f"lists {chart} twice")
-            found = text[start : end + 1]
-    return found
-
-
-def _blocks(text: bytes, place: int) -> Iterator[tuple[bytes, int, int]]:
-    """The name of each chart, and from where to where its lines go."""
-    first = _FIRST_KEY.match(text, place)
-    if first is not None:
-        entry = _entry(len(first[1]))
-        while match := entry.match(text, place):
-            yield match["name"].strip(b"\"'"), place + 1, match.end()
+    @classmethod
+    def cut(cls, index: bytes) -> Self:
+        """Cut an index up. Raises CannotSlice where not every line is sure."""
+        text = index.replace(b"\r\n", b"\n") if b"\r" in index else index
+        if text.translate(None, _FINE) or any(end in text for end in _BREAKS):
+            raise CannotSlice("holds characters that may end a line")
+        head = _head().match(text)
+        if head is None:
+            raise CannotSlice("is no list of charts, or one in an unusual form")
+        places: dict[bytes, list[tuple[int, int]]] = {}
+        place = head.end()
+        first = _FIRST_KEY.match(text, place)
+        entry = _entry(len(first[1])) if first is not None else None
+        while entry is not None and (match := entry.match(text, place)):
+            name = match["name"].strip(b"\"'")
+            places.setdefault(name, []).append((place + 1, match.end() + 1))
             place = match.end()
-    if _tail().match(text, place) is None:
-        line = text.count(b"\n", 0, place + 1) + 1
-        raise CannotSlice(f"has a line {line} in an unusual form")
+        if _tail().match(text, place) is None:
+            line = text.count(b"\n", 0, place + 1) + 1
+            raise CannotSlice(f"has a line {line} in an unusual form")
+        return cls(text, places)
+
+    def of(self, chart: str) -> bytes | None:
+        """The lines of one chart, None where it is not listed. Raises NotAnIndex."""
+        found = self.places.get(chart.encode(), ())
+        if len(found) > 1:
+            raise NotAnIndex(f"lists {chart} twice")
+        return self.text[slice(*found[0])] if found else None
+
+
+class Index:
+    """An index, asked for one chart after the other; all scalars are texts."""
+
+    def __init__(self, content: bytes) -> None:
+        """Look at it. Raises NotAnIndex."""
+        content = content.removeprefix(b"\xef\xbb\xbf")
+        self._blocks: Blocks | None = None
+        self._whole: Any = None
+        if content.lstrip()[:1] == b"{":
+            self._whole = _from_json(content)
+            return
+        try:
+            self._blocks = Blocks.cut(content)
+        except CannotSlice as error:
+            if len(content) > _LARGEST_PARSED:
+                size = len(content) / (1 << 20)
+                fact = f"{error}, and with {size:.0f} MiB it is too large to be parsed whole"
+                raise NotAnIndex(fact) from error
+            self._whole = _parsed(content)
+
+    def entries(self, chart: str) -> list[dict[str, Any]]:
+        """What is listed of a chart, in the index's order; empty: nothing. Raises NotAnIndex."""
+        if self._blocks is None:
+            return _listed(self._whole, chart)
+        block = self._blocks.of(chart)
+        if block is None:
+            return []
+        if len(block) > _LARGEST_BLOCK:
+            raise NotAnIndex(f"lists more than {_LARGEST_BLOCK >> 20} MiB about {chart}")
+        return _listed({"entries": _parsed(block)}, chart)
 
 
 def _parsed(text: bytes) -> Any:

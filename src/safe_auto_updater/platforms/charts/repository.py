@@ -14,7 +14,7 @@ from safe_auto_updater.core.charts import ListedChart
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.ports import Answers
 from safe_auto_updater.platforms.charts.errors import malformed, refused, unusable
-from safe_auto_updater.platforms.charts.index import LARGEST_INDEX, NotAnIndex, entries_of
+from safe_auto_updater.platforms.charts.index import LARGEST_INDEX, Index, NotAnIndex
 from safe_auto_updater.platforms.charts.listing import listed_chart
 from safe_auto_updater.platforms.charts.ports import Answered, RepositoryAccess, Web
 
@@ -33,7 +33,7 @@ class ClassicRepository:
         self._web = web
         self._answers = answers
         self._lock = threading.Lock()
-        self._index: bytes | None = None
+        self._index: Index | None = None
         self._current: str | None = None  # the validators of the index as it is now
         self._failure: RegistryError | None = None
         self._known: dict[str, tuple[ListedChart, ...]] = {}
@@ -78,9 +78,9 @@ class ClassicRepository:
             self._look(None)
         assert self._index is not None, "asked without a condition it comes whole"
         try:
-            entries = entries_of(self._index, chart)
+            entries = self._index.entries(chart)
         except NotAnIndex as error:
-            raise malformed(f"index.yaml of {self.what}", str(error)) from error
+            raise self._unreadable(error) from error
         short = [{key: one[key] for key in _KEPT if key in one} for one in entries]
         if self._current:
             body = json.dumps([self._current, short]).encode()
@@ -106,8 +106,14 @@ class ClassicRepository:
             return
         if answer.status != 200:
             raise refused(f"index.yaml of {self.what}", answer.status, self.access)
-        self._index = answer.body
+        try:
+            self._index = Index(answer.body)
+        except NotAnIndex as error:
+            raise self._unreadable(error) from error
         self._current = _validators(answer)
+
+    def _unreadable(self, error: NotAnIndex) -> RegistryError:
+        return malformed(f"index.yaml of {self.what}", str(error))
 
     def _ask(self, url: str, headers: Mapping[str, str], limit: int) -> Answered:
         if self.access.unverified:

@@ -103,7 +103,11 @@ def _wrong(what: str, answer: Answer, digest: str) -> RegistryError:
     """Why content is not what its digest says; schema 1 never was, by design."""
     error = malformed(what, f"{answer.place} sent content that does not match its digest {digest}")
     try:
-        refuse_schema_1(what, parse_object(what, answer.body, answer.place))
+        content = parse_object(what, answer.body, answer.place)
+    except RegistryError:
+        return error
+    try:
+        refuse_schema_1(what, content)
     except RegistryError as known:
         return known
     return error
