@@ -14,7 +14,7 @@ from safe_auto_updater.core.errors import (
 )
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import Facts, Work
-from safe_auto_updater.platforms.kubernetes.helm.command import Helm
+from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
 from safe_auto_updater.platforms.kubernetes.helm.forward import Forward, goes_back
 from safe_auto_updater.platforms.kubernetes.helm.hooks import one_way, ran, running
 from safe_auto_updater.platforms.kubernetes.helm.live import comparable, differences
@@ -153,13 +153,12 @@ class WayBack:
         try:
             self._helm.rollback(named, self._revision, self._hooks_s, hooks=True)
         except StepFailed as error:
-            if error.cause is not Cause.HOOK:
-                raise PlatformError(str(error)) from error
             self._again_without_hooks(named)
             return [f"{error}; it was rolled back without its hooks"]
         return []
 
-    def _again_without_hooks(self, named: Any) -> None:
+    def _again_without_hooks(self, named: Named) -> None:
+        """Helm does not say of a way back whether it was a hook that failed."""
         try:
             self._helm.rollback(named, self._revision, self._hooks_s, hooks=False)
         except StepFailed as error:
