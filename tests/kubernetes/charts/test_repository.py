@@ -227,7 +227,7 @@ def test_an_index_that_has_lost_versions_is_doubted_for_a_day(
     for archive in stocked.folder.glob("web-1.0.1?.tgz"):
         archive.unlink()
     helm_4.index(stocked.folder)
-    later(stocked.folder / "index.yaml")
+    later(stocked.folder / "index.yaml", 4)
     for _ in range(2):
         found = watched.check()
         assert found.candidate is None

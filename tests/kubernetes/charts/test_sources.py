@@ -278,11 +278,25 @@ def test_helms_repositories_that_cannot_be_read_are_named(watched: Watched, tmp_
         error = watched.check().error
         assert error is not None
         assert f"{file}: Helm's repositories cannot be used" in error
-    entry = {"name": "a", "url": "https://127.0.0.1:1", "insecure_skip_tls_verify": True}
-    file.write_text(yaml.safe_dump({"repositories": [entry]}))
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"url": "https://127.0.0.1:1", "insecure_skip_tls_verify": True}, "with a ca_file"),
+        ({"url": "s3://charts/stable"}, "(s3://charts/stable): only http(s) repositories"),
+    ],
+)
+def test_a_repository_of_the_users_own_that_is_not_asked_says_what_to_do(
+    watched: Watched, tmp_path: Path, entry: dict[str, object], told: str
+) -> None:
+    file = tmp_path / "repositories.yaml"
+    watched.environ = {"HELM_REPOSITORY_CONFIG": str(file)}
+    file.write_text(yaml.safe_dump({"repositories": [{"name": "a"} | entry]}))
     error = watched.check().error
     assert error is not None
-    assert "insecure_skip_tls_verify" in error
+    assert error.startswith("unknown: repository a (")
+    assert told in error
 
 
 def test_an_archive_that_nobody_lists_is_not_to_be_had(

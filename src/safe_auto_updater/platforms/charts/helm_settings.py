@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.engine.chart import is_true, text
@@ -58,8 +57,8 @@ def _repository(file: Path, entry: Any) -> RepositoryAccess:
     if not isinstance(entry, dict):
         raise _unusable(file, "it holds an entry that is no repository")
     name, url = text(entry, "name"), text(entry, "url")
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-        raise _unusable(file, f"its repository {name!r} has no http(s) URL")
+    if "://" not in url or not url.isprintable():
+        raise _unusable(file, f"its repository {name!r} has no URL")
 
     def path(key: str) -> Path | None:
         return Path(said) if (said := text(entry, key)) else None

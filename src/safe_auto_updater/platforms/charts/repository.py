@@ -13,7 +13,7 @@ from safe_auto_updater.core.chart_archive import LARGEST_ARCHIVE
 from safe_auto_updater.core.charts import ListedChart
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.ports import Answers
-from safe_auto_updater.platforms.charts.errors import malformed, refused, unusable
+from safe_auto_updater.platforms.charts.errors import REMEDY, malformed, refused, unusable
 from safe_auto_updater.platforms.charts.index import LARGEST_INDEX, Index, NotAnIndex
 from safe_auto_updater.platforms.charts.listing import listed_chart
 from safe_auto_updater.platforms.charts.ports import Answered, RepositoryAccess, Web
@@ -116,10 +116,13 @@ class ClassicRepository:
         return malformed(f"index.yaml of {self.what}", str(error))
 
     def _ask(self, url: str, headers: Mapping[str, str], limit: int) -> Answered:
+        if urlsplit(self.access.url).scheme not in ("http", "https"):
+            fact = "only http(s) repositories and registries can be asked"
+            raise unusable(f"{self.what}: {fact}. Say in {REMEDY} where its charts are to be had")
         if self.access.unverified:
             raise unusable(
                 f"{self.what}: its settings say insecure_skip_tls_verify, and nobody is asked "
-                "without knowing who answers. Declare it in detection.helm_sources with a ca_file"
+                f"without knowing who answers. Declare it in {REMEDY} with a ca_file"
             )
         own = _origin(url) == _origin(self.access.url)
         authorization = self._authorization() if own or self.access.everywhere else None
