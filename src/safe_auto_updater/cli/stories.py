@@ -127,6 +127,8 @@ def _old_ids(record: Record) -> list[str]:
 def _again(record: Record) -> str:
     if record.step.updater is UpdaterKind.KUBERNETES:
         return "It has its old images again, and its pods run them"
+    if "never_applied" in record.facts:
+        return f"Nothing of it was applied: {record.facts['never_applied']}"
     if record.step.updater is UpdaterKind.HELM:
         return f"Revision {record.facts.get('revision')} is back, and its objects are as they were"
     if record.step.updater is UpdaterKind.SWARM:

@@ -147,7 +147,7 @@ class Instants:
                 return content(cluster, method, path, *more)
             what = f"{method} {path.split('/')[-2]}"
             self.here("unasked", what)
-            answered = content(cluster, method, path, *more)
+            answered = content(cluster, method, path, *more, **named)
             self.here("answered", what)
             return answered
 

@@ -18,7 +18,11 @@ from safe_auto_updater.platforms.kubernetes.helm.command import Helm
 from safe_auto_updater.platforms.kubernetes.helm.forward import Forward
 from safe_auto_updater.platforms.kubernetes.helm.live import differences
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
-from safe_auto_updater.platforms.kubernetes.helm.observer import ReleaseObserver, conflict
+from safe_auto_updater.platforms.kubernetes.helm.observer import (
+    ReleaseObserver,
+    conflict,
+    left_alone,
+)
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import Release, policy_labels
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
@@ -28,7 +32,7 @@ from safe_auto_updater.platforms.kubernetes.helm.target import (
     FAILED,
     Target,
 )
-from safe_auto_updater.platforms.kubernetes.helm.way_back import WayBack
+from safe_auto_updater.platforms.kubernetes.helm.way_back import NEVER_APPLIED, WayBack
 
 HOOKS_S = 300.0  # for each hook where no `hook_timeout` is set; Helm's own default
 
@@ -106,6 +110,7 @@ class HelmUpdater:
         if refused:
             fact = f"the server would not take it: {'; '.join(refused)}"
             raise StepFailed(fact, Cause.CONFIG, {"refused": refused})
+        self.recheck(work)
         return {}
 
     def _refused(self, piece: Piece) -> str | None:
@@ -120,28 +125,34 @@ class HelmUpdater:
 
     def recheck(self, work: Work) -> None:
         """Nobody made another revision, or changed its objects, meanwhile."""
-        newest = self._newest(work)
-        if (newest.revision, newest.status) != (work.facts["revision"], DEPLOYED):
-            fact = f"somebody made revision {newest.revision} ({newest.status}) meanwhile"
-            raise StepFailed(fact, Cause.CONFLICT)
+        self._unrevised(work)
         now = self._objects.snapshot(self._before(work))
         found = differences(work.facts["snapshot"]["objects"], now)
         if found:
             fact = f"somebody changed it meanwhile: {', '.join(found)}"
             raise StepFailed(fact, Cause.CONFLICT, {"differences": found})
 
+    def _unrevised(self, work: Work) -> None:
+        newest = self._newest(work)
+        if (newest.revision, newest.status) != (work.facts["revision"], DEPLOYED):
+            fact = f"somebody made revision {newest.revision} ({newest.status}) meanwhile"
+            raise StepFailed(fact, Cause.CONFLICT)
+
     def withdraw(self, work: Work, side: Side) -> None:
         """A release is not taken out of service for the sake of another asset."""
         raise StepFailed(f"{work.step.asset} cannot be withdrawn", Cause.PLATFORM)
 
     def apply(self, work: Work) -> Facts:
-        """Have helm make the new revision."""
+        """Have helm make the new revision, unless somebody made one meanwhile."""
+        self._unrevised(work)
         target, old = Target.of(work.step.asset), self._release(work)
         self._forward.act(work, target.named(self._newest(work)), old, self._hooks_s(work))
         return {}
 
     def look(self, work: Work, side: Side) -> Look:
         """Identity first: this side's revision is the newest; then all that it owns."""
+        if NEVER_APPLIED in work.facts:
+            return left_alone(work.facts[NEVER_APPLIED])
         history = self._history(work)
         mine = self._forward.made(work, history, work.facts["revision"])
         newest = history[-1]
@@ -168,7 +179,7 @@ class HelmUpdater:
 
     def confirm(self, work: Work) -> Facts:
         """The live objects equal the snapshot."""
-        found = self._way_back(work).left()
+        found = [] if NEVER_APPLIED in work.facts else self._way_back(work).left()
         if found:
             fact = f"the release differs from before: {', '.join(found)}"
             raise StepFailed(fact, Cause.CONFLICT, {"differences": found})

@@ -33,6 +33,8 @@ from safe_auto_updater.platforms.kubernetes.target import Target as Workload
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
 Json = Mapping[str, Any]
+NEVER_APPLIED = "never_applied"
+"""The fact that says why there was nothing to take back, and that what is there is not ours."""
 DEFINITION = "CustomResourceDefinition"
 
 
@@ -94,13 +96,12 @@ class WayBack:
         ]
 
     def _nothing_made(self, history: Sequence[Stored]) -> Facts:
-        """Helm wrote no revision of ours, and so has touched nothing."""
+        """Helm wrote no revision of ours, and so has touched nothing: what is there is others'."""
         newest = history[-1] if history else None
-        if newest is None or newest.revision != self._revision:
-            told = "is gone" if newest is None else f"has revision {newest.revision}"
-            fact = f"{self._target} {told} by somebody else; that was left as it is"
-            raise StepFailed(fact, Cause.CONFLICT)
-        return {}
+        if newest is not None and newest.revision == self._revision:
+            return {}
+        told = "is gone" if newest is None else f"has revision {newest.revision}"
+        return {NEVER_APPLIED: f"{self._target} {told} by somebody else; that was left as it is"}
 
     def _refuse_one_way(self, made: Release) -> None:
         done = [hook.name for hook in made.hooks if one_way(hook) and self._may_have_run(made)]
