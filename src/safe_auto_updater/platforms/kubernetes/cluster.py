@@ -89,7 +89,7 @@ class Cluster:
         restarts = 0
         while True:
             try:
-                page = self.get(path, accept=accept, limit=PAGE, **going_on, **params)
+                page = self.get(path, accept=accept, **{"limit": PAGE, **params, **going_on})
             except PlatformError as error:
                 restarts += 1
                 if error.status != _EXPIRED or restarts > len(RETRY_S):

@@ -13,7 +13,7 @@ from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnrea
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Refused
-from safe_auto_updater.platforms.kubernetes.helm.scanner import AT_ONCE, HelmScanner
+from safe_auto_updater.platforms.kubernetes.helm.scanner import AT_ONCE, MANY, HelmScanner
 from safe_auto_updater.platforms.kubernetes.helm.seen import Around
 
 Json = dict[str, Any]
@@ -49,6 +49,7 @@ class Keeping(Cluster):
         self._records = records
         self._broken = dict(broken or {})
         self.asked: list[str] = []
+        self.together = 0
 
     def get(self, path: str, **params: Any) -> Any:
         self.asked.append(path)
@@ -60,7 +61,11 @@ class Keeping(Cluster):
 
     def listed(self, path: str, **params: Any) -> Iterator[Json]:
         self._break(path)
-        if path.endswith("/secrets"):
+        if "status!=superseded" in params.get("labelSelector", ""):
+            self.together += 1
+            self._break("together")
+            yield from self._records
+        elif path.endswith("/secrets"):
             yield from ({"metadata": one["metadata"]} for one in self._records)
 
     def _break(self, path: str) -> None:
@@ -80,10 +85,28 @@ def scanned(
 
 def test_cluster_that_falls_silent_is_told_once_and_not_waited_for_again() -> None:
     many = [record(f"web-{n}") for n in range(50)]
-    cluster = Keeping(*many, broken={"sh.helm.release": SILENT})
+    cluster = Keeping(*many, broken={"sh.helm.release": SILENT, "together": SILENT})
     assets, failures = scanned(cluster)
     assert (assets, failures) == ({}, [str(SILENT)])
     assert len([path for path in cluster.asked if "sh.helm" in path]) <= AT_ONCE
+
+
+@pytest.mark.parametrize("broken", [{}, {"together": PlatformError("too old")}])
+def test_many_are_read_together_and_otherwise_one_by_one(broken: dict[str, Exception]) -> None:
+    many = [record(f"web-{n}") for n in range(MANY + 1)]
+    cluster = Keeping(*many, broken=broken)
+    assets, failures = scanned(cluster)
+    one_by_one = [path for path in cluster.asked if "sh.helm" in path]
+    assert (len(assets), failures, cluster.together) == (len(many), [], 1)
+    assert len(one_by_one) == (len(many) if broken else 0)
+
+
+def test_damaged_one_among_many_is_told_and_the_others_are_seen() -> None:
+    many = [record(f"web-{n}") for n in range(MANY + 1)]
+    many[3]["data"] = {}
+    assets, (failure,) = scanned(Keeping(*many))
+    assert len(assets) == MANY
+    assert failure.startswith("release shop/web-3, revision 1: Secret shop/")
 
 
 def test_record_that_goes_meanwhile_is_no_failure() -> None:

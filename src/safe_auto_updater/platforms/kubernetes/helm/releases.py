@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,9 @@ from safe_auto_updater.platforms.kubernetes.helm.release import (
     user_labels,
 )
 
+Json = dict[str, Any]
 _OWNER = "owner=helm"
+_WHOLE = 20  # whole records per page
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,16 @@ class Releases:
         known = (_stored(store, one) for one in found)
         return [one for one in known if one is not None and release in (None, one.release)]
 
+    def current(self, store: Store, namespace: str | None = None) -> Iterator[Json]:
+        """The records of all revisions that are not superseded, whole: nearly all are newest ones.
+
+        In small pages, for each may have a megabyte. Raises what the cluster raises.
+        """
+        selector = f"{_OWNER},status!=superseded"
+        path = store.path(namespace)
+        for one in self.cluster.listed(path, limit=_WHOLE, labelSelector=selector):
+            yield {"kind": store.kind, **one}
+
     def history(self, namespace: str, name: str) -> tuple[Stored, ...]:
         """All revisions of one release, the oldest first; none where there is no such release."""
         refused: list[Refused] = []
@@ -98,8 +110,12 @@ class Releases:
 
     def read(self, storage: Storage) -> Release:
         """Fetch and decode one revision. PlatformError where it is gone or damaged."""
+        return release_of(self.record(storage))
+
+    def record(self, storage: Storage) -> Json:
+        """Fetch one revision as it is kept. Raises what the cluster raises."""
         path = STORES[storage.kind].path(storage.namespace, storage.name)
-        return release_of({"kind": storage.kind, **self.cluster.get(path)})
+        return {"kind": storage.kind, **self.cluster.get(path)}
 
 
 def newest(stored: Iterable[Stored]) -> dict[tuple[str, str], tuple[Stored, ...]]:

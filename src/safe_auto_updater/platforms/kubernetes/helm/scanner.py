@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from safe_auto_updater.core.charts import chart_reference
 from safe_auto_updater.core.errors import (
     NotFound,
+    PlatformError,
     PlatformUnreachable,
     SafeAutoUpdaterError,
 )
@@ -15,7 +17,7 @@ from safe_auto_updater.core.model import Asset, Image, ImageUse, helm_id
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, is_forbidden
 from safe_auto_updater.platforms.kubernetes.helm.declared import owners
 from safe_auto_updater.platforms.kubernetes.helm.owners import Identity, Owner
-from safe_auto_updater.platforms.kubernetes.helm.release import policy_labels
+from safe_auto_updater.platforms.kubernetes.helm.release import policy_labels, release_of
 from safe_auto_updater.platforms.kubernetes.helm.releases import (
     STORES,
     Releases,
@@ -26,7 +28,9 @@ from safe_auto_updater.platforms.kubernetes.helm.releases import (
 from safe_auto_updater.platforms.kubernetes.helm.seen import Around, Seen, unclear
 from safe_auto_updater.platforms.kubernetes.helm.standing import in_the_way, status_of
 
-AT_ONCE = 4  # records that are fetched side by side
+MANY = 20  # records; more are fetched together
+AT_ONCE = 4  # of the others, side by side
+Answer = Seen | str | None  # what a record says, why it cannot be read, or that it is gone
 Failures = list[tuple[str, str]]
 
 
@@ -62,7 +66,7 @@ class HelmScanner:
             self._known = {}
             return []
         revisions = newest(stored)
-        seen = self._seen([its[0] for its in revisions.values()], failures)
+        seen = self._seen([its[0] for its in revisions.values()], namespaces, failures)
         declared = self._owners(namespaces, failures)
         return [
             self._asset(its, found, declared.get(identity), around)
@@ -78,24 +82,49 @@ class HelmScanner:
                 failures.append((self._source, f"releases in {store.plural}: {error}"))
             return ()
 
-    def _seen(self, stored: Sequence[Stored], failures: Failures) -> dict[str, Seen]:
+    def _seen(
+        self, stored: Sequence[Stored], namespaces: Sequence[str | None], failures: Failures
+    ) -> dict[str, Seen]:
         """Each newest revision by its uid, read where it is new or another than it was."""
+        known = self._known
         now = {
             one.storage.uid: was
             for one in stored
-            if (was := self._known.get(one.storage.uid)) is not None
+            if (was := known.get(one.storage.uid)) is not None
             and was[0] == one.storage.resource_version
         }
         fresh = [one for one in stored if one.storage.uid not in now]
+        read = self._together(fresh, namespaces) if len(fresh) > MANY else {}
+        rest = [one for one in fresh if one.storage.uid not in read]
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            answers = list(pool.map(_Reading(self._releases).seen, fresh))
-        for one, answer in zip(fresh, answers, strict=True):
+            answers = pool.map(_Reading(self._releases).seen, rest)
+            read |= {one.storage.uid: answer for one, answer in zip(rest, answers, strict=True)}
+        for one in fresh:
+            answer = read[one.storage.uid]
             if isinstance(answer, Seen):
                 now[one.storage.uid] = (one.storage.resource_version, answer)
-        why = dict.fromkeys(answer for answer in answers if isinstance(answer, str))
+        why = dict.fromkeys(answer for answer in read.values() if isinstance(answer, str))
         failures += [(self._source, fact) for fact in why]
         self._known = now
         return {uid: seen for uid, (_, seen) in now.items()}
+
+    def _together(
+        self, fresh: Sequence[Stored], namespaces: Sequence[str | None]
+    ) -> dict[str, Answer]:
+        """Many of them, with few questions. What is not among them is to be read by itself."""
+        wanted = {(one.storage.uid, one.storage.resource_version): one for one in fresh}
+        found: dict[str, Answer] = {}
+        try:
+            for store in {STORES[one.storage.kind] for one in fresh}:
+                for namespace in namespaces:
+                    for record in self._releases.current(store, namespace):
+                        meta = record["metadata"]
+                        stored = wanted.get((meta["uid"], meta["resourceVersion"]))
+                        if stored is not None:
+                            found[meta["uid"]] = _answer(stored, record)
+        except SafeAutoUpdaterError:
+            pass  # who asks for the rest one by one hears why, and says it
+        return found
 
     def _owners(
         self, namespaces: Sequence[str | None], failures: Failures
@@ -149,12 +178,12 @@ class _Reading:
         self._silent: str | None = None
         self._refused: dict[tuple[str, str], str] = {}  # told once, whichever comes first
 
-    def seen(self, stored: Stored) -> Seen | str | None:
-        """What it is, or why it cannot be read; None where it is gone by now."""
+    def seen(self, stored: Stored) -> Answer:
+        """What it says."""
         if self._silent is not None:
             return self._silent
         try:
-            return Seen.of(self._releases.read(stored.storage))
+            return _answer(stored, self._releases.record(stored.storage))
         except NotFound:
             return None
         except PlatformUnreachable as error:
@@ -164,4 +193,15 @@ class _Reading:
             if is_forbidden(error):
                 part = STORES[stored.storage.kind].plural, stored.storage.namespace
                 return self._refused.setdefault(part, f"releases in {' of '.join(part)}: {error}")
-            return f"release {'/'.join(stored.identity)}, revision {stored.revision}: {error}"
+            return _unread(stored, error)
+
+
+def _answer(stored: Stored, record: Mapping[str, Any]) -> Answer:
+    try:
+        return Seen.of(release_of(record))
+    except PlatformError as error:
+        return _unread(stored, error)
+
+
+def _unread(stored: Stored, error: SafeAutoUpdaterError) -> str:
+    return f"release {'/'.join(stored.identity)}, revision {stored.revision}: {error}"
