@@ -141,10 +141,12 @@ class Instants:
         content = Cluster._content
         looked = KubernetesUpdater.look
 
-        def watched_content(cluster: Cluster, method: str, path: str, *more: Any) -> bytes:
+        def watched_content(
+            cluster: Cluster, method: str, path: str, *more: Any, **named: Any
+        ) -> bytes:
             changes_nothing = method == "GET" or "dryRun" in str(more[:1])
             if changes_nothing or path.endswith("/events"):  # told beside it, at any time
-                return content(cluster, method, path, *more)
+                return content(cluster, method, path, *more, **named)
             what = f"{method} {path.split('/')[-2]}"
             self.here("unasked", what)
             answered = content(cluster, method, path, *more, **named)
