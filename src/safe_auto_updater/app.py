@@ -90,9 +90,10 @@ class App:
         self.charts = once(
             lambda: _chart_sources(config, environ, registries, self.clock, self._closing)
         )
+        self.helm = Helm(config, self.kubernetes, self.charts, self.journal.get, self.clock.sleep)
         self._drivers: dict[str, Driver] = {
             "kubernetes": self.kubernetes,
-            "helm": Helm(config, self.kubernetes, self.charts, self.journal.get, self.clock.sleep),
+            "helm": self.helm,
         }
         self._judges = Judges(
             self.settings, self.docker.engine, self.kubernetes.cluster, self.clock.monotonic

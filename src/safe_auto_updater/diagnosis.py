@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from safe_auto_updater import plugins
@@ -57,7 +58,8 @@ def diagnose(app: App) -> list[Finding]:
     found += _charts(app)
     for group in plugins.GROUPS:
         found += [_plugin(group, name) for name in plugins.known(group)]
-    return found + _registries(app)
+    assets = app.cycle.scan().assets
+    return found + _helm(app, assets) + _registries(app, assets)
 
 
 def _state(app: App) -> Finding:
@@ -136,10 +138,22 @@ def _plugin(group: str, name: str) -> Finding:
     return Finding(f"plugin {name}", True, f"loads ({group})")
 
 
-def _registries(app: App) -> list[Finding]:
+def _helm(app: App, assets: Sequence[Asset]) -> list[Finding]:
+    """Whether the command is there that upgrades the releases which are."""
+    releases = [asset.id for asset in assets if asset.platform == "helm"]
+    if not releases:
+        return []
+    try:
+        version = ".".join(map(str, app.helm.command(releases[0]).version))
+    except SafeAutoUpdaterError as error:
+        return [Finding("helm", False, str(error))]
+    return [Finding("helm", True, f"version {version} is there for {len(releases)} release(s)")]
+
+
+def _registries(app: App, assets: Sequence[Asset]) -> list[Finding]:
     """One question per registry, about an image that runs here and was pulled from there."""
     asked: dict[str, Finding] = {}
-    for asset in app.cycle.scan().assets:
+    for asset in assets:
         use = asset.images[0]
         try:
             reference = Reference.parse(use.image.reference)

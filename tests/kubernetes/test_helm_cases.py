@@ -12,7 +12,7 @@ import pytest
 from lab import images as pushed
 from safe_auto_updater.core.outcome import Cause, Outcome
 from tests.docker.kill.hitting import update_when
-from tests.kubernetes.charts import RELEASE, Chart, config_map
+from tests.kubernetes.charts import RELEASE, Chart, config_map, plain
 from tests.kubernetes.helm_kit import Helm
 from tests.kubernetes.kit import Json, Namespace, deployment
 from tests.kubernetes.release_kit import Release
@@ -225,3 +225,19 @@ def test_k25_two_programs_at_once_end_in_one_version(release: Release, tmp_path:
     assert all(update["cause"] == "conflict" for update in lost), lost
     assert release.revisions()[-1] == ("web-1.0.1", "deployed")
     assert len(release.revisions()) == 2
+
+
+def test_doctor_says_which_helm_there_is_and_what_is_missing(release: Release) -> None:
+    release.helm.install("shop", plain())
+
+    well = release.sau("doctor", json_output=True)
+    release.sau.config.write_text(
+        release.sau.config.read_text().replace(release.helm.program, "/nowhere/helm")
+    )
+    missing = release.sau("doctor", json_output=True)
+
+    told = {one["what"]: one for one in well.json["findings"]}
+    assert told["helm"]["ok"] and f"version {release.helm.version}." in told["helm"]["fact"], told
+    told = {one["what"]: one for one in missing.json["findings"]}
+    assert not told["helm"]["ok"] and "execution.helm.program" in told["helm"]["fact"], told
+    assert missing.code == 1

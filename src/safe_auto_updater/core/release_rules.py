@@ -75,7 +75,7 @@ RELEASE_RULES = (
     _row("definition-new", "CustomResourceDefinition/*", On.ADDED, LOW, 5, R2,
          "A new definition stays where the upgrade is taken back: with it its resources would go."),
     _row("claim-new", "PersistentVolumeClaim/*", On.ADDED, LOW, 2, R1,
-         "A new claim; it stays where the upgrade is taken back."),
+         "A new claim; what is written there may go where the upgrade is taken back."),
     _row("stateful-set-gone", "objects/*", On.REMOVED, HIGH, 30, R2,
          "What keeps data runs no more; its claims stay.", _STATEFUL_SET),
     _row("workload-gone", "objects/*", On.REMOVED, MEDIUM, 15, R1,

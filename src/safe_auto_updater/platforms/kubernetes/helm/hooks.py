@@ -25,10 +25,9 @@ def one_way(hook: Hook) -> bool:
     return bool(_MIGRATES.search(hook.name) or _MIGRATES.search(hook.manifest))
 
 
-def ran(hook: Hook) -> bool | None:
-    """Whether it was started in this revision, by Helm's own note; None where it notes nothing."""
-    phase = str(hook.last_run.get("phase") or "")
-    return True if phase else None
+def may_have_run(hook: Hook, noted: bool) -> bool:
+    """Whether it was started in this revision; `noted`: helm has lived to note what it did."""
+    return bool(hook.last_run.get("phase")) or not noted
 
 
 def running(live: Mapping[str, Any]) -> bool:

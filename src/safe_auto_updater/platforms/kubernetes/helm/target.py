@@ -10,6 +10,7 @@ from safe_auto_updater.platforms.kubernetes.helm.releases import STORES, Stored
 
 DEPLOYED = "deployed"
 FAILED = "failed"
+SUPERSEDED = "superseded"
 PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
 
 

@@ -16,7 +16,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import Facts, Work
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
 from safe_auto_updater.platforms.kubernetes.helm.forward import Forward, goes_back
-from safe_auto_updater.platforms.kubernetes.helm.hooks import one_way, ran, running
+from safe_auto_updater.platforms.kubernetes.helm.hooks import may_have_run, one_way, running
 from safe_auto_updater.platforms.kubernetes.helm.live import comparable, differences
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, owned
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
@@ -24,7 +24,9 @@ from safe_auto_updater.platforms.kubernetes.helm.release import Release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
 from safe_auto_updater.platforms.kubernetes.helm.target import (
     DEPLOYED,
+    FAILED,
     PENDING,
+    SUPERSEDED,
     Target,
 )
 from safe_auto_updater.platforms.kubernetes.kinds import STATEFUL_SET
@@ -36,6 +38,8 @@ Json = Mapping[str, Any]
 NEVER_APPLIED = "never_applied"
 """The fact that says why there was nothing to take back, and that what is there is not ours."""
 DEFINITION = "CustomResourceDefinition"
+STAY = (DEFINITION, "PersistentVolumeClaim", "PersistentVolume", "Namespace")
+"""Kinds that are never deleted by us: more goes with them."""
 
 
 class WayBack:
@@ -72,12 +76,14 @@ class WayBack:
         mine = self._forward.made(self._work, history, self._revision)
         if mine is None:
             return self._nothing_made(history)
-        made = self._releases.read(mine.storage)
+        made, is_back = self._releases.read(mine.storage), self._is_back(history, mine)
+        if not is_back:
+            self._refuse_others(history[-1], mine)
         self._refuse_one_way(made)
         self._end_hooks(made)
         warnings = self._keep_definitions(made)
-        if not self._is_back(history, mine):
-            warnings += self._roll_back(history[-1], mine)
+        if not is_back:
+            warnings += self._roll_back(history[-1])
         self._remove_added(made)
         self._put_back()
         self._free_blocked_pods()
@@ -92,7 +98,7 @@ class WayBack:
         return found + [
             f"{piece.key} was not there"
             for piece in added
-            if piece.kind != DEFINITION and not piece.kept and self._objects.get(piece)
+            if piece.kind not in STAY and not piece.kept and self._is_there(piece)
         ]
 
     def _nothing_made(self, history: Sequence[Stored]) -> Facts:
@@ -104,7 +110,10 @@ class WayBack:
         return {NEVER_APPLIED: f"{self._target} {told} by somebody else; that was left as it is"}
 
     def _refuse_one_way(self, made: Release) -> None:
-        done = [hook.name for hook in made.hooks if one_way(hook) and self._may_have_run(made)]
+        if self._work.step.undoes is not None:
+            return  # `helm rollback` ran none of them
+        noted = made.status in (DEPLOYED, FAILED, SUPERSEDED)
+        done = [hook.name for hook in made.hooks if one_way(hook) and may_have_run(hook, noted)]
         if done:
             raise Halted(
                 f"hook {', '.join(done)} may have migrated data by now, which going back to "
@@ -113,9 +122,6 @@ class WayBack:
                 "or mend it forward, and `sau release` it",
                 Cause.HOOK,
             )
-
-    def _may_have_run(self, made: Release) -> bool:
-        return any(ran(hook) is not False for hook in made.hooks if one_way(hook))
 
     def _end_hooks(self, made: Release) -> None:
         """A hook that still runs would go on beside the old version."""
@@ -144,12 +150,15 @@ class WayBack:
         """Whether a revision is a way back to where the update began."""
         return goes_back(self._releases, stored, self._revision)
 
-    def _roll_back(self, newest: Stored, mine: Stored) -> list[str]:
+    def _refuse_others(self, newest: Stored, mine: Stored) -> None:
+        """Whoever made a revision after ours has the release now."""
         if newest.revision != mine.revision and not self._goes_back(newest):
             if newest.status in PENDING:
                 raise PlatformUnreachable(f"another client works on {self._target}")
             fact = f"somebody made revision {newest.revision} meanwhile; that was left as it is"
             raise StepFailed(fact, Cause.CONFLICT)
+
+    def _roll_back(self, newest: Stored) -> list[str]:
         named = self._target.named(newest)
         try:
             self._helm.rollback(named, self._revision, self._hooks_s, hooks=True)
@@ -168,7 +177,7 @@ class WayBack:
     def _remove_added(self, made: Release) -> None:
         """What the upgrade made and Helm left; never a claim or a definition."""
         for piece in self._added(made):
-            if piece.kind in (DEFINITION, "PersistentVolumeClaim", "Namespace") or piece.kept:
+            if piece.kind in STAY or piece.kept:
                 continue
             live = self._found(piece)
             if live is not None and owned(live, self._target.name, self._target.namespace):
@@ -202,6 +211,10 @@ class WayBack:
         """What only the new revision has."""
         known = {piece.key for piece in self._before}
         return [p for p in pieces(made.manifest, made.namespace) if p.key not in known]
+
+    def _is_there(self, piece: Piece) -> bool:
+        live = self._found(piece)
+        return live is not None and "deletionTimestamp" not in live["metadata"]
 
     def _found(self, piece: Piece) -> dict[str, Any] | None:
         try:
