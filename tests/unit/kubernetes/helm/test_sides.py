@@ -14,7 +14,7 @@ import pytest
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.release_rules import RELEASE_RULES
 from safe_auto_updater.core.risk import Circumstances, Reversibility, Risk, Severity
-from safe_auto_updater.platforms.kubernetes.helm.hooks import one_way
+from safe_auto_updater.platforms.kubernetes.helm.hooks import may_have_run, one_way
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
 from safe_auto_updater.platforms.kubernetes.helm.rights import rights
@@ -214,3 +214,14 @@ def test_rights_of_its_node_are_named() -> None:
         "Deployment web, web is privileged",
         "Deployment web, web has capability NET_ADMIN",
     ]
+
+
+@pytest.mark.parametrize(
+    ("phase", "noted", "expected"),
+    [("Succeeded", True, True), ("", True, False), ("", False, True), ("Running", False, True)],
+)
+def test_a_hook_may_have_run_unless_helm_noted_that_it_did_not(
+    phase: str, noted: bool, expected: bool
+) -> None:
+    found = replace(hook("db-migrate", "pre-upgrade"), last_run={"phase": phase})
+    assert may_have_run(found, noted) is expected
