@@ -12,9 +12,9 @@ import pytest
 
 from safe_auto_updater.core.chart_constraint import UnreadableConstraint, kubernetes_fits
 from safe_auto_updater.core.memory import Denied
-from tests.kubernetes.charts.kit import RELEASE, Helm, Watched, from_, taken, why
-from tests.kubernetes.charts.server import later, serving
 from tests.kubernetes.kit import Cluster
+from tests.kubernetes.sources.kit import RELEASE, Helm, Watched, from_, taken, why
+from tests.kubernetes.sources.server import later, serving
 
 DAY = 86400.0
 

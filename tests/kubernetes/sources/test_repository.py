@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.kubernetes.charts.kit import Helm, Watched, from_, taken, why
-from tests.kubernetes.charts.server import Served, basic, later, serving
+from tests.kubernetes.sources.kit import Helm, Watched, from_, taken, why
+from tests.kubernetes.sources.server import Served, basic, later, serving
 
 INDEX, ARCHIVE = "/index.yaml", "/web-1.1.0.tgz"
 LOGIN = basic("me", "geheim")

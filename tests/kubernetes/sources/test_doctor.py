@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kubernetes.charts.kit import Helm
-from tests.kubernetes.charts.server import Served
 from tests.kubernetes.sau import ClusterSau
+from tests.kubernetes.sources.kit import Helm
+from tests.kubernetes.sources.server import Served
 
 
 def test_each_source_that_answers_or_does_not_is_told(

@@ -15,9 +15,9 @@ import pytest
 import yaml
 
 from safe_auto_updater.core.errors import RegistryError
-from tests.kubernetes.charts.kit import Helm, Watched, from_, taken, why
-from tests.kubernetes.charts.server import Served, serving
 from tests.kubernetes.kit import Cluster
+from tests.kubernetes.sources.kit import Helm, Watched, from_, taken, why
+from tests.kubernetes.sources.server import Served, serving
 from tests.lab_kit import eventually
 
 HTPASSWD = "me:$2b$04$bIE.a1XF0xTQDT8CYmaTEu2z64t5jnlMbgVQr61ROMDCEDR1teXrS\n"  # bcrypt of geheim

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lab.cluster import programs
-from tests.kubernetes.charts.kit import Helm, Watched
-from tests.kubernetes.charts.server import Served, serving
+from tests.kubernetes.sources.kit import Helm, Watched
+from tests.kubernetes.sources.server import Served, serving
 
 
 @pytest.fixture(params=["helm 4", "helm 3"])
