@@ -37,7 +37,7 @@ test: check ## everything on the oldest and newest engine and a cluster, kill in
 	@for one in 20.10 29 $(BUILT); do $(LAB) --engine $$one build || exit; done
 	@$(SUITE) --repeat 20.10 and not every_instant
 	@$(SUITE) --repeat 29 and not every_instant and not any_engine
-	@$(SUITE) --repeat $(CLUSTER) and not every_instant
+	@$(SUITE) --repeat $(CLUSTER) and not every_instant and not other_helm
 
 test-full: check ## everything everywhere, every kill instant, properties at length
 	HYPOTHESIS_PROFILE=full $(PYTEST) tests/unit -n 2

@@ -55,6 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "any_engine: engines hardly differ in it; `make test` runs it on the oldest only"
     )
     config.addinivalue_line(
+        "markers", "other_helm: the helm that a test does not run with in `make test`, but in full"
+    )
+    config.addinivalue_line(
         "markers",
         "engine_crash: kills the engine or API server; runs in `python -m lab --instance NAME run`",
     )
