@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safe_auto_updater.engine.journal import Journal, Record
+from safe_auto_updater.engine.state import open_state
 from tests import spawner
 from tests.lab_kit import World
 
@@ -62,6 +65,16 @@ class Program:
         done = spawner.run([*self.command, *words, *form], os.environ, timeout_s)
         assert "Traceback" not in done.stderr, done.stderr
         return Said(done.returncode, done.stdout, done.stderr)
+
+    def journal(self) -> tuple[Record, ...]:
+        """What the journal says, newest first."""
+        if not (self.state / "state.db").exists():
+            return ()
+        connection = open_state(self.state)
+        try:
+            return Journal(connection, time.time).history()
+        finally:
+            connection.close()
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Run one command beside us."""

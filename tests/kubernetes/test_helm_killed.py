@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from safe_auto_updater.core.outcome import Outcome
-from safe_auto_updater.engine.journal import Journal, Record
-from safe_auto_updater.engine.state import open_state
 from tests.docker.kill.hitting import Hit, hit
 from tests.docker.kill.promise import assert_legal
 from tests.kubernetes.helm_kit import Helm
@@ -59,16 +56,6 @@ class Scene:
         assert said.code in ((0,) if by_recover else (0, 1, 3)), said
         return self.assert_kept()
 
-    def journal(self) -> tuple[Record, ...]:
-        """What the journal says, newest first."""
-        if not (self.sau.state / "state.db").exists():
-            return ()
-        connection = open_state(self.sau.state)
-        try:
-            return Journal(connection, time.time).history()
-        finally:
-            connection.close()
-
     def assert_kept(self) -> str:
         """One side runs whole, helm can go on with the release, and the journal says which."""
         release = self.release
@@ -79,7 +66,7 @@ class Scene:
         if side == "old":
             assert release.live() == self.before
         assert release.helm.get_values("shop") == self.values
-        records = self.journal()
+        records = self.sau.journal()
         for record in records:
             assert record.outcome not in (None, Outcome.INCONSISTENT), record
             assert_legal(record)

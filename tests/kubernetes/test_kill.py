@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import os
 import random
-import time
 
 import pytest
 
 from safe_auto_updater.core.outcome import Outcome
-from safe_auto_updater.engine.journal import Journal, Record
-from safe_auto_updater.engine.state import open_state
 from tests.docker.kill.hitting import hit
 from tests.docker.kill.promise import assert_legal
 from tests.kubernetes.kit import Namespace
@@ -38,15 +35,6 @@ class Scene:
         self.new = namespace.publish("1.1.0", behaviour=behaviour)
         sau.configure("{timeout: 20s, stable_for: 1s}")
 
-    def journal(self) -> tuple[Record, ...]:
-        if not (self.sau.state / "state.db").exists():
-            return ()
-        connection = open_state(self.sau.state)
-        try:
-            return Journal(connection, time.time).history()
-        finally:
-            connection.close()
-
     def assert_kept(self) -> str:
         """One side runs whole, and the journal says which."""
         settled(self.namespace, self.kind)
@@ -57,7 +45,7 @@ class Scene:
         eventually(lambda: running(self.namespace) == {digest}, 60)
         if side == "old":
             assert as_written(now) == as_written(self.before)
-        records = self.journal()
+        records = self.sau.journal()
         for record in records:
             assert record.outcome not in (None, Outcome.INCONSISTENT), record
             assert_legal(record)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from safe_auto_updater.core.errors import NotFound, PlatformError
-from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Refused
+from safe_auto_updater.core.errors import PlatformError
+from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 from safe_auto_updater.platforms.kubernetes.helm.live import comparable, merge_patch
 from safe_auto_updater.platforms.kubernetes.helm.pieces import KEEP, Piece
 from safe_auto_updater.platforms.kubernetes.served import Served
@@ -76,16 +76,6 @@ class Objects:
     def remove(self, piece: Piece, live: Json) -> None:
         """Delete this very object, and what it made."""
         self.cluster.delete(self.path(piece), live["metadata"]["uid"], and_dependents=True)
-
-    def many(self, piece: Piece) -> bool:
-        """Whether there are custom resources of a definition."""
-        spec = piece.body["spec"]
-        version = next(one["name"] for one in spec["versions"] if one.get("served"))
-        path = f"/apis/{spec['group']}/{version}/{spec['names']['plural']}"
-        try:
-            return bool(self.cluster.get(path, limit=1).get("items"))
-        except (NotFound, Refused):
-            return False
 
 
 def owned(live: Json, release: str, namespace: str) -> bool:

@@ -72,16 +72,6 @@ class ReleaseObserver:
             soak_s = SOAK_PROVEN_S if proven else SOAK_UNPROVEN_S
         return Patience(stall_s, soak_s, stall_s * CAP)
 
-    def last_words(self, work: Work, pieces: Sequence[Piece]) -> list[str]:
-        """What keeps its pods, for whoever reads it at night."""
-        found = []
-        for namespace, pods in self._pods(pieces).items():
-            for pod in pods:
-                trouble = of.trouble(pod)
-                if trouble is not None and not of.is_leaving(pod):
-                    found.append(f"pod {namespace}/{pod['metadata']['name']}: {trouble.fact}")
-        return found[:20]
-
     def _pods(self, pieces: Sequence[Piece]) -> defaultdict[str, list[Json]]:
         """The pods of these workloads, by namespace: asked for once each."""
         found: defaultdict[str, list[Json]] = defaultdict(list)

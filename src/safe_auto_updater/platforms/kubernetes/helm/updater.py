@@ -132,11 +132,13 @@ class HelmUpdater:
             fact = f"somebody changed it meanwhile: {', '.join(found)}"
             raise StepFailed(fact, Cause.CONFLICT, {"differences": found})
 
-    def _unrevised(self, work: Work) -> None:
+    def _unrevised(self, work: Work) -> Stored:
+        """The newest revision, which still is the one that the update began with."""
         newest = self._newest(work)
         if (newest.revision, newest.status) != (work.facts["revision"], DEPLOYED):
             fact = f"somebody made revision {newest.revision} ({newest.status}) meanwhile"
             raise StepFailed(fact, Cause.CONFLICT)
+        return newest
 
     def withdraw(self, work: Work, side: Side) -> None:
         """A release is not taken out of service for the sake of another asset."""
@@ -144,20 +146,20 @@ class HelmUpdater:
 
     def apply(self, work: Work) -> Facts:
         """Have helm make the new revision, unless somebody made one meanwhile."""
-        self._unrevised(work)
-        target, old = Target.of(work.step.asset), self._release(work)
-        self._forward.act(work, target.named(self._newest(work)), old, self._hooks_s(work))
+        newest = self._unrevised(work)
+        named, old = Target.of(work.step.asset).named(newest), self._releases.read(newest.storage)
+        self._forward.act(work, named, old, self._hooks_s(work))
         return {}
 
     def look(self, work: Work, side: Side) -> Look:
         """Identity first: this side's revision is the newest; then all that it owns."""
         if NEVER_APPLIED in work.facts:
             return left_alone(work.facts[NEVER_APPLIED])
+        if side is Side.OLD:
+            return self._observer.look(work, self._before(work))
         history = self._history(work)
         mine = self._forward.made(work, history, work.facts["revision"])
         newest = history[-1]
-        if side is Side.OLD:
-            return self._observer.look(work, self._before(work))
         if mine is None or newest.revision != mine.revision:
             return conflict(f"somebody made revision {newest.revision} meanwhile")
         if newest.status == FAILED:
@@ -190,16 +192,17 @@ class HelmUpdater:
         return {}
 
     def _way_back(self, work: Work) -> WayBack:
+        before = self._before(work)
         return WayBack(
             work,
             self._forward,
             self._releases,
             self._helm,
             self._objects,
-            self._before(work),
+            before,
             self._hooks_s(work),
             self._sleep,
-            self.patience(work, Side.OLD).timeout_s,
+            self._observer.patience(work, before).timeout_s,
         )
 
     def _hooks_s(self, work: Work) -> float:
