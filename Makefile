@@ -14,9 +14,10 @@ ENGINES := 20.10 26 28 29
 CLUSTER := kubernetes
 BUILT := $(if $(SAU_TEST_KUBECONFIG),,$(CLUSTER)) # one that is lent needs no build
 SUITE := $(BIN)/python -m lab.suite
+TOOLS = $(BIN)/python -m lab.dashboards && $(PYTEST) tests/tools
 PYTEST := $(BIN)/python -m pytest -o cache_dir=.lab/pytest
 
-.PHONY: help setup demo test test-unit test-full lint types check docs bench lab-up lab-down clean
+.PHONY: help setup demo test test-unit test-full lint types check docs site bench lab-up lab-down clean
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,16 +33,19 @@ $(VENV)/.ready: $(UV) pyproject.toml uv.lock
 
 demo: setup ## an update that succeeds, one rolled back, one that waits: on a real engine
 	@$(LAB) run --down-if-started -- $(BIN)/python -m lab.demo
+	@$(BIN)/python -m lab.demo_release
 
-test: check ## everything on the oldest and newest engine and a cluster, kill instants sampled
+test: check site ## everything on the oldest and newest engine and a cluster, kill instants sampled
 	@for one in 20.10 29 $(BUILT); do $(LAB) --engine $$one build || exit; done
+	@$(TOOLS)
 	@$(SUITE) --repeat 20.10 and not every_instant
 	@$(SUITE) --repeat 29 and not every_instant and not any_engine
 	@$(SUITE) --repeat $(CLUSTER) and not every_instant and not other_helm
 
-test-full: check ## everything everywhere, every kill instant, properties at length
+test-full: check site ## everything everywhere, every kill instant, properties at length
 	HYPOTHESIS_PROFILE=full $(PYTEST) tests/unit -n 2
 	@for one in $(ENGINES) $(BUILT); do $(LAB) --engine $$one build || exit; done
+	@$(TOOLS)
 	@for one in $(ENGINES) $(CLUSTER); do $(SUITE) $$one || exit; done
 
 test-unit: setup ## the tests that need no lab, in seconds
@@ -56,6 +60,10 @@ types: setup ## strict types
 
 docs: setup ## every key, event, option and plugin group is documented; links lead somewhere
 	$(PYTEST) tests/unit -k "documented or docs"
+
+site: setup ## the documents as a site, in .lab/site
+	@$(UV) sync --quiet --frozen --group site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 check: lint types ## lint, types, layers, docs and unit tests, in a minute
 	$(BIN)/lint-imports --cache-dir .lab/imports

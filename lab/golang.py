@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -42,8 +43,10 @@ class Module:
 
     @property
     def name(self) -> str:
-        """What the cache calls the build."""
-        return f"{self.folder}-{self.version}"
+        """What the cache calls the build; of a program of our own, each text of it is another."""
+        own = self.path / "main.go"
+        text = f"-{hashlib.sha256(own.read_bytes()).hexdigest()[:6]}" if own.exists() else ""
+        return f"{self.folder}-{self.version}{text}"
 
     def built(self, flags: Sequence[str] = ()) -> Path:
         """The folder with the programs, built when it is not in the cache."""

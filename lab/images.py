@@ -120,6 +120,13 @@ def publish(registry: str, name: str, tag: str, recipe: Recipe | None = None) ->
     """
     recipe = recipe or Recipe()
     parts = (layers.base(), layers.version(recipe.behaviour, recipe.version))
+    return publish_layers(registry, name, tag, recipe, parts)
+
+
+def publish_layers(
+    registry: str, name: str, tag: str, recipe: Recipe, parts: Sequence[layers.Layer]
+) -> Published:
+    """Put an image of these layers into the registry; its behaviour and version are theirs."""
     config = json.dumps(_config(recipe, parts)).encode()
     document = _manifest(recipe.oci, config, [(part.digest, len(part.blob)) for part in parts])
     kind = OCI_MANIFEST if recipe.oci else MANIFEST

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from lab import disk, engine, namespace, packages, registry, sweep
+from lab import built_image, disk, engine, namespace, packages, registry, sweep
 from lab.cluster import whole as cluster
 from lab.errors import LabError
 from lab.layout import KUBERNETES, REGISTRY, Layout
@@ -71,6 +71,7 @@ def build(layout: Layout) -> None:
     """Have what this lab is made of, and what tests drive in it, without starting anything."""
     _need_root()
     packages.install_missing(packages.TESTED)
+    built_image.prepare(layout.clone)
     runtime(layout).build(layout)
 
 

@@ -28,7 +28,7 @@ NEEDED = {
     "newuidmap": "uidmap",
     str(BUSYBOX): "busybox-static",
 }
-TESTED = {"prometheus": "prometheus"}
+TESTED = {"prometheus": "prometheus", "mandoc": "mandoc", "systemd-analyze": "systemd"}
 """What single tests drive; only `build` installs it."""
 CLUSTER = {
     "containerd": "containerd",

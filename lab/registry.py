@@ -1,4 +1,4 @@
-"""The lab's registry: plain HTTP on the namespace's loopback, deletion allowed."""
+"""The lab's registry: plain HTTP on each of the namespace's addresses, deletion allowed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def start(layout: Layout) -> None:
             "filesystem": {"rootdirectory": str(storage)},
             "delete": {"enabled": True},
         },
-        "http": {"addr": REGISTRY},
+        "http": {"addr": f":{port}"},  # pods have a loopback of their own
     }
     file = layout.data / "registry.yml"
     file.write_text(json.dumps(config))  # JSON is YAML

@@ -23,7 +23,7 @@ def name(suite: str) -> str:
 
 def tree(suite: str) -> Path:
     """The tree of a suite, made when it is not in the cache."""
-    return cache.made(name(suite), lambda where: _debootstrap(suite, where))
+    return cache.made(name(suite), lambda where: debootstrap(suite, _PACKAGES, where))
 
 
 def compose() -> str:
@@ -55,12 +55,13 @@ def _mirror() -> str:
     return lines[0]
 
 
-def _debootstrap(suite: str, where: Path) -> None:
+def debootstrap(suite: str, include: str, where: Path) -> None:
+    """A tree with these packages, and no more than they need."""
     packages.install_missing({"debootstrap": "debootstrap"})
     # It mounts /proc in the tree while it works: with a mount namespace of its own, nothing of
     # that outlives it, however it ends.
     told(
         ["unshare", "--mount", "--propagation", "private", "debootstrap", "--variant=minbase",
-         f"--include={_PACKAGES}", suite, str(where), _mirror()]
+         f"--include={include}", suite, str(where), _mirror()]
     )  # fmt: skip
     shutil.rmtree(where / "var/cache/apt/archives", ignore_errors=True)

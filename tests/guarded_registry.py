@@ -1,4 +1,4 @@
-"""A registry that lets nobody in but one, over the storage of the lab's own."""
+"""A registry that lets nobody in but one user."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HTPASSWD = "me:$2b$04$bIE.a1XF0xTQDT8CYmaTEu2z64t5jnlMbgVQr61ROMDCEDR1teXrS\n"  
 
 @contextmanager
 def guarded_registry(storage: Path, folder: Path) -> Iterator[str]:
-    """Where it listens."""
+    """Where it listens; `storage` may be that of another registry."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         host = f"127.0.0.1:{free.getsockname()[1]}"
     (folder / "htpasswd").write_text(HTPASSWD)

@@ -177,13 +177,16 @@ class World:
         return called
 
     def get(self, container: str) -> dict[str, Any]:
-        """Inspect by ID, by full name, or by the name given to ``run``."""
+        """Inspect by the name given to ``run``, by full name, or by ID.
+
+        In this order: `c10` may be how the ID of some other container begins.
+        """
         try:
-            found: dict[str, Any] = self.call("GET", f"/containers/{container}/json")
+            found: dict[str, Any] = self.call("GET", f"/containers/{self.prefix}-{container}/json")
         except wire.EngineError as error:
             if error.status != 404:
                 raise
-            found = self.call("GET", f"/containers/{self.prefix}-{container}/json")
+            found = self.call("GET", f"/containers/{container}/json")
         return found
 
     def health(self, container: str) -> str:

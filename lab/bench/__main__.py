@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab.bench import detection, planning
+from lab.bench import detection, planning, resting
 from lab.bench.errors import BenchError
 from lab.bench.figures import HEADER, Block, Goal, counted, in_turns, ratio, summary, under
 from lab.bench.processes import wall_s
@@ -44,6 +44,9 @@ def measure(sandbox: Sandbox, registry: CountingRegistry, pairs: int) -> Iterato
         ("python -c pass", lambda: wall_s(sys.executable, "-c", "pass")),
     )
     yield Block("start of the program", [*sides, under(sides[0], 0.150)])
+
+    title = f"service at rest: {resting.CONTAINERS} containers, after {resting.CYCLES} cycles"
+    yield Block(title, [resting.measure(sandbox)])
 
     for images in (planning.CONTAINERS, 1):
         found = planning.measure(sandbox, registry, images, pairs)

@@ -27,7 +27,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(dir=Path(os.environ["SAU_LAB"]).parent) as made:
             print(HEADER, flush=True)
             for measure in (
-                chart_index.measure, rollout.measure, scale.measure, releases.measure
+                chart_index.measure, rollout.measure, releases.measure, scale.measure
             ):  # fmt: skip
                 block = measure(cluster, Path(made), pairs)
                 print(block, flush=True)

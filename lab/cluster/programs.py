@@ -9,7 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cache, wheels
+from lab import cache, own_image, wheels
 from lab.errors import LabError
 from lab.golang import Module
 
@@ -74,6 +74,13 @@ def build() -> None:
     _KUBERNETES.built([f"-X {_SAYS_ITS_VERSION}.{key}={value}" for key, value in said.items()])
     for clients in (_NEWEST, _HELM_3):
         cache.made(clients.name, clients.unpack)
+    own_image.build(Path(helm()))
+
+
+def is_built() -> bool:
+    """Whether the cache has it all."""
+    names = (_KUBERNETES.name, _NEWEST.name, _HELM_3.name)
+    return all(cache.kept(name) is not None for name in names)
 
 
 def daemon(name: str) -> str:
@@ -94,6 +101,12 @@ def helm() -> str:
 def helm_3() -> str:
     """Path of a helm of the line before."""
     return str(_kept(_HELM_3.name) / "helm")
+
+
+def helm_3_made() -> str:
+    """The same, made where the cache has not got it: for labs without a cluster."""
+    cache.made(_HELM_3.name, _HELM_3.unpack)
+    return helm_3()
 
 
 def _kept(name: str) -> Path:

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 
 from lab.cluster import cgroups
+from lab.cluster.identities import ADDRESS
 from lab.layout import REGISTRY, Layout
 
 BRIDGE = "pods"
 PODS = "10.244.0.0/24"
 PAUSE = f"{REGISTRY}/pause:1"
+FROM_PODS = f"{ADDRESS}:{REGISTRY.rpartition(':')[2]}"
+"""The same registry by a name that pods reach it by, too."""
 
 _CONTAINERD = """\
 version = 2
@@ -52,15 +55,18 @@ def write(layout: Layout) -> None:
         cni=network,
         registries=registries,
     )
-    plain = f'server = "http://{REGISTRY}"\n[host."http://{REGISTRY}"]\n'
     for file, content in (
         (containerd(layout), told),
-        (registries / REGISTRY / "hosts.toml", plain),
+        *((registries / one / "hosts.toml", _plain(one)) for one in (REGISTRY, FROM_PODS)),
         (network / "10-lab.conflist", json.dumps(_network(layout))),
         (kubelet(layout), json.dumps(_kubelet(layout))),  # JSON is YAML
     ):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
+
+
+def _plain(registry: str) -> str:
+    return f'server = "http://{registry}"\n[host."http://{registry}"]\n'
 
 
 def _network(layout: Layout) -> dict[str, object]:

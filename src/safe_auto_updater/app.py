@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Self
 from safe_auto_updater import plugins
 from safe_auto_updater.config import Config
 from safe_auto_updater.core.case import FileEdit
+from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Asset, Change, Step
-from safe_auto_updater.core.ports import Clock, Foreseen, Scanner, Work
+from safe_auto_updater.core.phases import Phase
+from safe_auto_updater.core.ports import Clock, Foreseen, Scanner
 from safe_auto_updater.core.spelling import ComposeChange
+from safe_auto_updater.core.updater import Work
 from safe_auto_updater.engine.cycle import Cycle, Detector
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.evaluation import Evaluation
@@ -27,8 +30,11 @@ from safe_auto_updater.engine.incidents import Incidents
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.past import Past
 from safe_auto_updater.engine.policies import PluginPolicies
+from safe_auto_updater.engine.recovery import Recovery
 from safe_auto_updater.engine.state import open_state
+from safe_auto_updater.engine.telling import Telling
 from safe_auto_updater.notify.dispatch import Notifications
+from safe_auto_updater.platforms.registry.observed import Observe, by_nobody
 from safe_auto_updater.wiring.docker import Docker
 from safe_auto_updater.wiring.driver import Driver
 from safe_auto_updater.wiring.helm import Helm
@@ -61,7 +67,13 @@ class SystemClock:
 
 
 class App:
-    """Everything, wired for one run. Use as a context manager: leaving it delivers the notices."""
+    """Everything, wired for one run. Use as a context manager: leaving it delivers the notices.
+
+    `listeners` get each event, `observe` each question that goes to a registry.
+    `hurried` says whether the program is to end soon; `leaving` is told right before it asks an
+    engine for its own end. Without `notices` what the configuration says of notifications is some
+    listener's to do.
+    """
 
     def __init__(
         self,
@@ -70,27 +82,34 @@ class App:
         environ: Mapping[str, str],
         listeners: Sequence[Emit],
         clock: Clock | None = None,
+        observe: Observe = by_nobody,
+        hurried: Callable[[], bool] = lambda: False,
+        leaving: Callable[[], None] = lambda: None,
+        notices: bool = True,
     ) -> None:
         self.state, self.settings = state, config.settings()
         self.clock = clock or SystemClock()
         self._closing = ExitStack()
         self._listeners = list(listeners)
         self._notifications: list[Notifications] = []
-        self._tell_by(notifications(config, self.clock.sleep, self._problem))
+        self._hurried = hurried
+        if notices:
+            self._tell_by(notifications(config, self.clock, self._problem))
         connection = open_state(state)
         self._closing.callback(connection.close)
         self.journal = Journal(connection, self.clock.now)
         self.decisions = Decisions(connection, self.clock.now)
-        registries = Registries(config, state, self.clock, self._closing)
+        registries = Registries(config, state, self.clock, self._closing, observe)
         self.registry = registries.client
-        self.docker = Docker(config, environ, state, registries, self.clock, self.emit)
+        self.docker = Docker(config, environ, state, registries, self.clock, self.emit, leaving)
+        self._closing.callback(self.docker.close)
         self._edits = self.docker.planned_edits()
         self.kubernetes = Kubernetes(config, environ, registries, self.clock)
-        self._tell_by(Notifications(self.kubernetes.handlers(), self._problem))
+        self._tell_by(Notifications(self.kubernetes.handlers(), self._problem, self.clock))
         self.charts = once(
             lambda: _chart_sources(config, environ, registries, self.clock, self._closing)
         )
-        self.helm = Helm(config, self.kubernetes, self.charts, self.journal.get, self.clock.sleep)
+        self.helm = Helm(config, self.kubernetes, self.charts, self.journal.get, self.clock)
         self._drivers: dict[str, Driver] = {
             "kubernetes": self.kubernetes,
             "helm": self.helm,
@@ -98,8 +117,13 @@ class App:
         self._judges = Judges(
             self.settings, self.docker.engine, self.kubernetes.cluster, self.clock.monotonic
         )
+        self.telling = Telling(self.decisions, self.clock, self.emit)
+        scanners = self._scanners()
+        self._recovery = Recovery(
+            self.journal, self._executor_for, self.telling, alone=len(scanners) == 1
+        )
         self.cycle = Cycle(
-            self._scanners(),
+            scanners,
             self.settings,
             lambda memory: Past(connection, memory.denied, memory.left, self.clock.now),
             self._detector_for,
@@ -115,7 +139,7 @@ class App:
             self.journal,
             self.decisions,
             self.clock,
-            self.emit,
+            self.telling,
             lambda: secrets.token_hex(4),
         )
 
@@ -143,9 +167,26 @@ class App:
 
         Without `wait` an engine that does not answer keeps no other waiting.
         """
-        recovered = self.cycle.recover(stopping, wait)
+        recovered = self._recovery.run(stopping, wait)
         self.docker.remove_latecomers(self.journal.history())
         return recovered
+
+    def adopt(self, asset: str) -> None:
+        """Make another client's broken-off work on a release an update of ours, to be recovered.
+
+        UsageError where it is none, where that client may still be at work, or where it is held.
+        """
+        if any(asset in record.step.assets for record in self.journal.unfinished()):
+            return
+        if not asset.startswith("helm:"):
+            raise UsageError(f"{asset}: only what others left of a Helm release can be named here")
+        held = self.cycle.in_the_way(asset, but="pending")
+        if held is not None:
+            raise UsageError(f"{asset}: {held}")
+        step, facts = self.helm.abandoned(asset, self.clock.now())
+        update = secrets.token_hex(4)
+        self.journal.begin(update, step)
+        self.journal.enter(update, Phase.APPLY, facts)
 
     def sweep(self) -> list[str]:
         """Remove the images that the retention rule lets go; the references that went."""
@@ -185,6 +226,7 @@ class App:
             self.clock,
             self.emit,
             self._refusal,
+            self._hurried,
         )
 
     def _refusal(self, work: Work) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from safe_auto_updater import plugins
 from safe_auto_updater.app import App
+from safe_auto_updater.config import Config
 from safe_auto_updater.core.errors import InvalidReference, SafeAutoUpdaterError
 from safe_auto_updater.core.model import Asset
 from safe_auto_updater.core.promql import NoAnswer
@@ -22,6 +23,7 @@ from safe_auto_updater.platforms.kubernetes.permissions import (
     missing,
 )
 from safe_auto_updater.wiring.judges import prometheus
+from safe_auto_updater.wiring.notices import lacking
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Finding:
     fact: str
 
 
-def diagnose(app: App) -> list[Finding]:
-    """State, engines, plugins, and each registry that a running image came from."""
+def diagnose(app: App, config: Config) -> list[Finding]:
+    """State, engines, who is told, plugins, and each registry that a running image came from."""
     found = [_state(app)]
     for name, engine in app.docker.engines.items():
         try:
@@ -56,6 +58,10 @@ def diagnose(app: App) -> list[Finding]:
         found.append(Finding(*answering(configured)))
     found += _prometheus(app)
     found += _charts(app)
+    found += [
+        Finding(f"notifications {name}", why is None, why or f"`sau notify test '{name}'` tries it")
+        for name, why in lacking(config)
+    ]
     for group in plugins.GROUPS:
         found += [_plugin(group, name) for name in plugins.known(group)]
     assets = app.cycle.scan().assets
@@ -75,7 +81,7 @@ def _cluster(app: App, name: str) -> list[Finding]:
     what, cluster = f"kubernetes {name}", app.kubernetes.clusters[name]
     try:
         found = [Finding(what, True, cluster.describe())]
-        needs = (*_needs(app), *app.kubernetes.helm_needs(name))
+        needs = (*_needs(app), *app.kubernetes.helm_needs(name), *app.kubernetes.watch_needs(name))
         refused = missing(cluster, app.kubernetes.namespaces(name), needs)
         secrets = app.kubernetes.pull_secrets(name)
         refused += missing(cluster, secrets, PULL_SECRETS) if secrets else []

@@ -5,12 +5,11 @@ from __future__ import annotations
 import http.client
 import re
 import socket
-import threading
 from collections.abc import Iterable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from safe_auto_updater.platforms.docker.api import Question
+from tests.http_kit import LocalServer, QuietHandler
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade"}
 
@@ -25,7 +24,7 @@ class _Engine(http.client.HTTPConnection):
         self.sock.connect(str(self._path))
 
 
-class Filter:
+class Filter(LocalServer):
     """Listens on a port of loopback and lets these questions through, in any API version."""
 
     def __init__(self, engine: Path, allowed: Iterable[Question]) -> None:
@@ -34,7 +33,7 @@ class Filter:
         self.engine: Path | None = engine
         filter_ = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def _pass_on(self) -> None:
@@ -42,44 +41,21 @@ class Filter:
                 path = self.path.partition("?")[0]
                 if not filter_.lets(self.command, path):
                     filter_.refused.append(f"{self.command} {path}")
-                    return self._answer(403, b"<html><body>403 Forbidden</body></html>")
+                    return self.answer(403, b"<html><body>403 Forbidden</body></html>")
                 if filter_.engine is None:
-                    return self._answer(503, b"<html><body>503 Service Unavailable</body></html>")
+                    return self.answer(503, b"<html><body>503 Service Unavailable</body></html>")
                 engine = _Engine(filter_.engine)
                 headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP_BY_HOP}
                 engine.request(self.command, self.path, body or None, headers)
                 said = engine.getresponse()
-                return self._answer(said.status, said.read(), dict(said.getheaders()))
-
-            def _answer(
-                self, status: int, body: bytes, headers: dict[str, str] | None = None
-            ) -> None:
-                self.send_response(status)
-                for key, value in (headers or {}).items():
-                    if key.lower() not in HOP_BY_HOP:
-                        self.send_header(key, value)
-                if status not in (204, 304):
-                    self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
+                body = said.read()
+                headers = {k: v for k, v in said.getheaders() if k.lower() not in HOP_BY_HOP}
+                return self.answer(said.status, body, headers)
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _pass_on
 
-            def log_message(self, *_: object) -> None: ...
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.host = f"tcp://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        super().__init__(Handler)
 
     def lets(self, method: str, path: str) -> bool:
         """Whether a question goes through."""
         return any(method == m and pattern.fullmatch(path) for m, pattern in self.allowed)
-
-    def __enter__(self) -> Filter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()

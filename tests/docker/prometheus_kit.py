@@ -6,16 +6,14 @@ import json
 import shutil
 import socket
 import subprocess
-import threading
 import urllib.parse
 from collections.abc import Callable
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.http_kit import LocalServer, QuietHandler
 from tests.lab_kit import eventually, fetch
 
 PASSWORD = "s3cr3t-word"
@@ -28,31 +26,16 @@ scrape_configs:
 """
 
 
-class Served:
-    """A small HTTP server of the test's own: `answer` gives status and body for a path."""
+class Served(LocalServer):
+    """A server whose `answer` gives status and body for a path."""
 
     def __init__(self, answer: Callable[[str], tuple[int, str]]) -> None:
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 status, body = answer(self.path)
-                with suppress(OSError):  # it may have stopped waiting
-                    self.send_response(status)
-                    self.send_header("Content-Type", "text/plain; version=0.0.4")
-                    self.end_headers()
-                    self.wfile.write(body.encode())
+                self.answer(status, body.encode(), {"Content-Type": "text/plain; version=0.0.4"})
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 class Prometheus:

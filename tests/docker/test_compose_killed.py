@@ -112,6 +112,7 @@ def test_project_killed_at_an_instant_is_whole_after_recovery(
 
 
 @pytest.mark.every_instant
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("ends", ["new", "old"])
 @pytest.mark.parametrize("share", range(1, SHARES + 1))
 def test_project_killed_at_every_instant_is_whole_after_recovery(

@@ -50,7 +50,7 @@ class Group:
             now = self.world.get(name)
             side = "old" if now["Id"] == self.before[name]["Id"] else "new"
             wanted = f"{name} {side}"
-            eventually(lambda: self.world.http(name) == wanted, 5)  # noqa: B023
+            eventually(lambda: self.world.http(name) == wanted)  # noqa: B023
             if side == "old":
                 for key in ("Name", "Image", "Mounts", "Config"):
                     assert now[key] == self.before[name][key], key
@@ -179,6 +179,7 @@ SHARES = 8  # of all instants, for as many tests side by side
 
 
 @pytest.mark.every_instant
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("ends", ["new", "old"])
 @pytest.mark.parametrize("share", range(1, SHARES + 1))
 def test_group_killed_at_every_instant_is_whole_after_recovery(

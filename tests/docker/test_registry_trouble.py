@@ -5,22 +5,22 @@ The registry is the real one behind a proxy that can be told to misbehave.
 
 from __future__ import annotations
 
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 
 import pytest
 
+from tests.http_kit import LocalServer, QuietHandler
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
 pytestmark = pytest.mark.any_engine
 
 
-class Proxy:
+class Proxy(LocalServer):
     """Passes requests on to the real registry until `trouble` says otherwise; counts them."""
 
     def __init__(self, registry: str) -> None:
@@ -28,7 +28,7 @@ class Proxy:
         self.asked: list[str] = []
         proxy = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
             # Newer engines try TLS first, and take an answer for plain HTTP by its status line.
             default_request_version = "HTTP/1.1"
@@ -41,11 +41,11 @@ class Proxy:
                     case "slow":
                         time.sleep(30)
                     case "html":
-                        self._answer(200, b"<html>captive portal</html>", {})
+                        self.answer(200, b"<html>captive portal</html>")
                     case "429":
-                        self._answer(429, b"{}", {"Retry-After": "3600"})
+                        self.answer(429, b"{}", {"Retry-After": "3600"})
                     case status:
-                        self._answer(int(status), b"{}", {})
+                        self.answer(int(status), b"{}")
 
             do_HEAD = do_GET
 
@@ -57,35 +57,22 @@ class Proxy:
                 )
                 try:
                     with urllib.request.urlopen(asked) as answer:
-                        self._answer(answer.status, answer.read(), dict(answer.headers))
+                        self._as_told(answer.status, answer.read(), answer.headers)
                 except urllib.error.HTTPError as error:
-                    self._answer(error.code, error.read(), dict(error.headers))
+                    self._as_told(error.code, error.read(), error.headers)
 
-            def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-                self.send_response(status)
-                for key, value in headers.items():
-                    if key.lower() not in ("content-length", "date", "server"):
-                        self.send_header(key, value)
-                length = headers.get("Content-Length", len(body))
-                self.send_header("Content-Length", str(length))
-                self.end_headers()
-                if self.command == "GET":
-                    self.wfile.write(body)
+            def _as_told(self, status: int, body: bytes, headers: Message) -> None:
+                ours = ("date", "server")
+                kept = {k: v for k, v in headers.items() if k.lower() not in ours}
+                self.answer(status, body, kept)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.host = f"127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        super().__init__(Handler)
 
 
 @pytest.fixture
 def proxy(world: World) -> Iterator[Proxy]:
-    proxy = Proxy(world.lab.registry)
-    yield proxy
-    proxy.server.shutdown()
+    with Proxy(world.lab.registry) as proxy:
+        yield proxy
 
 
 def through(proxy: Proxy, world: World, *names: str) -> None:

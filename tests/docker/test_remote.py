@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,10 @@ from tests.docker.remote_kit import (
     ssh_server,
     with_engines,
 )
+from tests.docker.service_kit import Service
 from tests.lab_kit import Lab, World, eventually
 from tests.sau_kit import SOAK, Said, Sau
+from tests.watching_kit import Watching
 
 __all__ = ["program"]
 
@@ -132,6 +136,41 @@ def test_bad_version_is_rolled_back_to_the_same_container(
     assert said.update["outcome"] == "rolled_back"
     assert away.ids() == {web}
     assert eventually(lambda: away.http("web")) == "1.0.0"
+
+
+@pytest.mark.parametrize("reached", ["tls", "ssh"], indirect=True)
+def test_service_hears_of_what_changes_there(away: World, reached: Sau, service: Service) -> None:
+    watching = Watching(service, lambda: None)
+    watching.start()
+    ways = ["ssh"] if "ssh:" in text(reached) else []
+    eventually(lambda: children(service.pid) == ways, 60)  # of the cycle none is left
+    image = away.publish("1.0.0").reference
+    for name in ("first", "second"):
+        away.run(image, name)
+        eventually(lambda name=name: watching.seen(f"{away.prefix}-{name}"), 90)  # type: ignore[misc]
+    eventually(lambda: children(service.pid) == ways, 60)
+    reached.config.write_text(text(reached).replace("watch: true", "watch: false"))
+    service.signal(signal.SIGHUP)
+    eventually(lambda: children(service.pid) == [], 60)
+    assert service.events("warning") == []
+
+
+def text(sau: Sau) -> str:
+    return sau.config.read_text()
+
+
+def children(pid: int) -> list[str]:
+    """The programs that a process runs, by any of its threads."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    ids = [child for thread in threads for child in still(thread).split()]
+    return [name for child in ids if (name := still(Path(f"/proc/{child}/comm")).strip())]
+
+
+def still(path: Path) -> str:
+    """What a file of a process says; nothing where that has just ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return path.read_text()
+    return ""
 
 
 def test_rootless_engine_is_an_engine(

@@ -20,8 +20,11 @@ COMMAND = """  health:
 """
 
 
+HOOK = {"safe-auto-updater.before-update": "/bin/busybox true"}
+
+
 def behind(filter_: Filter, sau: Sau) -> Sau:
-    with_engines(sau, {"name": "local", "host": filter_.host})
+    with_engines(sau, {"name": "local", "host": f"tcp://{filter_.host}"})
     return sau
 
 
@@ -37,6 +40,9 @@ def joined_to_two_networks(world: World, **labels: str) -> str:
 @pytest.mark.usefixtures("no_watchtower")
 def test_update_and_the_way_back_need_nothing_else(world: World, sau: Sau) -> None:
     old = joined_to_two_networks(world)
+    stranger = f'inventory:\n  exclude: ["*/{world.prefix}-stranger"]\n'
+    sau.config.write_text(sau.config.read_text().replace("inventory:\n", stranger, 1))
+    world.run(f"{world.repository}:1.0.0", "stranger", Labels=HOOK)
     world.publish("1.1.0")
     with Filter(world.lab.socket, [q for q in QUESTIONS if q.what_for is not For.COMMAND]) as one:
         behind(one, sau)
@@ -86,7 +92,6 @@ IN_PROJECT = {
     "com.docker.compose.service": "web",
     "safe-auto-updater.compose": "container-only",
 }
-HOOK = {"safe-auto-updater.before-update": "/bin/busybox true"}
 ALWAYS = {
     "/containers/json",
     "/images/create",
@@ -101,7 +106,8 @@ ONE_MISSING = [
         marks=() if one.path in ALWAYS else pytest.mark.every_instant,
     )
     for one in QUESTIONS
-    if one.what_for is not For.SERVICE  # asked of managers only
+    # Of managers only, and of those who watch.
+    if one.what_for not in (For.SERVICE, For.WATCH)
 ]
 
 

@@ -13,7 +13,7 @@ from safe_auto_updater.core.errors import StepFailed
 from safe_auto_updater.core.model import Action, Change, Image, Step, UpdaterKind
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
-from safe_auto_updater.core.ports import Facts, Work
+from safe_auto_updater.core.updater import Facts, Work
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images

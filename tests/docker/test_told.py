@@ -3,52 +3,44 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 
+from tests.http_kit import LocalServer, QuietHandler
 from tests.lab_kit import World
 from tests.sau_kit import Sau
 
 pytestmark = pytest.mark.any_engine
 
 
-class Hook:
+class Hook(LocalServer):
     """A webhook's other end."""
 
     def __init__(self) -> None:
         self.got: list[dict[str, Any]] = []
         hook = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 hook.got.append(json.loads(body))
-                self.send_response(204)
-                self.end_headers()
+                self.answer(204)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        super().__init__(Handler)
 
 
 @pytest.fixture
 def hook() -> Iterator[Hook]:
-    hook = Hook()
-    yield hook
-    hook.server.shutdown()
+    with Hook() as hook:
+        yield hook
 
 
 def test_webhook_is_told_how_updates_end_and_each_hold_once(
     world: World, sau: Sau, hook: Hook
 ) -> None:
-    sau.configure(extra=f"notifications: [{{type: webhook, url: '{hook.url}'}}]\n")
+    sau.configure(extra=f"notifications: [{{type: webhook, url: '{hook.url}/hook'}}]\n")
     world.run(world.publish("1.0.0").reference)
     world.publish("1.1.0", behaviour="crash")
 

@@ -62,7 +62,7 @@ def test_update_waits_for_its_age_its_human_and_its_window(world: World, sau: Sa
     def held_by() -> tuple[str, ...]:
         with program() as app:
             plan, _ = app.cycle.plan([])
-            app.cycle.tell_holds(plan)
+            app.telling.holds(plan)
             assert not app.cycle.execute(plan, lambda: False)
         (step,) = plan.steps
         assert step.action is Action.HOLD

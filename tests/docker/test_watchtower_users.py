@@ -59,7 +59,11 @@ def test_configuration_is_made_from_a_running_watchtower(world: World, sau: Sau)
     said = sau("config", "init", str(file), "--from-watchtower", name, json_output=False)
     assert said.code == 0, said
     text = file.read_text()
-    assert "hidden" not in text and "0 0 4 * * *" in text and "watchtower_labels: true" in text
+    assert (
+        "hidden" not in text
+        and 'schedule: "0 4 * * * UTC"' in text
+        and "watchtower_labels: true" in text
+    )
     assert sau("config", "validate", str(file), json_output=False).code == 0
     again = sau("config", "init", str(file), "--from-watchtower", name, json_output=False)
     assert again.code == 2, "never overwritten"

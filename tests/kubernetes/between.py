@@ -9,9 +9,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+
+from tests.http_kit import LocalServer, QuietHandler
 
 CONFLICT = json.dumps({"kind": "Status", "code": 409, "reason": "Conflict", "message": "try again"})
 FAILED = json.dumps({"kind": "Status", "code": 500, "message": "etcdserver: request timed out"})
@@ -36,7 +36,7 @@ def between(kubeconfig: Path, folder: Path, spoiled: Spoiled) -> Iterator[Path]:
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE  # it is the lab's own, on loopback
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)) or None
             way: tuple[bool, int] | None = None
@@ -49,10 +49,7 @@ def between(kubeconfig: Path, folder: Path, spoiled: Spoiled) -> Iterator[Path]:
             if status == 0:
                 self.close_connection = True
                 return
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, content)
 
         def ask(self, body: bytes | None) -> tuple[int, bytes]:
             headers = {
@@ -71,16 +68,8 @@ def between(kubeconfig: Path, folder: Path, spoiled: Spoiled) -> Iterator[Path]:
 
         do_GET = do_PATCH = do_POST = do_DELETE = pass_on
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=http.serve_forever, daemon=True).start()
-    told["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{http.server_port}"}
-    path = folder / "between.kubeconfig"
-    path.write_text(json.dumps(told))
-    try:
+    with LocalServer(Handler) as way:
+        told["clusters"][0]["cluster"] = {"server": way.url}
+        path = folder / "between.kubeconfig"
+        path.write_text(json.dumps(told))
         yield path
-    finally:
-        http.shutdown()
-        http.server_close()

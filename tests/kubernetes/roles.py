@@ -13,6 +13,12 @@ from tests.kubernetes.kit import Json, Namespace
 FILES = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
 
 
+def shipped(file: str) -> Path:
+    """The one of this name."""
+    (found,) = FILES.rglob(file)
+    return found
+
+
 def account(
     namespace: Namespace, file: str, folder: Path, without: tuple[str, str] | None = None
 ) -> Path:
@@ -20,7 +26,7 @@ def account(
 
     `without` takes one verb of one resource out of it: (verb, resource).
     """
-    text = (FILES / file).read_text()
+    text = shipped(file).read_text()
     if without is not None:
         text = yaml.safe_dump_all(_without(*without, one) for one in yaml.safe_load_all(text))
     namespace.run("apply", "-f", "-", given=text)
@@ -29,12 +35,12 @@ def account(
 
 def helm_viewer(namespace: Namespace) -> None:
     """Let the accounts of the other files see releases too."""
-    namespace.run("apply", "-f", str(FILES / "helm-viewer.yaml"))
+    namespace.run("apply", "-f", str(shipped("helm-viewer.yaml")))
 
 
 def everywhere(namespace: Namespace, folder: Path) -> Path:
     """Apply the role for all namespaces, under names of this test's own; `nowhere` removes it."""
-    text = (FILES / "clusterrole.yaml").read_text()
+    text = shipped("clusterrole.yaml").read_text()
     text = text.replace("name: safe-auto-updater", f"name: {namespace.name}")
     text = text.replace("namespace: safe-auto-updater", f"namespace: {namespace.name}")
     namespace.cluster.run("apply", "-f", "-", given=text)

@@ -22,9 +22,11 @@ def test_change_that_the_server_would_refuse_is_held(namespace: Namespace, sau: 
 
     with refusing(namespace, "apps", "deployments", "UPDATE", AT, WORDS):
         step = sau("plan").step("web")
+        diff = sau("diff", "web").json
         said = sau("apply", "--yes")
 
     assert (step["action"], step["hold_rules"]) == ("hold", ["server"]), step
+    assert (diff["action"], diff["reasons"]) == ("hold", step["reasons"]), diff
     assert "the server would not take it" in step["reasons"][0]
     assert "1.1.0 is not approved here" in step["reasons"][0]
     assert (said.code, said.json["updates"]) == (0, [])

@@ -25,7 +25,7 @@ from tests.lab_kit import eventually
 KINDS = ("unwritten", "written", "unasked", "answered", "unseen", "sent")
 STEADY = ("unwritten", "written", "unasked", "answered", "unseen")
 """Those whose number does not depend on how long helm takes."""
-SCENARIOS = {"good": ("", 22), "crash": ("web crashes", 27)}
+SCENARIOS = {"good": ("", 24), "crash": ("web crashes", 29)}
 EVERY = [(name, at) for name, (_, most) in SCENARIOS.items() for at in range(1, most + 1)]
 WITHIN = [f"sent helm {verb}, {moment} s later" for verb in ("upgrade", "rollback")
           for moment in (0.2, 0.3, 0.5)]  # fmt: skip

@@ -175,7 +175,8 @@ def test_pending_release_tells_since_when_and_the_way_out(
     told = reasons(seen(sau))
     minutes = (time.gmtime(at) for at in (began - 60, began, began + 60, began + 120))
     assert any(time.strftime("%Y-%m-%d %H:%M UTC", one) in told for one in minutes), told
-    _, _, way_out = told.partition("If none is: ")
+    assert f"If none is: `sau recover {helm.namespace.name}/web`, or " in told
+    _, _, way_out = told.partition("`, or ")
     helm.run(*way_out.strip("`").split()[1:])
     assert seen(sau)["obstacles"] == [], "what it says helps"
 

@@ -73,6 +73,8 @@ def test_new_chart_is_planned_applied_and_then_nothing_is_left_to_do(release: Re
 
     assert update["outcome"] == "succeeded", update
     assert release.revisions() == [("web-1.0.0", "superseded"), ("web-1.0.1", "deployed")]
+    shown = release.sau("show", update["id"], json_output=False)
+    assert f"release {release.namespace.name}/shop, before at revision 1" in shown.out, shown
     assert release.helm.get_values("shop") == values
     assert release.all_ready()
     assert release.step()["action"] == "none"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.kubernetes import roles
+from tests.kubernetes.deploy_kit import from_pods
 from tests.kubernetes.kit import Namespace
 from tests.kubernetes.sau import ClusterSau
 from tests.kubernetes.workloads import begun, of_kind, running, settled
@@ -39,7 +40,11 @@ def test_shipped_cluster_role_is_enough_for_all_namespaces(
     begun(namespace, "Deployment")
     new = namespace.publish("1.1.0")
     try:
-        sau.configure(kubeconfig=roles.everywhere(namespace, tmp_path))
+        registry = from_pods(namespace.cluster)  # other tests run beside, and all is looked at
+        sau.configure(
+            detection=f'  registries: [{{host: "{registry}", plain_http: true}}]\n',
+            kubeconfig=roles.everywhere(namespace, tmp_path),
+        )
         text = sau.config.read_text()
         sau.config.write_text(text.replace(f", namespaces: [{namespace.name}]", ""))
         assert sau("doctor").code == 0

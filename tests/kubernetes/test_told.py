@@ -13,7 +13,7 @@ def told(namespace: Namespace) -> list[tuple[str, str, str]]:
     """Reason, type and message of each Event that the program wrote, oldest first."""
     found = namespace.get("events", "--field-selector=involvedObject.name=web")["items"]
     ours = [one for one in found if one["reportingComponent"] == "safe-auto-updater"]
-    ours.sort(key=lambda one: (one["lastTimestamp"], one["metadata"]["creationTimestamp"]))
+    ours.sort(key=lambda one: int(one["metadata"]["resourceVersion"]))  # times have whole seconds
     return [(one["reason"], one["type"], one["message"]) for one in ours]
 
 
@@ -48,7 +48,8 @@ def test_hold_is_told_on_the_object_once(namespace: Namespace, sau: ClusterSau) 
         sau("apply", "--yes")
     step = sau("plan").step("web")
     assert step["action"] == "hold", step
-    assert told(namespace) == [("UpdateHeld", "Normal", "; ".join(step["reasons"]))]
+    said = f"web 1.0.0 -> 1.1.0 (minor): {'; '.join(step['reasons'])}"
+    assert told(namespace) == [("UpdateHeld", "Normal", said)]
     assert f"sau approve {step['id']}" in step["reasons"][0]
 
 

@@ -95,7 +95,7 @@ def surroundings(namespace: Namespace, folder: Path, volumes: int = 2) -> Iterat
         cluster.run("delete", "crd", *kinds, *gone)
 
 
-def hook(event: str, image: str) -> Json:
+def hook(event: str, image: str, name: str = "") -> Json:
     """A Job that Helm runs at one event, and makes anew each time."""
     pod = {"restartPolicy": "Never", "containers": [{"name": "job", "image": image}],
            "terminationGracePeriodSeconds": 1}  # fmt: skip
@@ -103,7 +103,7 @@ def hook(event: str, image: str) -> Json:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": f"{RELEASE}-{event}", "annotations": notes},
+        "metadata": {"name": f"{RELEASE}-{name or event}", "annotations": notes},
         "spec": {"backoffLimit": 0, "template": {"spec": pod}},
     }
 

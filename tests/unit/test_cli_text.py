@@ -32,6 +32,7 @@ from safe_auto_updater.core.model import (
     Rejection,
     Status,
     Step,
+    UpdaterKind,
 )
 from safe_auto_updater.engine.cycle import Checked
 from safe_auto_updater.engine.inventory import AssetInventory
@@ -39,7 +40,8 @@ from safe_auto_updater.engine.journal import Record, Row
 
 GOLDEN = Path(__file__).parent / "golden"
 HEAVY = (
-    "docker", "httpx2", "kubernetes", "pydantic", "requests", "rich", "sqlite3", "urllib3", "yaml",
+    "docker", "httpx2", "kubernetes", "prometheus_client", "pydantic", "requests", "rich",
+    "sqlite3", "urllib3", "yaml",
 )  # fmt: skip
 OLD_ID, NEW_ID = "4f2c9a1b7d03" + "0" * 52, "b81e6605c2aa" + "0" * 52
 BEGAN = 1_714_528_800.0  # 2024-05-01 02:00 UTC
@@ -131,6 +133,10 @@ RECORDS = {
         last_words=["exit code 1", "migration 42 failed"],
         warnings=["the staged tag could not be put back"],
     ),
+    "rolled_back by Watchtower": record(
+        "PREPARE", "ROLLBACK", "ROLLED_BACK", failure=FAILURE, downtime_s=None,
+        snapshot={"container": {"Id": NEW_ID}},
+    ),
     "aborted": record("PREPARE", "ABORTED", failure=ABORT),
     "halted": record("PREPARE", "HALTED", failure=FAILURE),
     "inconsistent": record("PREPARE", "INCONSISTENT", failure=FAILURE, trouble=TROUBLE),
@@ -172,6 +178,16 @@ def test_what_recovery_tells_reads_well(capsys: pytest.CaptureFixture[str]) -> N
 def test_the_story_of_an_update_reads_well(capsys: pytest.CaptureFixture[str]) -> None:
     lines = "\n".join(stories.story(RECORDS["rolled_back"]))
     same_as_golden("story", wrapped(lines, capsys))
+
+
+def test_the_story_of_a_release_says_where_it_was_before() -> None:
+    asset, changes = "helm:prod/shop/web", (replace(change("web"), asset="helm:prod/shop/web"),)
+    step = Step(asset, Action.UPDATE, (), changes, updater=UpdaterKind.HELM)
+    known = {"revision": 3, "snapshot": {"objects": []}, "failure": FAILURE}
+    rows = tuple(Row(name, BEGAN, known) for name in ("PRECHECK", "SNAPSHOT", "ROLLED_BACK"))
+    lines = stories.story(Record("8928690e", asset, BEGAN, step, rows))
+    assert "  release shop/web, before at revision 3" in lines
+    assert any("Revision 3 is back" in line for line in lines)
 
 
 def test_history_reads_well(capsys: pytest.CaptureFixture[str]) -> None:

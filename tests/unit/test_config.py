@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -20,17 +21,22 @@ from safe_auto_updater.config import (
     schema,
     starter,
 )
+from safe_auto_updater.config.config import ServiceSettings
 from safe_auto_updater.config.contexts import Address
-from safe_auto_updater.config.messages import LATER
 from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.events import EVENTS
 from safe_auto_updater.core.policy import CheckSpec, HealthSettings, Keep, Keys, Rule, Settings
+from safe_auto_updater.core.unattended import Unattended
 from safe_auto_updater.core.versions import PolicyLevel
-from safe_auto_updater.notify.dispatch import DEFAULT_EVENTS
+from safe_auto_updater.core.windows import parse_window
+from safe_auto_updater.core.wording import FIELDS, Wording
+from safe_auto_updater.notify.courier import DEFAULT_EVENTS
 from safe_auto_updater.plugins import GROUPS
 
-DOCS = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
-EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+FOLDER = Path(__file__).parents[2] / "docs"
+DOCS = (FOLDER / "configuration.md").read_text()
+NOTICES = (FOLDER / "notifications.md").read_text()
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCS + NOTICES, re.DOTALL)
 
 EVERYTHING = """
 inventory:
@@ -43,6 +49,7 @@ inventory:
   exclude: ["*/db-*", "*/db-*"]
 detection:
   policy: patch
+  schedule: 0 4 * * * Europe/Berlin
   registries:
     - {host: "127.0.0.1:5000", plain_http: true}
     - {host: "127.0.0.1:5001", username: u, password_file: /run/p}
@@ -64,9 +71,22 @@ execution:
       - {match: {asset: "*/d"}, type: mine, options: {a: [1, null], b: {c: 1.5}}}
   rollback: automatic
   keep: {versions: 3, days: 0.5}
+  unattended: all
+  stop_grace: 90s
 notifications:
   - {type: webhook, url: "https://h/x", events: [held, warning], token_file: /t, timeout: 2s}
   - {type: webhook, url: "https://h/y"}
+  - type: webhook
+    url_file: /u
+    secret_file: /s
+    match: {asset: "*/shop-*"}
+    batch: cycle
+    template: {title: "$kinds", body: "$name: $message"}
+    quiet_hours: "Mon-Fri 22:00-07:00 Europe/Berlin"
+  - {type: email, host: m, from: a@h, to: [b@h, c@h], username: u, password_file: /p, ca_file: /c}
+  - {type: email, host: "::1", port: 2525, tls: none, from: a@h, to: [b@h], timeout: 5s}
+  - {type: apprise, urls: ["ntfy://h/t"], urls_file: /a, quiet_hours: ["22:00-07:00 UTC"]}
+  - {type: heartbeat, url: "https://h/ping?id=1", method: POST}
   - {type: mine, events: [started], options: {a: 1}}
 """
 
@@ -98,6 +118,8 @@ def test_every_key_arrives_where_it_is_used() -> None:
         ),
         keep=Keep(3, 0.5),
     )
+    berlin = ("0 4 * * *", ZoneInfo("Europe/Berlin"))
+    assert config.service == ServiceSettings(6 * 3600, berlin, Unattended.ALL, 90)
     assert config.docker_hosts({"DOCKER_HOST": "tcp://other:1"}) == (
         DockerHost("local", Address("unix:///run/docker.sock")),
         DockerHost("b.2", Address("tcp://h:2376", "/ca", "/cert", "/key")),
@@ -115,8 +137,52 @@ def test_every_key_arrives_where_it_is_used() -> None:
             ("held", "warning"),
             {"url": "https://h/x", "token_file": "/t", "timeout_s": 2.0},
         ),
+        NotificationSpec("webhook", (), {"url": "https://h/y", "timeout_s": 10.0}),
         NotificationSpec(
-            "webhook", (), {"url": "https://h/y", "token_file": None, "timeout_s": 10.0}
+            "webhook",
+            (),
+            {"url_file": "/u", "secret_file": "/s", "timeout_s": 10.0},
+            asset="*/shop-*",
+            quiet=(parse_window("Mon-Fri 22:00-07:00 Europe/Berlin"),),
+            batch=True,
+            wording=Wording("$kinds", "$name: $message"),
+        ),
+        NotificationSpec(
+            "email",
+            (),
+            {
+                "host": "m",
+                "tls": "starttls",
+                "username": "u",
+                "password_file": "/p",
+                "ca_file": "/c",
+                "sender": "a@h",
+                "to": ("b@h", "c@h"),
+                "timeout_s": 30.0,
+            },
+        ),
+        NotificationSpec(
+            "email",
+            (),
+            {
+                "host": "::1",
+                "port": 2525,
+                "tls": "none",
+                "sender": "a@h",
+                "to": ("b@h",),
+                "timeout_s": 5.0,
+            },
+        ),
+        NotificationSpec(
+            "apprise",
+            (),
+            {"urls": ("ntfy://h/t",), "urls_file": "/a", "timeout_s": 60.0},
+            quiet=(parse_window("22:00-07:00 UTC"),),
+        ),
+        NotificationSpec(
+            "heartbeat",
+            ("cycle",),
+            {"url": "https://h/ping?id=1", "method": "POST", "timeout_s": 10.0},
         ),
         NotificationSpec("mine", ("started",), {"a": 1}),
     )
@@ -167,7 +233,7 @@ def test_all_errors_are_told_at_once_in_the_order_of_the_file() -> None:
 inventory:
   include: [web]
 detection:
-  interval: 1h
+  interval: 40d
   policy: mnior
   policy: minor
 execution:
@@ -180,7 +246,8 @@ execution:
     assert refused.value.problems == (
         "config.yml:2:13: inventory.include[0]: can match no asset, whose names read "
         "docker:<host>/<container>; write */web",
-        "config.yml:4:3: detection.interval: not supported by this version yet; remove it",
+        "config.yml:4:13: detection.interval: not between 1s and 30d; registries and people are "
+        "patient with 1h or more",
         "config.yml:5:11: detection.policy: 'mnior' is not known; did you mean minor?",
         "config.yml:6:3: detection.policy: given twice, first in line 5; keep one",
         "config.yml:8:21: execution.health.timeout: has no unit; write for example 30s",
@@ -242,10 +309,13 @@ def test_example_of_the_documentation_is_valid(example: str) -> None:
     assert load(example) != Config()
 
 
+SCHEMA = schema()
+
+
 def keys(node: dict[str, Any], above: str = "") -> Iterator[str]:
     """The path of every key that a JSON Schema knows."""
     if "$ref" in node:
-        node = schema()["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        node = SCHEMA["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     for name, below in node.get("properties", {}).items():
         path = f"{above}.{name}" if above else name
         yield path
@@ -257,7 +327,7 @@ def keys(node: dict[str, Any], above: str = "") -> Iterator[str]:
 
 
 def test_every_key_of_the_schema_is_documented() -> None:
-    known = set(keys(schema()))
+    known = set(keys(SCHEMA))
 
     assert {"execution.health.checks[].url", "notifications[].token_file"} < known
     # a section is documented by its heading
@@ -272,16 +342,16 @@ def test_every_key_of_the_schema_is_documented() -> None:
 def test_every_event_and_whether_it_is_told_is_documented() -> None:
     for kind in EVENTS:
         told = "told" if kind in DEFAULT_EVENTS else ""
-        assert f"\n| `{kind}` | {told + ' ' if told else ''}|" in DOCS, kind
+        assert f"\n| `{kind}` | {told + ' ' if told else ''}|" in NOTICES, kind
+
+
+def test_every_field_of_a_template_is_documented() -> None:
+    table = NOTICES.split("## Templates")[1].split("\n## ")[0]
+    assert re.findall(r"\n\| `\$([a-z]+)` \|", table) == list(FIELDS)
 
 
 def test_every_plugin_group_is_documented() -> None:
     assert all(f"| `{group}` |" in DOCS for group in GROUPS)
-
-
-def test_every_key_of_a_later_version_is_documented() -> None:
-    not_yet = DOCS.split("## Not yet")[1]
-    assert all(path[-1] in not_yet for path in LATER)
 
 
 def test_schema_describes_the_example_file_and_has_no_null() -> None:

@@ -14,8 +14,8 @@ from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.memory import Denied
 from safe_auto_updater.core.model import Asset, Change, Health, Image, ImageUse, Status
 from safe_auto_updater.core.policy import Keys, Settings, resolve
-from safe_auto_updater.core.ports import ImageAnswer
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.registries import ImageAnswer
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.engine.behind import VERSION_LABEL

@@ -24,7 +24,7 @@ from safe_auto_updater.core.policy import LABEL_KEYS, LABEL_PREFIX
 from safe_auto_updater.core.versions import PolicyLevel
 from safe_auto_updater.engine.executor import MOST_ENTRIES, PATIENCE_S, PRECHECK_S
 from safe_auto_updater.platforms.docker import scanner
-from safe_auto_updater.platforms.docker.engine import NEWEST_KNOWN
+from safe_auto_updater.platforms.docker.api_version import NEWEST_KNOWN
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, USERS
 from safe_auto_updater.platforms.docker.state import SOAK_PROVEN_S, SOAK_UNPROVEN_S
 from safe_auto_updater.platforms.docker.takeover import START_AGAIN_S
@@ -143,7 +143,7 @@ def test_every_exit_code_is_documented(name: str, heading: str) -> None:
 
 
 def test_every_event_outcome_and_cause_is_documented() -> None:
-    assert set(EVENTS) <= set(in_first_column(doc("docs/configuration.md")))
+    assert set(EVENTS) <= set(in_first_column(doc("docs/notifications.md")))
     assert {*Outcome, *Cause} <= words(section(COMMANDS_MD, "JSON"))
 
 
@@ -255,6 +255,11 @@ def test_files_that_docs_name_exist(name: str) -> None:
     named = [word for word in tokens if re.fullmatch(f"{file}|{folder}", word)]
     missing = [word for word in named if not any(any(p.glob(word.rstrip("/"))) for p in places)]
     assert missing == []
+
+
+def test_every_page_is_in_the_site() -> None:
+    listed = re.findall(r"^  - .*: (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.M)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "docs").glob("*.md"))
 
 
 def test_every_decision_is_listed() -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.platforms.docker.engine import RETRY_S, DockerEngine
+from tests.http_kit import LocalServer, QuietHandler
 
 VERSION = {"Version": "29.0.0", "ApiVersion": "1.52", "MinAPIVersion": "1.44"}
 CHANGING = {"message": "consistency error: data changed during operation, retry"}
@@ -23,26 +22,15 @@ def answering(*answers: tuple[int, Any]) -> Iterator[tuple[DockerEngine, list[st
     """An engine that gives these answers in turn, and the paths that it was asked for."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             status, body = (200, VERSION) if self.path == "/version" else answers[len(asked)]
             if self.path != "/version":
                 asked.append(self.path)
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, json.dumps(body).encode())
 
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.002,), daemon=True).start()
-    try:
-        yield DockerEngine(f"tcp://127.0.0.1:{server.server_port}"), asked
-    finally:
-        server.shutdown()
-        server.server_close()
+    with LocalServer(Handler) as server:
+        yield DockerEngine(f"tcp://{server.host}"), asked
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,8 @@ from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.model import Action, Change, Image, Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import TABLE, Phase
-from safe_auto_updater.core.ports import (
-    CheckResult,
-    CheckState,
-    Facts,
-    Look,
-    Patience,
-    Side,
-    Subject,
-    Work,
-)
+from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.engine import executor
 from safe_auto_updater.engine.executor import UpdateExecutor
 from safe_auto_updater.engine.health import HealthChecker
@@ -370,3 +362,17 @@ def test_the_snapshot_is_durable_before_anything_is_staged(bench: Bench) -> None
 def test_every_event_of_an_update_carries_its_id(bench: Bench) -> None:
     bench.executor.execute("u0", STEP)
     assert {event.update for event in bench.events} == {"u0"}
+
+
+def test_how_it_ended_carries_links_and_members(bench: Bench) -> None:
+    linked = replace(STEP.changes[0], link="https://example.org/web")
+    step = replace(STEP, changes=(linked,), members=(ASSET, "docker:local/db"))
+    bench.executor.execute("u0", step)
+    bench.executor.execute("u1", STEP)
+
+    first, second = (event.details for event in bench.events if event.kind == "succeeded")
+    assert first["links"] == ("https://example.org/web",)
+    assert first["members"] == (ASSET, "docker:local/db")
+    assert not {"links", "members"} & second.keys()
+    (_, record) = bench.journal.history()
+    assert record.step.links == ("https://example.org/web",)  # kept for `sau recover`

@@ -9,6 +9,7 @@ import pytest
 
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.case import Case
+from safe_auto_updater.core.identity import docker_id
 from safe_auto_updater.core.memory import Approved, Hold, Memory
 from safe_auto_updater.core.model import (
     Action,
@@ -20,7 +21,6 @@ from safe_auto_updater.core.model import (
     Plan,
     Status,
     Step,
-    docker_id,
 )
 from safe_auto_updater.core.policy import Keys, Settings, resolve
 from safe_auto_updater.core.risk import Reversibility, Risk

@@ -131,8 +131,8 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
     ({"policy": ruled(labels={"docker-updater": "watchtower"}), "changes": (SAME_TAG,)}, "label",
      "docker_updater is watchtower (label), and execution.watchtower is not configured"),
     ({"policy": replace(by_watchtower(), level=PolicyLevel.MAJOR)}, "watchtower",
-     "Watchtower changes no tags: policy digest follows the tag that it has, docker_updater native "
-     "takes the newer one"),
+     'Watchtower changes no tags: exclude_tags "*" follows the tag that it has, docker_updater '
+     "native takes the newer one"),
     ({"policy": by_watchtower(group="shop"), "changes": (SAME_TAG,)}, "watchtower",
      "Watchtower moves nothing as one: group shop needs our own updater"),
     ({"policy": by_watchtower(strategy=Strategy.START_FIRST), "changes": (SAME_TAG,)},
@@ -203,6 +203,16 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
     ({"vetoes": (Veto("plugin", "policy moon: it is full"),)}, "plugin", "policy moon: it is full"),
     ({"vetoes": (Veto("unknown", "it could not be seen"),)}, "unknown", "it could not be seen"),
 ]  # fmt: skip
+
+
+def test_who_recreates_all_containers_says_nothing_of_workloads() -> None:
+    said = Keys(docker_updater=DockerUpdaters.WATCHTOWER)
+    asset = "kubernetes:prod/shop/Deployment/web"
+    policy = resolve(Settings(default=said, watchtower_host="local"), asset, {})
+    assert (policy.docker_updater, policy.problems) == (DockerUpdaters.NATIVE, ())
+    rule = Rule("*/web", docker_updater=DockerUpdaters.WATCHTOWER)
+    policy = resolve(Settings(rules=(rule,), watchtower_host="local"), asset, {})
+    assert "serves Docker host local only" in policy.problems[0]
 
 
 @pytest.mark.parametrize(("given", "rule", "reason"), ROWS)

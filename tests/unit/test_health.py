@@ -5,14 +5,8 @@ from __future__ import annotations
 import pytest
 
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import (
-    CheckResult,
-    CheckState,
-    HealthCheck,
-    Look,
-    Patience,
-    Subject,
-)
+from safe_auto_updater.core.ports import CheckResult, CheckState, HealthCheck, Subject
+from safe_auto_updater.core.updater import Look, Patience
 from safe_auto_updater.engine.health import HealthChecker, Verdict
 from tests.clock import FakeClock
 

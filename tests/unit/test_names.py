@@ -14,7 +14,8 @@ from safe_auto_updater.config.config import DockerHost
 from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
 from safe_auto_updater.core.model import Action, Asset, Health, Image, ImageUse, Status, Step
-from safe_auto_updater.engine.inventory import AssetInventory, pick
+from safe_auto_updater.core.ports import Scan
+from safe_auto_updater.engine.inventory import AssetInventory, pick, who_sees
 
 SCANNER = """
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
@@ -85,3 +86,32 @@ def test_what_the_configuration_leaves_out_is_said_to_be_left_out() -> None:
     with pytest.raises(UsageError, match="no such asset"):
         seen.meant("cache")
     assert seen.meant("web") == web.id
+
+
+class Blind:
+    """A scanner that sees nothing."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def scan(self) -> Scan:
+        return Scan(())
+
+
+@pytest.mark.parametrize(
+    ("names", "asked"),
+    [
+        (["docker:nas/web"], ["docker:nas"]),
+        (["kubernetes:prod/shop/Deployment/web"], ["kubernetes:prod"]),
+        (["helm:prod/shop/web"], ["kubernetes:prod"]),
+        (["docker:nas/web", "helm:prod/shop/web"], ["docker:nas", "kubernetes:prod"]),
+        (["web"], ["docker:nas", "docker:local", "kubernetes:prod"]),
+        (["docker:nas/web", "shop/web"], ["docker:nas", "docker:local", "kubernetes:prod"]),
+        ([], ["docker:nas", "docker:local", "kubernetes:prod"]),
+    ],
+)
+def test_who_can_see_what_is_named_in_full_is_asked_alone(
+    names: list[str], asked: list[str]
+) -> None:
+    scanners = [Blind(name) for name in ("docker:nas", "docker:local", "kubernetes:prod")]
+    assert sorted(one.name for one in who_sees(names, scanners)) == sorted(asked)

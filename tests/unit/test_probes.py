@@ -17,6 +17,7 @@ from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable, Sa
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckState, Subject
 from safe_auto_updater.platforms.docker import engine as engine_api
+from safe_auto_updater.platforms.docker.command_check import CommandCheck
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.probes.http import HttpCheck
 from safe_auto_updater.platforms.probes.tcp import TcpCheck
@@ -39,6 +40,16 @@ def closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
+
+
+def test_command_in_what_is_no_container_cannot_tell_and_says_what_to_use() -> None:
+    def engine_of(asset: str) -> DockerEngine:
+        raise AssertionError(asset)
+
+    workload = Subject("kubernetes:prod/shop/Deployment/web", "web")
+    result = CommandCheck(engine_of, ("true",)).check(workload)
+    assert (result.state, result.cause) == (CheckState.UNKNOWN, Cause.PLATFORM)
+    assert result.detail.endswith("use a check of type job")
 
 
 @pytest.mark.parametrize(

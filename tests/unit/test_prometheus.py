@@ -7,11 +7,9 @@ import json
 import socket
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +26,7 @@ from safe_auto_updater.engine.health import LOOK_EVERY_S
 from safe_auto_updater.engine.incidents import Incidents
 from safe_auto_updater.platforms.probes.prometheus import MOST_BYTES, ask
 from safe_auto_updater.platforms.probes.prometheus_check import PrometheusCheck
+from tests.http_kit import LocalServer, QuietHandler
 from tests.wire_kit import Answering, saying, serving, silent
 
 SUBJECT = Subject("docker:local/web", "web", ("172.17.0.2",))
@@ -270,15 +269,15 @@ def test_query_that_means_something_else_than_it_seems_is_refused(query: str) ->
                 read(query)
 
 
-class Prometheus:
+class Prometheus(LocalServer):
     """Answers 1 to who is allowed, and keeps what it was asked."""
 
-    def __init__(self, authorization: str | None = None) -> None:
+    def __init__(self, authorization: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[dict[str, list[str]]] = []
         self.paths: list[str] = []
         prometheus = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 prometheus.asked.append(parse_qs(parts.query))
@@ -289,30 +288,16 @@ class Prometheus:
                 if given == authorization:
                     sample = {"metric": {"who": f"{given}"}, "value": [1, "1"]}
                     body = of_type("vector", [sample])
-                self.send_response(200 if given == authorization else 400)
-                self.end_headers()
-                self.wfile.write(body.encode())
+                self.answer(200 if given == authorization else 400, body.encode())
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def __enter__(self) -> int:
-        return self.server.server_port
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__(Handler, tls=tls)
 
 
 @pytest.mark.parametrize("path", ["", "/", "/tenant/prometheus", "/tenant/prometheus/"])
 def test_query_is_asked_below_the_url(path: str) -> None:
-    server = Prometheus()
-    with server as port:
+    with Prometheus() as server:
         query = 'sum(rate(errors{path=~"/a+b&c"}[5m]))\n# why'
-        answer = ask(Question(f"http://127.0.0.1:{port}{path}", query))
+        answer = ask(Question(f"{server.url}{path}", query))
     assert isinstance(answer, Samples)
     assert server.paths == [f"{path.rstrip('/')}/api/v1/query"]
     assert server.asked == [{"query": [query], "timeout": ["5000ms"]}]
@@ -333,9 +318,9 @@ def test_secret_is_read_anew_and_told_to_nobody(
 ) -> None:
     file = tmp_path / "secret"
     file.write_text("wrong-s3cr3t")
-    with Prometheus(header) as port:
+    with Prometheus(header) as server:
         named = {key: str(file)} | ({"username": "sau"} if key == "password_file" else {})
-        asked = question(port, timeout_s=5, **named)
+        asked = question(server.port, timeout_s=5, **named)
         refused = ask(asked)
         file.write_text(content)
         allowed = ask(asked)
@@ -385,14 +370,11 @@ def test_certificate_is_verified_by_ca_file(tmp_path: Path) -> None:
          "-keyout", tmp_path / "key", "-out", tmp_path / "cert", *names],
         check=True, capture_output=True,
     )  # fmt: skip
-    server = Prometheus()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-    server.server.socket = context.wrap_socket(server.server.socket, server_side=True)
-    with server as port:
-        url = f"https://127.0.0.1:{port}"
-        trusted = ask(Question(url, "up", ca_file=str(tmp_path / "cert")))
-        untrusted = ask(Question(url, "up"))
+    with Prometheus(tls=context) as server:
+        trusted = ask(Question(server.url, "up", ca_file=str(tmp_path / "cert")))
+        untrusted = ask(Question(server.url, "up"))
     assert isinstance(trusted, Samples)
     assert isinstance(untrusted, NoAnswer) and "certificate" in untrusted.why.lower()
 

@@ -18,9 +18,10 @@ def step(name: str, content: str = "") -> Step:
 
 
 class Doing:
-    """Work that notes who was at it together."""
+    """Work that notes who was at it together; those of `meet` wait for each other."""
 
-    def __init__(self, fails: str = "") -> None:
+    def __init__(self, fails: str = "", meet: str = "") -> None:
+        self._meet, self._meeting = meet.split(), threading.Barrier(2, timeout=30)
         self.together: set[frozenset[str]] = set()
         self.order: list[str] = []
         self._fails = fails
@@ -32,6 +33,8 @@ class Doing:
             self._now.add(one.asset)
             self.order.append(one.asset)
             self.together |= {frozenset({one.asset, other}) for other in self._now}
+        if one.asset in self._meet:
+            self._meeting.wait()
         time.sleep(0.02)
         with self._lock:
             self._now.discard(one.asset)
@@ -55,12 +58,13 @@ def test_one_at_a_time_keeps_the_order() -> None:
 
 def test_no_more_at_once_than_may_be() -> None:
     running, most, lock = [0], [0], threading.Lock()
+    three = threading.Barrier(3, timeout=30)
 
     def count(one: Step) -> None:
         with lock:
             running[0] += 1
             most[0] = max(most[0], running[0])
-        time.sleep(0.01)
+        three.wait()
         with lock:
             running[0] -= 1
 
@@ -69,7 +73,7 @@ def test_no_more_at_once_than_may_be() -> None:
 
 
 def test_steps_that_share_a_candidate_never_meet() -> None:
-    doing = Doing()
+    doing = Doing(meet="a c")
     steps = [step("a", "x"), step("b", "x"), step("c"), step("d", "x")]
     done = in_turn(steps, 4, (), doing, never)
     assert sorted(done) == ["a", "b", "c", "d"]
@@ -78,7 +82,7 @@ def test_steps_that_share_a_candidate_never_meet() -> None:
 
 
 def test_step_waits_for_what_it_needs() -> None:
-    doing = Doing()
+    doing = Doing(meet="db web")
     in_turn([step("db"), step("app"), step("web")], 3, (("app", "db"),), doing, never)
     assert not doing.met("app", "db")
     assert doing.order.index("db") < doing.order.index("app")

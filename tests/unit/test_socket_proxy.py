@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from safe_auto_updater.platforms.docker.answers import pattern
 from safe_auto_updater.platforms.docker.api import NOBODY, QUESTIONS, For, Question
-from safe_auto_updater.platforms.docker.engine import _pattern
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs/socket-proxy.md").read_text()
@@ -17,6 +17,7 @@ SOURCE = ROOT / "src/safe_auto_updater"
 METHODS = {
     "get": "GET",
     "get_as": "GET",
+    "follow": "GET",
     "text": "GET",
     "post": "POST",
     "stream": "POST",
@@ -95,10 +96,11 @@ MORE = {
     For.COMMAND: ("exec",),
     For.FILE: ("archive",),
     For.SERVICE: ("services", "distribution"),
+    For.WATCH: ("events",),
 }
 
 
-@pytest.mark.parametrize("more", [(), (For.COMMAND,), (For.FILE,), (For.SERVICE,), tuple(MORE)])
+@pytest.mark.parametrize("more", [(), *((one,) for one in MORE), tuple(MORE)])
 @pytest.mark.parametrize("version", ["", "/v1.41", "/v1.56"])
 def test_regular_expressions_of_the_document_allow_exactly_the_table(
     more: tuple[For, ...], version: str
@@ -116,7 +118,7 @@ def test_regular_expressions_of_the_document_allow_exactly_the_table(
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_refused_question_is_named_as_the_table_has_it(question: Question) -> None:
-    assert _pattern(asked(question).split(" ")[1]) == question.path
+    assert pattern(asked(question).split(" ")[1]) == question.path
     assert re.fullmatch(question.pattern, asked(question).split(" ")[1])
     nobody = question.path.replace("{id}", NOBODY).replace("{name}", f"sha256:{NOBODY}")
-    assert _pattern(nobody) == question.path
+    assert pattern(nobody) == question.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import subprocess
@@ -19,9 +20,10 @@ from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.memory import remember
-from safe_auto_updater.engine.state import acting, open_state
+from safe_auto_updater.engine.state import acting, locked, open_state
 from safe_auto_updater.engine.undo import last_effective, undo_step
 from tests.clock import FakeClock
+from tests.lacking import lacking
 
 WEB = "docker:local/web"
 OLD = Image("web:1", "1", image_id="sha256:one")
@@ -62,6 +64,22 @@ def test_state_is_private(tmp_path: Path) -> None:
     open_state(tmp_path / "state")
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "state/state.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_root_makes_in_the_folder_of_another_user_is_that_users(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        lacking("is about root: run it as root")
+    folder, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+    elsewhere.touch()
+    (folder / "wanted.lock").symlink_to(elsewhere)
+    open_state(folder).close()
+    for name in ("actor.lock", "wanted.lock"):
+        with locked(folder, name, fcntl.LOCK_EX):
+            pass
+    assert {file.lstat().st_uid for file in folder.iterdir()} == {12345}
+    assert elsewhere.stat().st_uid == 0, "a link leads nobody on"
 
 
 def test_what_was_journaled_is_there_after_opening_again(tmp_path: Path) -> None:
@@ -194,6 +212,42 @@ def test_release_makes_everything_before_it_void_and_nothing_after(book: Book) -
     assert (memory.quarantine, memory.holds) == ((), ())
     book.ended("u2", "2", Phase.ROLLED_BACK, Cause.IMAGE)
     assert [entry.update for entry in book.memory().quarantine] == ["u2"]
+
+
+def test_what_fails_again_and_again_by_nobodys_fault_rests_ever_longer(book: Book) -> None:
+    def fails(update: str) -> list[float]:
+        """How long each held version waits from now on."""
+        book.ended(update, "2", Phase.ROLLED_BACK, Cause.HOOK)
+        now, holds = book.clock.now(), book.memory().holds
+        assert all((hold.asset, hold.content) == (WEB, "sha256:c2") for hold in holds)
+        return [round((hold.until or 0) - now + 1) for hold in holds]
+
+    assert fails("u1") == [], "it may have been bad luck"
+    assert fails("u2") == [3600]
+    (hold,) = book.memory().holds
+    assert "taken back 2 times in a row, at last by update u2 (bad)" in hold.reason
+    book.clock.sleep(3600)
+    assert book.memory().holds == ()
+    rests = [fails(f"v{number}") for number in range(5)]
+    assert rests == [[4 * 3600], [16 * 3600], [64 * 3600], [7 * 86400], [7 * 86400]]
+    book.decisions.release(WEB, "mended")
+    assert book.memory().holds == ()
+    assert fails("w1") == [], "what was released begins anew"
+
+
+@pytest.mark.parametrize(
+    ("between", "cause"),
+    [(Phase.SUCCEEDED, None), (Phase.ABORTED, Cause.REGISTRY), (Phase.ROLLED_BACK, Cause.IMAGE)],
+)
+def test_only_failures_that_cost_something_count_and_success_ends_the_row(
+    book: Book, between: Phase, cause: Cause | None
+) -> None:
+    book.ended("u1", "2", Phase.ROLLED_BACK, Cause.PLATFORM)
+    book.ended("u2", "2", between, cause)
+    book.ended("u3", "3", Phase.ROLLED_BACK, Cause.PLATFORM)
+    assert book.memory().holds == (), "another version has its own row"
+    book.ended("u4", "2", Phase.ROLLED_BACK, Cause.PLATFORM)
+    assert bool(book.memory().holds) is (between is not Phase.SUCCEEDED)
 
 
 def test_inconsistent_asset_is_blocked_until_released(book: Book) -> None:

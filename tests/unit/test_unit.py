@@ -9,7 +9,8 @@ import pytest
 from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable, StepFailed
 from safe_auto_updater.core.model import Action, Bond, Change, Follower, Image, Step
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import CheckResult, CheckState, Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.ports import CheckResult, CheckState
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.unit import Unit
 from tests.clock import FakeClock

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.case import Case, Veto
+from safe_auto_updater.core.identity import docker_id
 from safe_auto_updater.core.memory import Hold, Memory
 from safe_auto_updater.core.model import (
     Action,
@@ -23,7 +24,6 @@ from safe_auto_updater.core.model import (
     Need,
     Status,
     Step,
-    docker_id,
 )
 from safe_auto_updater.core.policy import Keys, Settings, resolve
 from safe_auto_updater.core.ties import in_order

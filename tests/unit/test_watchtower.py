@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safe_auto_updater.cli.commands.config import fits
 from safe_auto_updater.config import ConfigLoader
 from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.core.policy import Settings, resolve
+from safe_auto_updater.core.unattended import Unattended
 from safe_auto_updater.core.versions import PolicyLevel
 from safe_auto_updater.platforms.docker.watchtower.api import (
     Busy,
@@ -51,6 +51,7 @@ from safe_auto_updater.platforms.docker.watchtower.settings import (
     is_watchtower,
     settings_of,
 )
+from tests.http_kit import LocalServer, QuietHandler
 
 THEIRS = "com.centurylinklabs.watchtower."
 ORIGINAL, FORK = Done(Line.ORIGINAL), Done(Line.FORK)
@@ -302,24 +303,60 @@ def test_labels_without_a_counterpart_are_told() -> None:
 
 
 def read(theirs: WatchtowerSettings) -> Any:
-    return ConfigLoader().load_text(configuration(theirs), "made.yml")
+    return ConfigLoader().load_text(configuration(theirs, fits), "made.yml")
 
 
 def test_configuration_does_what_watchtower_does() -> None:
     words = ["--cleanup", "--monitor-only", "--cooldown-delay", "2d", "-x", "db", "web", "a.*b"]
     env = ["WATCHTOWER_HTTP_API_TOKEN=hidden1", "WATCHTOWER_NOTIFICATION_URL=smtp://u:hidden2@h"]
     theirs = settings_of(container(config={"Cmd": words, "Env": env, "Entrypoint": ["/w"]}))
-    text = configuration(theirs)
+    text = configuration(theirs, fits)
     made = read(theirs)
     decided = made.settings()
     assert decided.include == ("docker:local/web",) and decided.exclude == ("docker:local/db",)
-    assert decided.default.policy is PolicyLevel.DIGEST
+    assert (decided.default.policy, decided.default.exclude_tags) == (PolicyLevel.MINOR, ("*",))
+    assert made.service.unattended is Unattended.ALL
     assert decided.default.minimum_age == 2 * 86400
     assert decided.rules[0].enable is False and decided.watchtower_labels
     for word in ("hidden1", "hidden2", "smtp"):
         assert word not in text
-    for word in ("schedule", "a.*b", "cleanup", "notification-url"):
+    for word in ("a.*b", "cleanup", "notification-url"):
         assert word in text
+
+
+# its words and environment; our schedule, and our interval in seconds
+SCHEDULES: list[tuple[list[str], list[str], tuple[str, str] | None, float]] = [
+    ([], [], None, 86400),
+    (["-i", "300"], [], None, 300),
+    (["--schedule", "0 30 4 * * 1-5"], ["TZ=Europe/Berlin"], ("30 4 * * 1-5", "Europe/Berlin"), 0),
+    (["--schedule", "30 0 4 * ? *"], [], ("0 4 * * *", "UTC"), 0),
+]
+
+
+@pytest.mark.parametrize(("words", "env", "schedule", "interval_s"), SCHEDULES)
+def test_its_schedule_is_ours(
+    words: list[str], env: list[str], schedule: tuple[str, str] | None, interval_s: float
+) -> None:
+    theirs = settings_of(container(config={"Cmd": words, "Env": env, "Entrypoint": ["/w"]}))
+    made = read(theirs).service
+    assert "its schedule" not in configuration(theirs, fits)
+    if schedule is None:
+        assert (made.schedule, made.interval_s) == (None, interval_s)
+    else:
+        assert (made.schedule[0], str(made.schedule[1])) == schedule
+
+
+@pytest.mark.parametrize("words", [["--schedule", "@every 2h"], ["-i", "99999999"]])
+def test_schedule_that_cannot_be_ours_is_left_to_people(words: list[str]) -> None:
+    theirs = settings_of(container(config={"Cmd": words, "Entrypoint": ["/w"]}))
+    read(theirs)
+    assert "# - its schedule (" in configuration(theirs, fits)
+
+
+def test_who_has_to_be_labelled_there_has_to_be_here() -> None:
+    env = ["WATCHTOWER_LABEL_ENABLE=true"]
+    made = read(settings_of(container(config={"Env": env})))
+    assert made.service.unattended is Unattended.LABELLED
 
 
 options = st.fixed_dictionaries(
@@ -352,27 +389,14 @@ def wire(tmp_path: Path) -> Iterator[tuple[WatchtowerApi, dict[str, Any]]]:
     """An API that answers as it is told."""
     told: dict[str, Any] = {"status": 200, "body": b"", "headers": {}}
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             told["path"], told["token"] = self.path, self.headers["Authorization"]
-            self.send_response(told["status"])
-            for key, value in told["headers"].items():
-                self.send_header(key, value)
-            self.end_headers()
-            self.wfile.write(told["body"])
+            self.answer(told["status"], told["body"], told["headers"])
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, args=(0.002,), daemon=True).start()
     (tmp_path / "token").write_text("secret\n")
-    yield (
-        WatchtowerApi(f"http://127.0.0.1:{server.server_address[1]}/", tmp_path / "token", 5.0),
-        told,
-    )
-    server.shutdown()
-    server.server_close()
+    with LocalServer(Handler) as server:
+        yield WatchtowerApi(f"{server.url}/", tmp_path / "token", 5.0), told
 
 
 SUMMARY = json.dumps({"summary": {"scanned": 1, "updated": 1}}).encode()

@@ -21,7 +21,7 @@ from safe_auto_updater.app import App, default_state
 from safe_auto_updater.config import Config
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.redact import redact_all
-from safe_auto_updater.engine.state import acting
+from safe_auto_updater.engine.turns import person
 from safe_auto_updater.log import Logger
 
 
@@ -48,7 +48,11 @@ class Options:
 
     @cached_property
     def config(self) -> Config:
-        """The configuration, or the defaults where no file is named. Raises ConfigError."""
+        """The configuration, read once. Raises ConfigError."""
+        return self.load()
+
+    def load(self) -> Config:
+        """The configuration as it is now, the defaults without a file. Raises ConfigError."""
         if self.config_file is None:
             return Config()
         from safe_auto_updater.config import ConfigLoader  # here: it brings a large library
@@ -65,9 +69,19 @@ class Options:
 
     @contextmanager
     def actor(self, command: str, *listeners: Callable[[Event], None]) -> Iterator[App]:
-        """The wired program as the one actor of its state folder. Raises Busy."""
+        """The wired program as the one actor of its state folder. Raises Busy.
+
+        Where the service is at work, its update under way is waited for.
+        """
         _ = self.config  # its errors come before anything else
-        with acting(self.state_folder, command, time.time()), self.app(*listeners) as app:
+
+        def told(text: str) -> None:
+            click.echo(text, err=True)
+
+        with (
+            person(self.state_folder, command, time.time, time.sleep, told),
+            self.app(*listeners) as app,
+        ):
             yield app
 
     def answer(self, command: str, document: Mapping[str, Any], table: Callable[[], None]) -> None:

@@ -77,6 +77,7 @@ def change(item: Change) -> Json:
         "first_seen": item.first_seen,
         "path": list(item.path),
         "remarks": list(item.remarks),
+        "link": item.link,
     }
 
 

@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from safe_auto_updater.cli import tables
-from safe_auto_updater.core.model import Action, Step, short_name
+from safe_auto_updater.core.identity import short_name
+from safe_auto_updater.core.model import Action, Step
 from safe_auto_updater.core.redact import MASK
 from safe_auto_updater.core.risk import Band, Bands, Finding, Reversibility, Risk, weigh
 
@@ -73,7 +74,7 @@ def _values(finding: Finding, name: str) -> str:
         case before, after if before == after and not silent(after):
             return _text(after)  # no difference, but what a row about the step shows
         case None, after:
-            return "new" if silent(after) else f"new, {_text(after)}"
+            return "new" if silent(after) or after is True else f"new, {_text(after)}"
         case before, None:
             return "gone" if silent(before) else f"gone, {_text(before)}"
         case before, after:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from safe_auto_updater.core.events import Event
-from safe_auto_updater.core.model import short_name
+from safe_auto_updater.core.identity import short_name
 
 
 class Progress:

@@ -20,11 +20,12 @@ from safe_auto_updater.core.errors import (
 
 COMMANDS = {
     "status": "What needs a human: interrupted, inconsistent, held, quarantined.",
-    "scan": "List what runs: containers and images.",
+    "scan": "List what runs: containers, workloads, releases, images.",
     "check": "Show what newer exists, and why the rest was rejected.",
     "diff": "Show what an update would change, why it matters, how risky it is.",
     "plan": "Show what apply would do and why. Changes and pulls nothing.",
     "apply": "Update: check, swap, watch, keep or roll back.",
+    "run": "Be the service: look and update by the schedule.",
     "recover": "Finish or undo what a killed run left behind.",
     "history": "List past updates, newest first.",
     "show": "Tell the whole story of one update.",
@@ -32,8 +33,9 @@ COMMANDS = {
     "approve": "Let a planned step be made that waits for a human.",
     "deny": "Skip the version that a planned step would take.",
     "hold": "Leave an asset alone until it is released.",
-    "release": "Forget holds, quarantine and inconsistency of an asset.",
+    "release": "Forget holds, denials, quarantine, inconsistency of an asset.",
     "doctor": "Say what is reachable, permitted and missing, with the remedy.",
+    "notify": "Try the notifications: send a real notice to each receiver.",
     "config": "Start, validate and describe the configuration file.",
 }
 EXIT_PARTIAL, EXIT_USAGE, EXIT_UNFINISHED, EXIT_BUSY = 1, 2, 4, 5

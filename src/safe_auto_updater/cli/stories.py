@@ -8,13 +8,15 @@ from typing import Any
 
 from safe_auto_updater.cli import documents
 from safe_auto_updater.cli.tables import arrow, milliseconds, when
-from safe_auto_updater.core.model import Image, UpdaterKind, short_name
+from safe_auto_updater.core.identity import short_name
+from safe_auto_updater.core.model import Image, UpdaterKind
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.executor import ending
 from safe_auto_updater.engine.journal import Record
 
 _BY_OTHERS = (UpdaterKind.SWARM, UpdaterKind.KUBERNETES, UpdaterKind.HELM)
 """Who replaces several containers in turn: how long each was down nobody tells us."""
+_EQUAL = "a container equal to the old one"
 
 
 def result(record: Record) -> str:
@@ -48,10 +50,14 @@ def result(record: Record) -> str:
 
 
 def downtime(records: Sequence[Record]) -> str:
-    """What several updates cost in all, and the one that cost most; empty for fewer than two."""
-    if len(records) < 2:
+    """What several updates cost in all, and the one that cost most; empty for fewer than two.
+
+    How long what others replace in turn was down nobody tells us.
+    """
+    ours = [record for record in records if record.step.updater not in _BY_OTHERS]
+    if len(ours) < 2:
         return ""
-    down = documents.downtime(records)
+    down = documents.downtime(ours)
     return (
         f"Down in all for {milliseconds(down['total_s'])}, the longest "
         f"{short_name(down['longest'])} for {milliseconds(down['longest_s'])}."
@@ -64,6 +70,8 @@ def recovered(before: Record, after: Record) -> str:
     at = datetime.fromtimestamp(before.rows[-1].at if before.rows else before.created_at)
     began = f"Stopped at {at:%H:%M} or later while updating {name}."
     facts = after.facts
+    if "adopted" in facts:
+        began = f"{name}: {facts['failure']['error']}."
     match after.outcome:
         case Outcome.SUCCEEDED:
             new = ", ".join(_version(c.candidate) for c in after.step.changes if c.candidate)
@@ -72,7 +80,8 @@ def recovered(before: Record, after: Record) -> str:
             old = ", ".join(_version(change.current) for change in after.step.changes)
             if after.step.updater in _BY_OTHERS:
                 return f"{began} {old} runs again: {_again(after)}. {_left(facts)}"
-            which = "the same containers" if after.step.members else "the same container"
+            which = "the same container" if _is_same(facts) else _EQUAL
+            which = "the same containers" if after.step.members else which
             runs = "run" if after.step.members else "runs"
             ids = ", ".join(_old_ids(after))
             return f"{began} {old} {runs} again: {which} ({ids}), the same volumes. {_left(facts)}"
@@ -92,7 +101,7 @@ def story(record: Record) -> list[str]:
             lines.append(f"  {change.container}: {arrow(change)} ({change.bump})")
     lines += [f"  because {reason}" for reason in record.step.reasons]
     for asset in record.step.assets:
-        lines += _containers(record.facts_of(asset))
+        lines += _before(asset, record.facts_of(asset))
     lines.append("")
     start = record.rows[0].at if record.rows else record.created_at
     lines += [f"  +{row.at - start:8.3f} s  {row.name}" for row in record.rows]
@@ -137,9 +146,14 @@ def _again(record: Record) -> str:
         return f"The same old containers ({', '.join(_old_ids(record))}) are back"
     facts, (old,) = record.facts, _old_ids(record)
     ran = facts.get("snapshot", {}).get("container", {}).get("State", {}).get("Running", True)
-    return f"The same old container ({old}) " + (
-        "runs again" if ran else "is back, not running, as before"
-    )
+    which = "The same old container" if _is_same(facts) else _EQUAL.capitalize()
+    return f"{which} ({old}) " + ("runs again" if ran else "is back, not running, as before")
+
+
+def _is_same(facts: Mapping[str, Any]) -> bool:
+    """Not where Watchtower has removed it, and one made like it took its place."""
+    before = facts.get("snapshot", {}).get("container", {})
+    return bool(before.get("Id", facts.get("old_id")) == facts.get("old_id"))
 
 
 def _seen(facts: Mapping[str, Any]) -> str:
@@ -152,7 +166,7 @@ def _left(facts: Mapping[str, Any]) -> str:
     return "; ".join(facts.get("warnings", ())) or "Nothing for you to do."
 
 
-def _containers(facts: Mapping[str, Any]) -> list[str]:
+def _before(asset: str, facts: Mapping[str, Any]) -> list[str]:
     """What somebody who repairs by hand needs to know."""
     if "snapshot" not in facts:
         return []
@@ -164,6 +178,8 @@ def _containers(facts: Mapping[str, Any]) -> list[str]:
     if "service" in facts["snapshot"]:
         service = facts["snapshot"]["service"]
         return [f"  service {service['ID'][:12]}, before at version {service['Version']['Index']}"]
+    if "objects" in facts["snapshot"]:
+        return [f"  release {asset.partition('/')[2]}, before at revision {facts['revision']}"]
     old = facts["snapshot"]["container"]
     policy = old["HostConfig"]["RestartPolicy"]
     tries = f":{policy['MaximumRetryCount']}" if policy.get("MaximumRetryCount") else ""

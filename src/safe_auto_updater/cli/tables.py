@@ -9,16 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from safe_auto_updater.core.charts import chart_name
-from safe_auto_updater.core.model import (
-    Action,
-    Asset,
-    Change,
-    Image,
-    ImageUse,
-    Plan,
-    Step,
-    short_name,
-)
+from safe_auto_updater.core.identity import short_name
+from safe_auto_updater.core.model import Action, Asset, Change, Image, ImageUse, Plan, Step
 from safe_auto_updater.core.redact import redact
 from safe_auto_updater.core.risk import Reversibility
 from safe_auto_updater.engine.cycle import Checked

@@ -1,9 +1,12 @@
-"""Addresses as they are configured. Each error says what to write instead."""
+"""Where something listens, as it is configured. ValueError names the remedy."""
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import unquote
 
-_CONTEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+from safe_auto_updater.config.urls import split
+from safe_auto_updater.core.probing import ADDRESS
+
+_REGISTRY = re.compile(r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(\d{1,5}))?")
 
 
 def docker_host(text: str) -> str:
@@ -26,13 +29,6 @@ def docker_host(text: str) -> str:
     )
 
 
-def context_name(text: str) -> str:
-    """The name of a Docker context. ValueError names the remedy."""
-    if not _CONTEXT.fullmatch(text):
-        raise ValueError("not the name of a Docker context; `docker context ls` lists them")
-    return text
-
-
 def _ssh(text: str, rest: str) -> str:
     user, at, _ = rest.partition("/")[0].rpartition("@")
     if ":" in user:
@@ -45,22 +41,48 @@ def _ssh(text: str, rest: str) -> str:
     return text
 
 
-def split(text: str) -> SplitResult:
-    """A URL with a host, and no user. ValueError names the remedy."""
-    if any(c.isspace() or not c.isprintable() for c in text):
-        raise ValueError("not a URL; it contains a space or control character")
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise ValueError("not a URL; write for example http://host:8080/path") from None
-    if "@" in parts.netloc:
-        raise ValueError("carries a user or password; take it out")
-    if not parts.hostname:
-        raise ValueError("names no host; add it")
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if port == 0 or parts.netloc.endswith(":"):
-        raise ValueError("has no usable port; use 1 to 65535")
-    return parts
+def registry(text: str) -> str:
+    """A registry's host, in small letters."""
+    host = text.lower()
+    found = _REGISTRY.fullmatch(host)
+    if not found or ".." in host or (found[1] and not 0 < int(found[1]) < 65536):
+        raise ValueError("not a registry host; write host or host:port, no scheme and no path")
+    return host
+
+
+def probe_host(text: str) -> str:
+    """A host to be probed, or `{address}`."""
+    if text != ADDRESS and not re.fullmatch(r"[A-Za-z0-9_.:-]+", text):
+        raise ValueError(f"not a host; write a name, an address or {ADDRESS}")
+    return text
+
+
+def service(text: str) -> str:
+    """A Service of a cluster and its port."""
+    if not re.fullmatch(r"(https?:)?[a-z]([a-z0-9-]{0,61}[a-z0-9])?:[a-z0-9-]{1,15}", text):
+        raise ValueError("not a Service; write name:port or https:name:port")
+    return text
+
+
+def service_path(text: str) -> str:
+    """What is asked of a Service."""
+    unquoted = unquote(text)
+    if not re.fullmatch(r"/[!-~]*", text) or "#" in text or "\\" in unquoted:
+        raise ValueError("not a path; start it with /, and write other signs as %XX")
+    if {".", ".."} & set(unquoted.partition("?")[0].split("/")):
+        raise ValueError("leads out of the Service; write it without . and ..")
+    return text
+
+
+def mail_host(text: str) -> str:
+    """A mail server, without its port."""
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]+", text):
+        raise ValueError("not a host; write a name or an address, and the port under port")
+    return text
+
+
+def mail_address(text: str) -> str:
+    """Whom mail is for."""
+    if not re.fullmatch(r"[!#-'*+/-9=?A-Z^-~.-]{1,64}@[A-Za-z0-9.\[\]:-]{1,253}", text):
+        raise ValueError("not a mail address; write for example admin@example.org")
+    return text

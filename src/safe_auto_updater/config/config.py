@@ -6,14 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from safe_auto_updater.config.contexts import Address, context_address, usual_address
 from safe_auto_updater.config.kubeconfig import current_context
 from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.policy import Settings
+from safe_auto_updater.core.unattended import Unattended
+from safe_auto_updater.core.windows import Window
+from safe_auto_updater.core.wording import Wording
 
 LOCAL = "local"
 """What the one engine is called where none is configured."""
+RECEIVERS = ("webhook", "email", "apprise", "heartbeat")
+"""The kinds of receiver that are built in; any other is a plugin's."""
 
 
 @dataclass(frozen=True)
@@ -96,22 +102,45 @@ class WatchtowerAccess:
 
 @dataclass(frozen=True)
 class HelmCommand:
-    """The `helm` that is run, and as whom by which assets' pattern; the first that fits counts."""
+    """The `helm` that is run, and as whom by which assets' pattern; the first that fits counts.
+
+    `abandoned_s`: after how long without a sign of work another client's work counts as broken off.
+    """
 
     program: str = "helm"
     users: tuple[tuple[str, str], ...] = ()
+    abandoned_s: float = 3600.0
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """How `sau run` goes about: with a schedule (five fields of cron, a zone) no interval counts.
+
+    `stop_grace_s`: after how long an update under way is undone when the service is to end.
+    `watch`: whether it learns between cycles of what changes.
+    """
+
+    interval_s: float = 6 * 3600.0
+    schedule: tuple[str, ZoneInfo] | None = None
+    unattended: Unattended = Unattended.LABELLED
+    stop_grace_s: float = 20.0
+    watch: bool = False
 
 
 @dataclass(frozen=True)
 class NotificationSpec:
-    """Where notices go. `events` is empty for the default choice.
+    """Where notices go. `events` is empty for the default choice, `asset` a pattern over assets.
 
-    Options of `webhook`: url, token_file (or None), timeout_s. Those of a plugin are its own.
+    Options of what is built in are the keys of its entry. Those of a plugin are its own.
     """
 
     kind: str
     events: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    asset: str | None = None
+    quiet: tuple[Window, ...] = ()
+    batch: bool = False
+    wording: Wording = field(default_factory=Wording)
 
 
 @dataclass(frozen=True)
@@ -126,6 +155,7 @@ class Config:
     notifications: tuple[NotificationSpec, ...] = ()
     watchtower: WatchtowerAccess | None = None
     helm: HelmCommand = field(default_factory=HelmCommand)
+    service: ServiceSettings = field(default_factory=ServiceSettings)
 
     def settings(self) -> Settings:
         """What decides about updates."""

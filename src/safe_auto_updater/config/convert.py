@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from safe_auto_updater.config import checks, notifications
 from safe_auto_updater.config import models as m
 from safe_auto_updater.config.config import (
     LOCAL,
@@ -13,9 +18,11 @@ from safe_auto_updater.config.config import (
     KubernetesCluster,
     NotificationSpec,
     RegistryAccess,
+    ServiceSettings,
     WatchtowerAccess,
 )
 from safe_auto_updater.config.contexts import Address
+from safe_auto_updater.config.section import Section
 from safe_auto_updater.core.policy import (
     BlockSpec,
     CheckSpec,
@@ -28,10 +35,12 @@ from safe_auto_updater.core.policy import (
 )
 from safe_auto_updater.core.promql import Question
 from safe_auto_updater.core.risk import Bands
+from safe_auto_updater.core.wording import Wording
 
 
 def config_of(file: m.File) -> Config:
     """The configuration that a valid file describes."""
+    detection = file.detection
     return Config(
         decisions=_settings(file),
         engines=tuple(_engine(entry) for entry in file.inventory.docker or ()),
@@ -43,6 +52,14 @@ def config_of(file: m.File) -> Config:
         helm=HelmCommand(
             file.execution.helm.program,
             tuple((one.match.asset, one.user) for one in file.execution.helm.users),
+            file.execution.helm.abandoned_after,
+        ),
+        service=ServiceSettings(
+            ServiceSettings.interval_s if detection.interval is None else detection.interval,
+            detection.schedule,
+            file.execution.unattended,
+            file.execution.stop_grace,
+            detection.watch,
         ),
     )
 
@@ -120,7 +137,7 @@ def _rule(entry: m.RuleEntry) -> Rule:
     return Rule(pattern=entry.match.asset, **keys)
 
 
-def _question(entry: m.BlockEntry | m.PrometheusCheck) -> Question:
+def _question(entry: m.BlockEntry | checks.PrometheusCheck) -> Question:
     return Question(
         entry.url,
         entry.query,
@@ -132,46 +149,73 @@ def _question(entry: m.BlockEntry | m.PrometheusCheck) -> Question:
     )
 
 
-def _check(entry: m.Check) -> CheckSpec:
+def _check(entry: checks.Check) -> CheckSpec:
     match entry:
-        case m.HttpCheck():
+        case checks.HttpCheck():
             options = {
                 "url": entry.url,
                 "expect_status": entry.expect_status or (),
                 "timeout_s": entry.timeout,
             }
-        case m.ServiceCheck():
+        case checks.ServiceCheck():
             options = {
                 "service": entry.service,
                 "path": entry.path,
                 "expect_status": entry.expect_status or (),
                 "timeout_s": entry.timeout,
             }
-        case m.TcpCheck():
+        case checks.TcpCheck():
             options = {"host": entry.host, "port": entry.port, "timeout_s": entry.timeout}
-        case m.CommandCheck():
+        case checks.CommandCheck():
             options = {"command": entry.command, "timeout_s": entry.timeout}
-        case m.JobCheck():
+        case checks.JobCheck():
             options = {
                 "image": entry.image,
                 "command": entry.command or (),
                 "timeout_s": entry.timeout,
             }
-        case m.PrometheusCheck():
+        case checks.PrometheusCheck():
             options = {"question": _question(entry), "expect": entry.expect}
-        case m.PluginCheck():
+        case checks.PluginCheck():
             options = entry.options
     return CheckSpec(entry.match.asset, entry.type, options)
 
 
-def _notification(entry: m.WebhookEntry | m.PluginNotification) -> NotificationSpec:
+def _notification(entry: notifications.Notification) -> NotificationSpec:
     match entry:
-        case m.WebhookEntry():
-            options = {
-                "url": entry.url,
-                "token_file": entry.token_file,
-                "timeout_s": entry.timeout,
-            }
-        case m.PluginNotification():
-            options = entry.options
-    return NotificationSpec(entry.type, entry.events or (), options)
+        case notifications.HeartbeatEntry():
+            return NotificationSpec(entry.type, ("cycle",), _own(entry, Section))
+        case notifications.PluginNotification():
+            return _receiver(entry, entry.options)
+        case _:
+            return replace(
+                _receiver(entry, _own(entry, notifications.Reader)),
+                batch=entry.batch is not None,
+                wording=Wording(entry.template.title, entry.template.body),
+            )
+
+
+def _receiver(
+    entry: notifications.WebhookEntry
+    | notifications.EmailEntry
+    | notifications.AppriseEntry
+    | notifications.PluginNotification,
+    options: Mapping[str, Any],
+) -> NotificationSpec:
+    return NotificationSpec(
+        entry.type,
+        entry.events or (),
+        options,
+        entry.match.asset if entry.match else None,
+        entry.quiet_hours or (),
+    )
+
+
+def _own(entry: Section, shared: type[Section]) -> dict[str, Any]:
+    """The keys of its type alone, those that were given; seconds are called so."""
+    names = {"timeout": "timeout_s"}
+    return {
+        names.get(key, key): value
+        for key, value in entry
+        if key not in shared.model_fields and key != "type" and value is not None
+    }

@@ -8,20 +8,14 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from safe_auto_updater.config.models import TAGGED, File
+from safe_auto_updater.config import checks, notifications
+from safe_auto_updater.config.models import File
 from safe_auto_updater.config.problems import Problem, path_text, shown
 from safe_auto_updater.config.tree import Place
 
 Loc = tuple[str | int, ...]
 
-LATER = frozenset(
-    {
-        ("detection", "interval"),
-        *(("execution", key) for key in ("unattended",)),
-    }
-)
-
-_LATER_TEXT = "not supported by this version yet; remove it"
+_TAGGED = checks.TAGGED | notifications.TAGGED
 
 _TYPES = {
     "string_type": "must be text; put it in quotes",
@@ -42,8 +36,8 @@ _TYPES = {
 
 def problem(error: Mapping[str, Any], root: Place) -> Problem:
     """One pydantic error as a problem at its place in the file."""
-    tags = [part for part in error["loc"] if part in TAGGED]
-    loc: Loc = tuple(part for part in error["loc"] if part not in TAGGED)
+    tags = [part for part in error["loc"] if part in _TAGGED]
+    loc: Loc = tuple(part for part in error["loc"] if part not in _TAGGED)
     if error["type"] == "extra_forbidden":
         parent, _ = root.walk(loc[:-1])
         key = str(loc[-1])
@@ -79,9 +73,6 @@ def _choice(expected: str, value: Any) -> str:
 
 
 def _unknown(loc: Loc, fields: tuple[str, ...], tags: list[str]) -> str:
-    named = tuple(part for part in loc if isinstance(part, str))
-    if named in LATER:
-        return _LATER_TEXT
     near = difflib.get_close_matches(str(loc[-1]), fields, n=1)
     if near:
         return f"unknown key; did you mean {near[0]}?"
@@ -98,8 +89,9 @@ def _fields_at(loc: Loc) -> tuple[str, ...]:
     model: type[BaseModel] = File
     for part in loc:
         if isinstance(part, str):
-            model = TAGGED.get(part) or next(_models(model.model_fields[part].annotation), model)
-    return tuple(model.model_fields)
+            fields = {info.alias or name: info for name, info in model.model_fields.items()}
+            model = _TAGGED.get(part) or next(_models(fields[part].annotation), model)
+    return tuple(info.alias or name for name, info in model.model_fields.items())
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -110,7 +102,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def _paths(model: type[BaseModel] = File, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    for name, info in model.model_fields.items():
+    for field, info in model.model_fields.items():
+        name = info.alias or field
         yield (*above, name)
         for child in _models(info.annotation):
             yield from _paths(child, (*above, name))

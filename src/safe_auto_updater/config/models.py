@@ -1,29 +1,20 @@
 """The configuration file, key by key, as pydantic models: what is accepted and nothing else.
 
-Descriptions end up in the JSON Schema. Rules between keys are in `relations.py`.
+Entries that differ by their type are in `checks.py` and `notifications.py`, rules between keys in
+`relations.py`. Descriptions end up in the JSON Schema.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Field
 
 from safe_auto_updater.config import values as v
-from safe_auto_updater.core.events import EVENTS
-from safe_auto_updater.core.probing import ADDRESS
-
-if TYPE_CHECKING:
-    EventName = str
-else:
-    EventName = Literal[tuple(EVENTS)]  # the names are data, kept in one place
-Many = Field(strict=False)  # a YAML list arrives as a list and becomes a tuple
-
-
-class Section(BaseModel):
-    """A mapping of the file. Unknown keys are errors."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+from safe_auto_updater.config.checks import Check
+from safe_auto_updater.config.notifications import Notification
+from safe_auto_updater.config.section import Many, Match, PrometheusServer, Section
+from safe_auto_updater.core.unattended import Unattended
 
 
 class DockerEntry(Section):
@@ -58,12 +49,6 @@ class Inventory(Section):
     include: Annotated[tuple[v.Pattern, ...], Field(strict=False, min_length=1)] = ("*",)
     exclude: Annotated[tuple[v.Pattern, ...], Many] = ()
     watchtower_labels: bool = False
-
-
-class Match(Section):
-    """Which assets an entry is for."""
-
-    asset: v.Pattern
 
 
 class RegistryEntry(Section):
@@ -125,17 +110,6 @@ class RuleEntry(Keys):
     hook_timeout: v.Timeout | None = None
 
 
-class PrometheusServer(Section):
-    """How a Prometheus, or what speaks its API, is reached."""
-
-    url: v.WebUrl
-    ca_file: v.AbsolutePath | None = None
-    token_file: v.AbsolutePath | None = None
-    username: v.UserName | None = None
-    password_file: v.AbsolutePath | None = None
-    timeout: v.Timeout = 5.0
-
-
 class BlockEntry(PrometheusServer):
     """Holds matching assets while the query returns anything, and while nobody answers."""
 
@@ -159,141 +133,9 @@ class Detection(Keys):
     rules: Annotated[tuple[RuleEntry, ...], Many] = ()
     policies: Annotated[tuple[PolicyEntry, ...], Many] = ()
     block_while: Annotated[tuple[BlockEntry, ...], Many] = ()
-
-
-class HttpCheck(Section):
-    """Well when the URL answers with an expected status."""
-
-    match: Match
-    type: Literal["http"]
-    url: v.ProbeUrl
-    expect_status: v.Statuses | None = None
-    timeout: v.Timeout = 5.0
-
-
-class ServiceCheck(Section):
-    """Well when the Service of a cluster answers with an expected status."""
-
-    match: Match
-    type: Literal["http"]
-    service: v.Service
-    path: v.ServicePath = "/"
-    expect_status: v.Statuses | None = None
-    timeout: v.Timeout = 5.0
-
-
-class TcpCheck(Section):
-    """Well when the port accepts a connection."""
-
-    match: Match
-    type: Literal["tcp"]
-    host: v.ProbeHost = ADDRESS
-    port: v.Port
-    timeout: v.Timeout = 5.0
-
-
-class CommandCheck(Section):
-    """Well when the command, run inside the container, exits with 0."""
-
-    match: Match
-    type: Literal["command"]
-    command: Annotated[
-        tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False, min_length=1)
-    ]
-    timeout: v.Timeout = 5.0
-
-
-class JobCheck(Section):
-    """Well when a Job, run once in the asset's namespace, does its work."""
-
-    match: Match
-    type: Literal["job"]
-    image: v.ImageName
-    command: (
-        Annotated[
-            tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False, min_length=1)
-        ]
-        | None
-    ) = None
-    timeout: v.JobTimeout = 60.0
-
-
-class PrometheusCheck(PrometheusServer):
-    """Well when the one value of the query is as expected."""
-
-    match: Match
-    type: Literal["prometheus"]
-    query: v.CheckQuery
-    expect: v.Expect
-
-
-class PluginCheck(Section):
-    """A check that a plugin brings; `options` go to it as they are."""
-
-    match: Match
-    type: v.Kind = Field(
-        json_schema_extra={"not": {"enum": ["http", "tcp", "command", "job", "prometheus"]}}
-    )
-    options: dict[str, Any] = Field(default_factory=dict)
-
-
-class WebhookEntry(Section):
-    """Posts each notice as JSON."""
-
-    type: Literal["webhook"]
-    url: v.Url
-    events: Annotated[tuple[EventName, ...], Field(strict=False, min_length=1)] | None = None
-    token_file: v.AbsolutePath | None = None
-    timeout: v.Timeout = 10.0
-
-
-class PluginNotification(Section):
-    """A notifier that a plugin brings; `options` go to it as they are."""
-
-    type: v.Kind = Field(json_schema_extra={"not": {"const": "webhook"}})
-    events: Annotated[tuple[EventName, ...], Field(strict=False, min_length=1)] | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
-
-
-# Tags stand in pydantic's error locations; a NUL keeps them apart from every key of a file.
-TAGGED: dict[str, type[Section]] = {
-    "\0http": HttpCheck,
-    "\0service": ServiceCheck,
-    "\0tcp": TcpCheck,
-    "\0command": CommandCheck,
-    "\0job": JobCheck,
-    "\0prometheus": PrometheusCheck,
-    "\0check": PluginCheck,
-    "\0webhook": WebhookEntry,
-    "\0notification": PluginNotification,
-}
-
-
-def _tag(fallback: str, *built_in: str) -> Discriminator:
-    def choose(entry: Any) -> str:
-        kind = entry.get("type") if isinstance(entry, dict) else None
-        if kind == "http" and "service" in entry and kind in built_in:
-            return "\0service"
-        return "\0" + (kind if kind in built_in else fallback)
-
-    return Discriminator(choose)
-
-
-Check = Annotated[
-    Annotated[HttpCheck, Tag("\0http")]
-    | Annotated[ServiceCheck, Tag("\0service")]
-    | Annotated[TcpCheck, Tag("\0tcp")]
-    | Annotated[CommandCheck, Tag("\0command")]
-    | Annotated[JobCheck, Tag("\0job")]
-    | Annotated[PrometheusCheck, Tag("\0prometheus")]
-    | Annotated[PluginCheck, Tag("\0check")],
-    _tag("check", "http", "tcp", "command", "job", "prometheus"),
-]
-Notification = Annotated[
-    Annotated[WebhookEntry, Tag("\0webhook")]
-    | Annotated[PluginNotification, Tag("\0notification")],
-    _tag("notification", "webhook"),
-]
+    interval: v.Interval | None = None
+    schedule: v.Schedule | None = None
+    watch: bool = False
 
 
 class HealthSection(Section):
@@ -339,6 +181,7 @@ class HelmSection(Section):
 
     program: Annotated[str, Field(min_length=1)] = "helm"
     users: Annotated[tuple[HelmUser, ...], Many] = ()
+    abandoned_after: v.Duration = 3600.0
 
 
 class Execution(Section):
@@ -353,6 +196,8 @@ class Execution(Section):
     compose: v.Compose | None = None
     max_parallel: Annotated[int, Field(ge=1, le=32)] = 1
     keep: KeepSection = Field(default_factory=KeepSection)
+    unattended: v.Unattended = Unattended.LABELLED
+    stop_grace: v.Duration = 20.0
 
 
 class File(Section):

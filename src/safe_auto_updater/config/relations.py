@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from safe_auto_updater.config.receivers import receiver
 from safe_auto_updater.core.spelling import duration_s
 
 Found = tuple[tuple[str | int, ...], str]
@@ -44,7 +45,14 @@ def contradictions(data: Any) -> Iterator[Found]:
             if isinstance(entry, dict):
                 for key, text in _prometheus(entry):
                     yield (*loc, number, key), text
+    for number, entry in enumerate(_list(data, ("notifications",))):
+        if isinstance(entry, dict):
+            for place, text in receiver(entry):
+                yield ("notifications", number, *place), text
     yield from _watchtower(data)
+    detection = _at(data, ("detection",))
+    if isinstance(detection, dict) and {"interval", "schedule"} <= detection.keys():
+        yield ("detection", "schedule"), "says when, and so does interval; remove one of them"
     yield from _never_stable(_at(data, ("execution", "health")))
     risk = _at(data, ("execution", "risk"))
     if isinstance(risk, dict):

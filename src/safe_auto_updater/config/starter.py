@@ -9,12 +9,13 @@ _TEXT = """\
 inventory:
   include: ["*"]
   # exclude: ["*/db-*"]              # never looked at; * crosses /
-  # docker:                          # without it: DOCKER_HOST, else the local socket
+  # docker:                          # without it: the one that `docker` asks
   #   - {name: local, host: "unix:///var/run/docker.sock"}
   # kubernetes:
   #   - {name: prod, context: prod, namespaces: [shop]}
 
 # detection:
+#   interval: 6h                     # of the service: sau run
 #   policy: minor                    # none | digest | patch | minor | major; on clusters patch
 #   registries:                      # only for private registries
 #     - {host: "registry.example.org", username: sau, password_file: /run/secrets/registry}
@@ -22,6 +23,7 @@ inventory:
 #     - {match: {asset: "*/db-*"}, policy: patch}
 
 execution:
+  # unattended: labelled             # all: the service updates what has no label, too
   rollback: automatic
   keep: {versions: 1, days: 7}       # replaced images that stay for the way back
   # health:
@@ -32,6 +34,7 @@ execution:
 
 # notifications:
 #   - {type: webhook, url: "https://example.org/hook", events: [rolled_back, inconsistent]}
+#   - {type: email, host: mail.example.org, from: sau@example.org, to: [me@example.org]}
 """
 
 

@@ -90,6 +90,7 @@ def _change(data: Mapping[str, Any]) -> Change:
         first_seen=data.get("first_seen"),
         path=tuple(_text(tag) for tag in data.get("path", ())),
         remarks=tuple(_text(told) for told in data.get("remarks", ())),
+        link=data.get("link"),
     )
 
 

@@ -72,7 +72,11 @@ class JournalError(SafeAutoUpdaterError):
 
 
 class Busy(SafeAutoUpdaterError):
-    """Another actor holds the state folder."""
+    """Another actor holds the state folder. `holder` is its command, where that is known."""
+
+    def __init__(self, message: str, holder: str = "") -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class UsageError(SafeAutoUpdaterError):

@@ -8,6 +8,7 @@ from typing import Any
 
 EVENTS = {
     "held": "something newer exists and may not be applied; told once per reason",
+    "available": "something newer may be applied, by a person only; told once",
     "started": "an update began",
     "phase": "an update entered a phase",
     "progress": "long work moved on (a pull, a soak)",
@@ -19,8 +20,14 @@ EVENTS = {
     "halted": "stopped on purpose: going back would be worse; a human is called",
     "inconsistent": "neither version can be shown to run well; a human is called",
     "unfinished": "the program had to stop in the middle; `sau recover` goes on from there",
+    "service": "what the service itself did, such as to read its configuration anew",
     "warning": "something is not as it should be, and nothing was harmed",
+    "cycle": "the service has ended a cycle; says what came of it in one line",
+    "summary": "what became of the last seven days; the service tells it once a week",
+    "test": "somebody asked by `sau notify test` whether notices arrive",
 }
+CALLS_A_HUMAN = frozenset({"halted", "inconsistent", "unfinished"})
+"""Kinds that wait for nothing: no end of a cycle, and no end of quiet hours."""
 
 
 @dataclass(frozen=True)

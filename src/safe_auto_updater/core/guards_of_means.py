@@ -17,7 +17,7 @@ def watchtower(case: Case, step: str) -> str | None:
     found = [o.reason for o in case.asset.obstacles if o.only_by == policy.docker_updater.value]
     if any(change.moves_tag for change in case.wanted):
         found.append(
-            "Watchtower changes no tags: policy digest follows the tag that it has, "
+            'Watchtower changes no tags: exclude_tags "*" follows the tag that it has, '
             "docker_updater native takes the newer one"
         )
     if case.asset.own:

@@ -10,7 +10,7 @@ from safe_auto_updater.core.risk import Reversibility, Risk
 
 @dataclass(frozen=True)
 class Hold:
-    """A human's decision that an asset (or, with `content`, one version of it) must wait."""
+    """An asset (or, with `content`, one version of it) must wait: a human says so, or its past."""
 
     asset: str
     reason: str

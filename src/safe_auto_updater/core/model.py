@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 from safe_auto_updater.core.risk import Risk
 
@@ -43,34 +42,6 @@ class Action(StrEnum):
     UPDATE = "update"
     HOLD = "hold"
     NONE = "none"
-
-
-def docker_id(host: str, container: str) -> str:
-    """The identity of a container: `docker:<host>/<name>`. Fixed for ever."""
-    return f"docker:{host}/{container}"
-
-
-def kubernetes_id(cluster: str, namespace: str, kind: str, name: str) -> str:
-    """The identity of a workload: `kubernetes:<cluster>/<namespace>/<Kind>/<name>`. For ever."""
-    return f"kubernetes:{cluster}/{namespace}/{kind}/{name}"
-
-
-def helm_id(cluster: str, namespace: str, release: str) -> str:
-    """The identity of a Helm release: `helm:<cluster>/<namespace>/<release>`. For ever."""
-    return f"helm:{cluster}/{namespace}/{release}"
-
-
-def short_name(asset_id: str) -> str:
-    """What a person calls an asset: the end of its identity."""
-    return asset_id.rsplit("/", 1)[-1]
-
-
-def matches(pattern: str, asset_id: str) -> bool:
-    """Whether a pattern over the whole identity covers an asset; `*` crosses `/`.
-
-    `docker:local/*`, `*/web` and `docker:*/db-*` are patterns.
-    """
-    return fnmatchcase(asset_id, pattern)
 
 
 @dataclass(frozen=True)
@@ -200,6 +171,7 @@ class Change:
     first_seen: float | None = None  # when we first saw the candidate, seconds since the epoch
     path: tuple[str, ...] = ()  # tags still to be walked one at a time, the candidate's first
     remarks: tuple[str, ...] = ()  # what people must know of it, and that decides nothing
+    link: str | None = None  # where people can read about the candidate
 
     @property
     def reach(self) -> str | None:
@@ -249,6 +221,12 @@ class Step:
     def assets(self) -> tuple[str, ...]:
         """Every asset that the step is about."""
         return self.members or (self.asset,)
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Where people can read about what it would bring."""
+        found = (change.link for change in self.changes if change.candidate is not None)
+        return tuple(dict.fromkeys(link for link in found if link is not None))
 
     @property
     def movers(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from safe_auto_updater.core.case import Case, named_level
 from safe_auto_updater.core.guards import No, objections
+from safe_auto_updater.core.identity import short_name
 from safe_auto_updater.core.model import (
     BY_APPLY,
     SERVER_SIDE,
@@ -20,7 +21,6 @@ from safe_auto_updater.core.model import (
     Plan,
     Step,
     UpdaterKind,
-    short_name,
 )
 from safe_auto_updater.core.risk import combine
 from safe_auto_updater.core.spelling import ComposeChange

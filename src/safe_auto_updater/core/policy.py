@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
-from safe_auto_updater.core import spelling
-from safe_auto_updater.core.model import docker_id, matches
+from safe_auto_updater.core import links, spelling
+from safe_auto_updater.core.identity import docker_id, matches
 from safe_auto_updater.core.promql import Question
 from safe_auto_updater.core.risk import Bands
 from safe_auto_updater.core.semver import Wanted
@@ -57,6 +57,7 @@ class Keys:
     after_update: tuple[str, ...] | None = None
     hook_timeout: float | None = None
     approve: tuple[str, ...] | None = None  # by label only: it names one version of one asset
+    link: str | None = None  # by label only: where people can read about this asset's versions
 
 
 _READ: Mapping[str, Callable[[str], Any]] = {
@@ -83,6 +84,7 @@ _READ: Mapping[str, Callable[[str], Any]] = {
     "after_update": spelling.command,
     "hook_timeout": spelling.duration_s,
     "approve": spelling.approved_versions,
+    "link": links.link,
 }
 LABEL_KEYS = tuple(key.replace("_", "-") for key in _READ)
 
@@ -190,6 +192,7 @@ class AssetPolicy:
     docker_updater: DockerUpdaters = DockerUpdaters.NATIVE
     hooks: Hooks = field(default_factory=Hooks)
     approve: tuple[str, ...] = ()  # versions that the asset itself says are approved
+    link: str | None = None
     sources: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -223,6 +226,8 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
     level = found.get("policy", usual_level(asset_id))
     health = settings.health
     updater = found.get("docker_updater", DockerUpdaters.NATIVE)
+    if sources.get("docker_updater") == "default" and not asset_id.startswith("docker:"):
+        updater = DockerUpdaters.NATIVE  # what is said of all containers
     if updater is DockerUpdaters.WATCHTOWER:
         problems += _out_of_reach(settings, asset_id, sources["docker_updater"])
     return AssetPolicy(
@@ -257,6 +262,7 @@ def resolve(settings: Settings, asset_id: str, labels: Mapping[str, str]) -> Ass
             found.get("hook_timeout", Hooks.timeout_s),
         ),
         approve=found.get("approve", ()),
+        link=found.get("link"),
         sources=sources,
         problems=tuple(problems),
     )

@@ -60,6 +60,8 @@ RELEASE_RULES = (
 
     _row("image-lost", "lost_images/*", On.ADDED, BLOCKER, 60, R3,
          "What runs now cannot be had any more: there would be no way back to it."),
+    _row("image-unseen", "unseen_images/*", On.ADDED, BLOCKER, 60, R3,
+         "Whether what runs now can be had again cannot be known now: there might be no way back."),
 
     # What would be deleted, and more with it.
     _row("definition-gone", "CustomResourceDefinition/*", On.REMOVED, BLOCKER, 60, R3,
@@ -95,6 +97,8 @@ RELEASE_RULES = (
          "The chart calls itself less than what this image does.", _ONLY_MAJOR, _SAYS_LESS),
     _row("image-major-too", "image_jumps/*", On.ADDED, LOW, 5, R0,
          "This image goes a major version further.", _ONLY_MAJOR),
+    _row("over-data", "over_data/*", On.ADDED, LOW, 5, R2,
+         "It keeps data in a volume: going back does not take the data back."),
     _row("image-one-way", "image_jumps/*", On.ADDED, HIGH, 35, R3,
          "Its data format moves one way in this step: the old version may refuse what the new one "
          "has touched. Make a dump before."),

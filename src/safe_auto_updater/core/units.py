@@ -11,15 +11,8 @@ from dataclasses import replace
 
 from safe_auto_updater.core.case import Case
 from safe_auto_updater.core.guards import No, objections_to_touching
-from safe_auto_updater.core.model import (
-    Action,
-    Bond,
-    Follower,
-    Need,
-    Step,
-    UpdaterKind,
-    short_name,
-)
+from safe_auto_updater.core.identity import short_name
+from safe_auto_updater.core.model import Action, Bond, Follower, Need, Step, UpdaterKind
 from safe_auto_updater.core.risk import combine
 from safe_auto_updater.core.spelling import Strategy
 from safe_auto_updater.core.ties import Ties, in_order

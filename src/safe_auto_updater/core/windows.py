@@ -8,8 +8,9 @@ day. Where an hour comes twice, a window opens once, at the first of the two.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,6 +27,7 @@ _FREEZE = re.compile(r"(?P<start>\S+?)\.\.(?P<end>\S+)\s+(?P<zone>\S+)")
 _YEARLY = re.compile(r"([0-9]{2})-([0-9]{2})")
 _MOMENT = re.compile(r"(?:19[7-9]|[2-8][0-9]{2})[0-9]-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2})?")
 _LONGEST_TEXT = 200
+_MORE_THAN_A_WEEK_S = 8 * 86400.0  # windows are weekly
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,20 @@ def opening(windows: Iterable[Window], now: float) -> Period | None:
     return min(coming, key=lambda period: period.start, default=None)
 
 
+def over_at(windows: Sequence[Window], now: float) -> float:
+    """When the openings that `now` lies in are over, where one leads into the next.
+
+    That is `now` where it lies in none, and infinity where they never end.
+    """
+    at = now
+    while at < now + _MORE_THAN_A_WEEK_S:
+        period = opening(windows, at)
+        if period is None or period.start > at:
+            return at
+        at = period.end
+    return math.inf
+
+
 def _instant(day: date, clock: time, zone: ZoneInfo) -> float:
     """The first instant at which the zone's wall clock shows this time on this day, or later."""
     wanted = datetime.combine(day, clock)
@@ -228,6 +244,14 @@ def _moment(text: str, *, last: bool) -> datetime:
             "behind both)"
         ) from None
     return moment + timedelta(1) if last and found and found[1] is None else moment
+
+
+def told_here(at: float) -> str:
+    """An instant as people at this machine read it: `Sat 2026-11-28 02:00 CET (+01:00)`."""
+    moment = datetime.fromtimestamp(at, UTC).astimezone()
+    name, offset = moment.tzname() or "", moment.isoformat()[-6:]
+    zone = "UTC" if offset == "+00:00" else f"{name} ({offset})"
+    return f"{moment:%a %Y-%m-%d %H:%M} {zone}"
 
 
 def told(at: float, zone: ZoneInfo) -> str:

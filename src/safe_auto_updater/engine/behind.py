@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.model import ImageUse
-from safe_auto_updater.core.ports import ImageAnswer, Registry
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.registries import ImageAnswer, Registry
 from safe_auto_updater.core.semver import SemVerEvaluator, Wanted
 from safe_auto_updater.core.stateful import is_stateful, version_from
 from safe_auto_updater.core.versions import Bump, PolicyLevel, Version, parse_tag

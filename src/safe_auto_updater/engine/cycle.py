@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.case import Case, Veto, stands
 from safe_auto_updater.core.errors import SafeAutoUpdaterError, UsageError
-from safe_auto_updater.core.events import Emit, Event
-from safe_auto_updater.core.guards_of_time import WAITS_FOR_TIME
 from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
-from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
 from safe_auto_updater.core.ports import Clock, Scanner
 from safe_auto_updater.core.ties import Ties
@@ -35,9 +31,9 @@ from safe_auto_updater.engine.memory import remember
 from safe_auto_updater.engine.past import Past
 from safe_auto_updater.engine.schedule import in_turn
 from safe_auto_updater.engine.side_by_side import place_of, side_by_side
+from safe_auto_updater.engine.telling import Telling
 
 _NOT_ASKED = Answers()
-_Carried = tuple[UpdateExecutor, Record]  # a record, and who carries it on
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ class Cycle:
         journal: Journal,
         decisions: Decisions,
         clock: Clock,
-        emit: Emit,
+        telling: Telling,
         new_id: Callable[[], str],
     ) -> None:
         self._scanners = scanners
@@ -85,16 +81,28 @@ class Cycle:
         self._journal = journal
         self._decisions = decisions
         self._clock = clock
-        self._emit = emit
+        self._telling = telling
         self._new_id = new_id
 
     def scan(self, names: Sequence[str] = ()) -> AssetInventory:
         """What runs: everywhere, or where assets of these names can be."""
         return take_inventory(who_sees(names, self._scanners), self._settings)
 
-    def check(self, names: Sequence[str] = (), memory: Memory | None = None) -> Checked:
-        """What could be newer, for the named assets and whoever moves with them, or for all."""
-        inventory = self.scan(names)
+    def scan_of(self, sources: Collection[str]) -> AssetInventory:
+        """What runs on the sources of these names."""
+        return take_inventory([s for s in self._scanners if s.name in sources], self._settings)
+
+    def check(
+        self,
+        names: Sequence[str] = (),
+        memory: Memory | None = None,
+        inventory: AssetInventory | None = None,
+    ) -> Checked:
+        """What could be newer, for the named assets and whoever moves with them, or for all.
+
+        It is scanned for that, unless there is an `inventory` that was just taken.
+        """
+        inventory = inventory or self.scan(names)
         assets = self._together(inventory.named(names), inventory)
         past = self._past(memory or self.memory())
         answers = side_by_side(assets, place_of, lambda asset: self._detect(asset, past))
@@ -102,10 +110,15 @@ class Cycle:
         past.keep()
         return Checked(inventory, assets, found)
 
-    def plan(self, names: Sequence[str] = (), going_on: str | None = None) -> tuple[Plan, Checked]:
+    def plan(
+        self,
+        names: Sequence[str] = (),
+        going_on: str | None = None,
+        inventory: AssetInventory | None = None,
+    ) -> tuple[Plan, Checked]:
         """What would be done and why. Changes nothing but our own memory of what was seen."""
         memory = self.memory(going_on)
-        checked = self.check(names, memory)
+        checked = self.check(names, memory, inventory)
         incidents = self._asked(checked)
         cases = side_by_side(
             checked.assets,
@@ -127,7 +140,7 @@ class Cycle:
 
         `stopping` ends the run between two updates, never inside one.
         """
-        self.tell_holds(plan)
+        self._telling.holds(plan)
         at_once = self._settings.max_parallel
         needs = Ties(self.scan().everything).among(plan.assets) if at_once > 1 else ()
         done = in_turn(plan.updates, at_once, needs, self._carry_out, stopping)
@@ -152,69 +165,16 @@ class Cycle:
         """One step, unless something speaks against it by now."""
         refusal = self.refusal(step)
         if refusal is not None:
-            self._tell("held", step.asset, refusal)
+            self._telling.hold(step, refusal)
             return None
         update = self._new_id()
         self._executor_for(step).execute(update, step)
         return self._journal.get(update)
 
-    def recover(self, stopping: Callable[[], bool], wait: bool = True) -> tuple[Record, ...]:
-        """Finish or undo everything that was interrupted, oldest first.
-
-        Where some platforms do not answer, those that do come first; the others are waited for, or
-        without `wait` left for another time.
-        """
-        interrupted = self._journal.unfinished()
-        answering, silent = self._answering(interrupted)
-        for executor, record in answering:
-            if stopping():
-                break
-            executor.recover(record)
-        given_up = not wait and bool(answering or len(self._scanners) > 1)
-        for executor, record in silent:
-            if stopping():
-                break
-            if given_up and not executor.reachable():
-                self._tell("unfinished", record.asset, f"update {record.id} waits for its platform")
-                continue
-            given_up = executor.recover(record) is Outcome.UNFINISHED
-        return tuple(self._journal.get(record.id) for record in interrupted)
-
-    def _answering(self, records: Sequence[Record]) -> tuple[list[_Carried], list[_Carried]]:
-        """Who carries on each record: where the platform answers, and where it does not."""
-        asked: dict[str, bool] = {}
-        answering: list[_Carried] = []
-        silent: list[_Carried] = []
-        for record in records:
-            try:
-                executor = self._executor_for(record.step)
-            except SafeAutoUpdaterError as error:
-                self._tell("unfinished", record.asset, f"update {record.id} waits: {error}")
-                continue
-            part = record.asset.rpartition("/")[0]
-            if part not in asked:
-                asked[part] = executor.reachable()
-            (answering if asked[part] else silent).append((executor, record))
-        return answering, silent
-
     def policy(self, asset: Asset) -> AssetPolicy:
         """The settings that hold for one asset."""
         labels = dict(label for use in asset.images for label in use.policy_labels)
         return resolve(self._settings, asset.id, labels)
-
-    def tell_holds(self, plan: Plan) -> None:
-        """Tell each hold once, not every cycle."""
-        for step in plan.steps:
-            if step.action is not Action.HOLD:
-                self._decisions.told_no_more(step.asset)
-                continue
-            reason = "; ".join(step.reasons)
-            lasting = not WAITS_FOR_TIME & set(step.hold_rules)
-            # What counts on by itself (seconds to wait, ids of requests) is no news.
-            still = re.sub(r"\b[0-9a-f-]{8,}\b|[0-9]+", "#", reason) if lasting else ""
-            what = f"{step.id} {' '.join(step.hold_rules)} {still}"
-            if self._decisions.tell_once(step.assets, what, reason):
-                self._tell("held", step.asset, reason)
 
     def _together(self, named: Sequence[Asset], inventory: AssetInventory) -> tuple[Asset, ...]:
         """The named assets and everything of their groups: a group is planned whole."""
@@ -284,7 +244,7 @@ class Cycle:
         """
         try:
             if step.undoes is not None:
-                reasons = (self._in_the_way(asset, update) for asset in step.assets)
+                reasons = (self.in_the_way(asset, update) for asset in step.assets)
                 in_the_way = next((reason for reason in reasons if reason is not None), None)
                 if in_the_way is not None:
                     return in_the_way
@@ -303,12 +263,16 @@ class Cycle:
         said = "; ".join(reason for now in steps for reason in now.reasons)
         return f"changed since it was planned: {said}"
 
-    def _in_the_way(self, asset: str, going_on: str | None) -> str | None:
-        """What forbids any touch of an asset; no registry is asked."""
+    def in_the_way(self, asset: str, going_on: str | None = None, but: str = "") -> str | None:
+        """What forbids any touch of an asset, obstacles `but` for one rule's; no registry is asked.
+
+        UsageError where there is no such asset.
+        """
         (found,) = self.scan([asset]).named([asset])
         reasons = [b.reason for b in self.memory(going_on).blocked if b.asset == asset]
         policy = self.policy(found)
-        reasons += [o.reason for o in found.obstacles if stands(o, policy, moves_tag=False)]
+        obstacles = (o for o in found.obstacles if o.rule != but)
+        reasons += [o.reason for o in obstacles if stands(o, policy, moves_tag=False)]
         return next(iter(reasons), None)
 
     def memory(self, going_on: str | None = None) -> Memory:
@@ -316,6 +280,3 @@ class Cycle:
         memory = remember(self._decisions, self._journal, self._clock.now())
         others = tuple(blocked for blocked in memory.blocked if blocked.update != going_on)
         return replace(memory, blocked=others)
-
-    def _tell(self, kind: str, asset: str, message: str) -> None:
-        self._emit(Event(kind, message, self._clock.now(), asset))

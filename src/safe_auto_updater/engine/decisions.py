@@ -88,13 +88,13 @@ class Decisions:
         seen = [risk.score, risk.reversibility.value] if risk else [0, Reversibility.R0.value]
         subject = json.dumps([step.id, self._journaled(), *seen])
         for asset in step.assets:
-            self._decide("approve", asset, subject, None, _headline(step), who)
+            self._decide("approve", asset, subject, None, headline(step), who)
 
     def annotated(self, step: Step, shown: Risk, text: str, who: str) -> None:
         """The asset's own annotation says `text`: as `approve`, at the risk that was shown."""
         seen = [shown.score, shown.reversibility.value]
         subject = json.dumps([step.id, self._journaled(), *seen, text])
-        self._decide("annotated", step.asset, subject, None, _headline(step), who)
+        self._decide("annotated", step.asset, subject, None, headline(step), who)
 
     def withdraw(self, asset: str, text: str) -> None:
         """The asset's annotation says this no more: what it approved is not approved."""
@@ -103,7 +103,7 @@ class Decisions:
     def deny(self, step: Step, who: str) -> None:
         """The versions that this step would take are skipped; others may follow."""
         for asset in step.assets:
-            self._decide("deny", asset, step.id, None, _headline(step), who)
+            self._decide("deny", asset, step.id, None, headline(step), who)
         for change in step.changes:
             if change.candidate is not None:
                 version = change.candidate.reference if change.moves_tag else None
@@ -124,6 +124,19 @@ class Decisions:
         )
         words = (Word(*row) for row in rows)
         return tuple(w for w in words if assets is None or w.asset in (ALL, *assets))
+
+    def last(self) -> int:
+        """The number of the newest word."""
+        return int(self._run("SELECT coalesce(max(seq), 0) FROM decisions")[0][0])
+
+    def words_after(self, number: int) -> tuple[Word, ...]:
+        """What was decided and told after a word of this number, oldest first."""
+        rows = self._run(
+            "SELECT at, kind, asset, subject, until, reason, who FROM decisions "
+            "WHERE seq > ? ORDER BY seq",
+            (number,),
+        )
+        return tuple(Word(*row) for row in rows)
 
     def standing(self) -> Standing:
         """What all words come to, the later ones over the earlier ones."""
@@ -170,6 +183,14 @@ class Decisions:
         """The asset is held no more: when it is again, that is news."""
         if self._run("SELECT 1 FROM told WHERE asset = ?", (asset,)):
             self._run("DELETE FROM told WHERE asset = ?", (asset,))
+
+    def is_due(self, what: str, every_s: float) -> bool:
+        """Whether it is this long ago that this was told. Remembers that it is told now."""
+        known = self._run("SELECT at FROM told WHERE asset = ?", (what,))
+        due = bool(known) and self._now() - known[0][0] >= every_s
+        if due or not known:
+            self._run("INSERT OR REPLACE INTO told VALUES (?, '', ?)", (what, self._now()))
+        return due
 
     def prove_writable(self) -> None:
         """Write something that means nothing; JournalError where that cannot be."""
@@ -236,7 +257,8 @@ def _weigh(found: Standing, word: Word) -> None:
             found.denied[key] = Denied(*key, step, word.who, word.at, reference)
 
 
-def _headline(step: Step) -> str:
+def headline(step: Step) -> str:
+    """What a step changes, in one line."""
     return ", ".join(_version(change) for change in step.changes if change.candidate is not None)
 
 

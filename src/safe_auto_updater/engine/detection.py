@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from safe_auto_updater.core.errors import InvalidReference, RegistryError
 from safe_auto_updater.core.model import Asset, Change, Image, ImageUse, Rejection
 from safe_auto_updater.core.policy import AssetPolicy
-from safe_auto_updater.core.ports import ImageAnswer, Registry
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.registries import ImageAnswer, Registry
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.core.versions import Bump, PolicyLevel, parse_tag
 from safe_auto_updater.engine.behind import Behind

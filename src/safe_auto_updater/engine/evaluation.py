@@ -8,8 +8,9 @@ from dataclasses import replace
 from safe_auto_updater.core.case import Case, FileEdit, Veto
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
+from safe_auto_updater.core.links import said_by
 from safe_auto_updater.core.model import Asset, Change
-from safe_auto_updater.core.ports import Comparer, Foreseen, Proposal
+from safe_auto_updater.core.ports import Comparer, Foreseen, Proposal, Trees
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.risk import Circumstances, Risk, combine
 from safe_auto_updater.core.spelling import ComposeChange
@@ -38,7 +39,9 @@ class Evaluation:
         """The case with its risk, and with every no that is not ours to find."""
         try:
             comparer = self._comparer_for(case.asset.id)
-            risks = [self._risk(comparer, case.asset, change) for change in case.wanted]
+            seen = [comparer.trees(case.asset, change) for change in case.wanted]
+            pairs = list(zip(case.wanted, seen, strict=True))
+            risks = [self._risk(case.asset, change, trees) for change, trees in pairs]
             rule = case.policy.compose
             edits = [self._edit_of(case.asset, change, rule) for change in case.wanted]
             foreseen = self._foresee(case.asset, case.wanted)
@@ -49,20 +52,26 @@ class Evaluation:
         refusal = foreseen.refusal
         vetoes = () if refusal is None else (Veto("server", refusal),)
         proposal = Proposal(case.asset, case.wanted, risk, case.memory.now)
+        linked = {change: _linked(change, trees, case.policy.link) for change, trees in pairs}
         return replace(
             case,
+            changes=tuple(linked.get(change, change) for change in case.changes),
             risk=risk,
             vetoes=(*vetoes, *self._policies.judge(proposal)),
             notes=() if foreseen.unasked is None else (foreseen.unasked,),
             edits=tuple(edit for edit in edits if edit is not None),
         )
 
-    def _risk(self, comparer: Comparer, asset: Asset, change: Change) -> Risk:
+    def _risk(self, asset: Asset, change: Change, trees: Trees) -> Risk:
         assert change.candidate is not None
-        trees = comparer.trees(asset, change)
         reference = change.candidate.reference
         circumstances = Circumstances(_reach(change), reference, asset.kind)
         return self._analyzer_for(asset.id).analyze(trees.before, trees.after, circumstances)
+
+
+def _linked(change: Change, trees: Trees, by_user: str | None) -> Change:
+    """With where people can read about its candidate: what was seen of it says so, or the user."""
+    return replace(change, link=by_user or said_by(trees.after))
 
 
 def _reach(change: Change) -> str:

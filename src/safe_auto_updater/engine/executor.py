@@ -7,7 +7,7 @@ entered through the table's third column.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from safe_auto_updater.core.errors import (
@@ -21,8 +21,9 @@ from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import TABLE, Phase, ended
-from safe_auto_updater.core.ports import Clock, Facts, Patience, Side, Updater, Work
+from safe_auto_updater.core.ports import Clock
 from safe_auto_updater.core.redact import redact
+from safe_auto_updater.core.updater import Facts, Patience, Side, Updater, Work
 from safe_auto_updater.engine.health import HealthChecker, Verdict
 from safe_auto_updater.engine.journal import Journal, Record
 
@@ -52,6 +53,7 @@ class UpdateExecutor:
         clock: Clock,
         emit: Emit,
         refusal: Callable[[Work], str | None],
+        hurried: Callable[[], bool] = lambda: False,
     ) -> None:
         self._journal = journal
         self._updater = updater
@@ -59,6 +61,7 @@ class UpdateExecutor:
         self._clock = clock
         self._emit = emit
         self._refusal = refusal  # asked after PREPARE: a pull can take long enough for anything
+        self._hurried = hurried  # whether the program is to end, and has little time left
 
     def execute(self, update: str, step: Step) -> Outcome:
         """Carry out one step of a plan. Raises JournalError when not even its start can be written.
@@ -68,7 +71,7 @@ class UpdateExecutor:
         """
         work = Work(update, step)
         self._journal.begin(work.update, step)
-        self._tell("started", work, _headline(step), changes=_in_short(step))
+        self._tell("started", work, _headline(step), changes=in_short(step))
         return self._drive(work, _Next(Phase.PREPARE, {}), entries={})
 
     def reachable(self) -> bool:
@@ -185,7 +188,7 @@ class UpdateExecutor:
                 raise AssertionError(f"{phase} is an end, not an act")
 
     def _precheck(self, work: Work) -> Facts:
-        refusal = self._refusal(work)
+        refusal = "the program is to end" if self._hurried() else self._refusal(work)
         if refusal is not None:
             raise StepFailed(f"no longer as it was planned: {refusal}", Cause.CONFLICT)
         facts = self._updater.precheck(work)
@@ -227,8 +230,14 @@ class UpdateExecutor:
         return facts
 
     def _watch(self, work: Work, side: Side) -> Verdict:
+        """Where we are hurried the new one is given up, and of the old one a look will do."""
         patience = self._updater.patience(work, side)
-        return self._health.watch(lambda: self._updater.look(work, side), patience)
+        given_up: Callable[[], bool] = lambda: False  # noqa: E731  one word
+        if side is Side.NEW:
+            given_up = self._hurried
+        elif self._hurried():
+            patience = replace(patience, stable_for_s=0.0)
+        return self._health.watch(lambda: self._updater.look(work, side), patience, given_up)
 
     def _record(self, work: Work, phase: Phase, facts: Facts) -> str | None:
         try:
@@ -253,16 +262,20 @@ class UpdateExecutor:
         outcome = phase.outcome
         if outcome is None or problem is not None:
             text = f"stopped in {phase.value}: {problem}; `sau recover` goes on from there"
-            self._tell("unfinished", work, text, changes=_in_short(work.step))
+            self._tell("unfinished", work, text, changes=in_short(work.step))
             return Outcome.UNFINISHED
         text = f"{outcome.value.replace('_', ' ')}: {ending(work.facts)}"
-        told = {"downtime_s": work.facts.get("downtime_s"), "changes": _in_short(work.step)}
+        told = {"downtime_s": work.facts.get("downtime_s"), "changes": in_short(work.step)}
+        if work.step.links:
+            told["links"] = work.step.links
         if "failure" in work.facts:
             told["cause"] = work.facts["failure"]["cause"]
         self._tell(outcome.value, work, text, **told)
         return outcome
 
     def _tell(self, kind: str, work: Work, message: str, **details: Any) -> None:
+        if work.step.members:
+            details["members"] = work.step.members
         event = Event(kind, message, self._clock.now(), work.step.asset, work.update, details)
         self._emit(event)
 
@@ -281,7 +294,8 @@ def _headline(step: Step) -> str:
     )
 
 
-def _in_short(step: Step) -> str:
+def in_short(step: Step) -> str:
+    """Its changes in words: `web 1.0 -> 1.1 (minor)`."""
     return ", ".join(
         f"{change.container} {change.current.version or change.current.reference} -> "
         f"{change.candidate.version or change.candidate.reference} ({change.bump})"

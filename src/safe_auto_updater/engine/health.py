@@ -8,17 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from safe_auto_updater.core.model import short_name
+from safe_auto_updater.core.identity import short_name
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import (
-    CheckResult,
-    CheckState,
-    Clock,
-    HealthCheck,
-    Look,
-    Patience,
-    Subject,
-)
+from safe_auto_updater.core.ports import CheckResult, CheckState, Clock, HealthCheck, Subject
+from safe_auto_updater.core.updater import Look, Patience
 
 LOOK_EVERY_S = 0.5
 
@@ -58,8 +51,13 @@ class HealthChecker:
         self._checks_for = checks_for
         self._clock = clock
 
-    def watch(self, look: Callable[[], Look], patience: Patience) -> Verdict:
-        """Look until stable for `stable_for_s`, failed, or `timeout_s` spent observing.
+    def watch(
+        self,
+        look: Callable[[], Look],
+        patience: Patience,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> Verdict:
+        """Look until stable for `stable_for_s`, failed, `timeout_s` spent observing, or given up.
 
         The soak starts anew whenever a look is not well, or meets other processes; the time-out
         whenever a rollout has come further. PlatformUnreachable passes through.
@@ -86,6 +84,9 @@ class HealthChecker:
             met = seen.seen
             if good_since is not None and now - good_since >= patience.stable_for_s:
                 return _good(results, watched, patience, seen.unverified)
+            if given_up():
+                fact = "the program is to end before it was seen well for long enough"
+                return Verdict(False, False, fact, Cause.PLATFORM, results, watched)
             late = now - progressed >= patience.timeout_s or watched >= cap_s
             if pending and late:
                 return _bad(pending, results, watched, f" after {watched:.0f} s")

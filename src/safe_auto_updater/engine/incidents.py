@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from safe_auto_updater.core.model import matches
+from safe_auto_updater.core.identity import matches
 from safe_auto_updater.core.policy import BlockSpec
 from safe_auto_updater.core.promql import Answer, Ask, Incident, Question
 

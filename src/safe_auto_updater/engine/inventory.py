@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
-from safe_auto_updater.core.model import Asset, short_name
+from safe_auto_updater.core.identity import short_name, source_of
+from safe_auto_updater.core.model import Asset
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import Scan, Scanner
 
@@ -22,13 +23,16 @@ class NoSuchAsset(UsageError):
 class AssetInventory:
     """The result of all scans. `failures` are parts that nothing is known about.
 
-    `left_out` are assets that the configuration excludes; they may depend on others.
+    `left_out` are assets that the configuration excludes; they may depend on others. `sources` are
+    the scanners that were asked, `whole` those of them that could see everything.
     """
 
     assets: tuple[Asset, ...]
     images: tuple[object, ...]
     failures: tuple[tuple[str, str], ...]
     left_out: tuple[Asset, ...] = ()
+    sources: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
 
     @property
     def everything(self) -> tuple[Asset, ...]:
@@ -63,6 +67,26 @@ class AssetInventory:
             raise PlatformUnreachable(f"{error}, or it was not seen: {unseen}") from error
 
 
+def seen_anew(before: AssetInventory, now: AssetInventory) -> AssetInventory:
+    """What was seen before, with some of its sources as they are now.
+
+    Of one that could not be seen whole nothing counts as gone.
+    """
+    there = {asset.id for asset in now.everything}
+
+    def stays(asset: Asset) -> bool:
+        return source_of(asset.id) not in now.whole and asset.id not in there
+
+    def both(old: Iterable[Asset], new: Iterable[Asset]) -> tuple[Asset, ...]:
+        return tuple(sorted((*filter(stays, old), *new), key=lambda asset: asset.id))
+
+    return replace(
+        before,
+        assets=both(before.assets, now.assets),
+        left_out=both(before.left_out, now.left_out),
+    )
+
+
 def pick(name: str, known: Iterable[str]) -> str:
     """The one identity that a name means: itself, its end after a `/`, or a unique beginning.
 
@@ -87,7 +111,7 @@ def pick(name: str, known: Iterable[str]) -> str:
 def who_sees(names: Sequence[str], scanners: Sequence[Scanner]) -> Sequence[Scanner]:
     """The scanners that can see these assets: all, unless every name is whole and says where."""
     wanted = {one.name: one for one in scanners}
-    parts = {name.rpartition("/")[0] for name in names}
+    parts = {source_of(name) for name in names}
     return [wanted[part] for part in parts] if parts and parts <= wanted.keys() else scanners
 
 
@@ -105,6 +129,10 @@ def take_inventory(scanners: Sequence[Scanner], settings: Settings) -> AssetInve
         images=tuple(image for scan in scans for image in scan.images),
         failures=tuple(failure for scan in scans for failure in scan.failures),
         left_out=tuple(asset for asset in everything if not settings.covers(asset.id)),
+        sources=tuple(scanner.name for scanner in scanners),
+        whole=tuple(
+            one.name for one, scan in zip(scanners, scans, strict=True) if not scan.failures
+        ),
     )
 
 

@@ -13,7 +13,7 @@ from safe_auto_updater.core.errors import JournalError, UsageError
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import TABLE, Phase
-from safe_auto_updater.core.ports import Facts, Work, merged
+from safe_auto_updater.core.updater import Facts, Work, merged
 from safe_auto_updater.engine.state import State
 
 

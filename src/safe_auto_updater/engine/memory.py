@@ -13,6 +13,7 @@ from safe_auto_updater.core.model import Action
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.engine.decisions import ALL, Decisions
 from safe_auto_updater.engine.journal import Journal, Record
+from safe_auto_updater.engine.rests import resting
 
 
 def remember(decisions: Decisions, journal: Journal, now: float) -> Memory:
@@ -27,7 +28,11 @@ def remember(decisions: Decisions, journal: Journal, now: float) -> Memory:
     ]
     return Memory(
         now=now,
-        holds=tuple(h for h in words.holds if h.active(now)) + tuple(_taken_back(counting)),
+        holds=(
+            *(hold for hold in words.holds if hold.active(now)),
+            *_taken_back(counting),
+            *resting(counting, now),
+        ),
         quarantine=tuple(_failures(counting)),
         blocked=tuple(_blocked(counting)),
         approved=tuple(

@@ -9,7 +9,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,7 @@ def open_state(folder: Path) -> State:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_network_file_system(folder)
         file.touch(mode=0o600, exist_ok=True)
+        _give_to_owner(file, folder)
         connection = sqlite3.connect(
             file, timeout=10.0, isolation_level=None, check_same_thread=False, factory=State
         )
@@ -185,31 +186,49 @@ def _refuse_network_file_system(folder: Path) -> None:
 @contextmanager
 def acting(folder: Path, command: str, now: float) -> Iterator[None]:
     """Hold the state folder as its one actor. Raises Busy, saying who holds it."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder / "actor.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise JournalError(f"{folder}: cannot be locked: {error}. Give another --state.") from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f"another actor is at work: {_holder(handle)}; wait for it") from None
-        except OSError as error:
-            raise UsageError(f"{folder}: cannot be locked: {error}") from error
+    with locked(folder, "actor.lock", fcntl.LOCK_EX) as handle:
         try:
             os.ftruncate(handle, 0)
             os.pwrite(handle, json.dumps([os.getpid(), command, now]).encode(), 0)
         except OSError:
             pass  # a full disk: the lock holds all the same, only its holder stays unnamed
         yield
+
+
+@contextmanager
+def locked(folder: Path, name: str, how: int) -> Iterator[int]:
+    """Hold a lock of the folder, `how` by flock's words; its handle. Raises Busy."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _give_to_owner(folder / name, folder)
+    except OSError as error:
+        raise JournalError(f"{folder}: cannot be locked: {error}. Give another --state.") from error
+    try:
+        try:
+            fcntl.flock(handle, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            told, command = _holder(handle)
+            raise Busy(f"another actor is at work: {told}; wait for it", command) from None
+        except OSError as error:
+            raise UsageError(f"{folder}: cannot be locked: {error}") from error
+        yield handle
     finally:
         os.close(handle)
 
 
-def _holder(handle: int) -> str:
+def _give_to_owner(file: Path, folder: Path) -> None:
+    """What root makes in the folder of a service that is another user is that user's."""
+    owner = folder.stat()
+    if owner.st_uid != 0 and os.geteuid() == 0:
+        with suppress(PermissionError):  # a root that may change no owners
+            os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _holder(handle: int) -> tuple[str, str]:
+    """Who holds a lock, in words, and which command that is."""
     try:
         pid, command, _since = json.loads(os.pread(handle, 4096, 0))
     except (ValueError, OSError):
-        return "its name could not be read"
-    return f"process {pid} ({command})"
+        return "its name could not be read", ""
+    return f"process {pid} ({command})", str(command)

@@ -20,17 +20,10 @@ from safe_auto_updater.core.errors import (
     PlatformUnreachable,
     StepFailed,
 )
-from safe_auto_updater.core.model import Bond, Change, short_name
-from safe_auto_updater.core.ports import (
-    CheckResult,
-    Facts,
-    Look,
-    Patience,
-    Side,
-    Subject,
-    Updater,
-    Work,
-)
+from safe_auto_updater.core.identity import short_name
+from safe_auto_updater.core.model import Bond, Change
+from safe_auto_updater.core.ports import CheckResult, Subject
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Updater, Work
 from safe_auto_updater.engine.health import HealthChecker, Verdict
 
 Verb = Callable[[Work], Facts]

@@ -1,98 +1,87 @@
-"""Post notices as JSON to a URL."""
+"""Post notices as JSON to a URL, with a token, a signature, or both."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import httpx2
-
-from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
+from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.core.events import Event
-from safe_auto_updater.core.redact import redact, redact_all
+from safe_auto_updater.core.wording import Notice, document
+from safe_auto_updater.notify.secrets import one_line
+from safe_auto_updater.notify.web import Address, Question
 
 SCHEMA = "safe-auto-updater/event/v1"
-PAUSES_S = (1.0, 4.0)  # before the second and the third attempt
+SCHEMA_OF_MANY = "safe-auto-updater/events/v1"
+SIGNATURE = "safe-auto-updater-signature"
+_WHO = "webhook"
 
 
 class WebhookNotifier:
-    """Delivers one event per POST, up to three attempts when the other side is not there.
+    """Delivers one notice per POST.
 
-    `token_file` is read for each delivery, so that a rotated token is used at once, and sent as
-    a bearer token. Redirects are not followed: the token and the text are for this URL only.
-    A text that is no URL is a PlatformError at once.
+    `token_file` and `secret_file` are read for each delivery. The token is sent as a bearer token;
+    the secret is not sent, but signs time and body. A text that is no URL is a PlatformError at
+    once.
     """
 
     def __init__(
         self,
-        url: str,
+        url: str | None = None,
+        url_file: str | None = None,
         token_file: str | None = None,
+        secret_file: str | None = None,
+        ca_file: str | None = None,
         timeout_s: float = 10.0,
         *,
-        sleep: Callable[[float], None],
+        now: Callable[[], float],
     ) -> None:
-        try:
-            self._url = httpx2.URL(url)
-        except httpx2.InvalidURL as error:
-            raise PlatformError(f"webhook: not a URL: {error}; correct url") from None
+        self._address = Address(_WHO, url, url_file)
+        if url is not None:
+            self._address.read()
         self._token_file = token_file
+        self._secret_file = secret_file
+        self._ca_file = ca_file
         self._timeout_s = timeout_s
-        self._sleep = sleep
-        # Many services keep the secret in the path: messages name the host only.
-        self._where = f"webhook {self._url.scheme}://{self._url.netloc.decode()}"
+        self._now = now
 
-    def notify(self, event: Event) -> None:
+    def send(self, notice: Notice) -> None:
         """Deliver. PlatformUnreachable or PlatformError when it was not taken, without secrets."""
-        headers = {"user-agent": "safe-auto-updater", **self._authorization()}
-        body = _body(event)
-        for pause in PAUSES_S:
-            try:
-                return self._post(body, headers)
-            except PlatformUnreachable:
-                self._sleep(pause)
-        return self._post(body, headers)
+        body = json.dumps(_document(notice)).encode()
+        headers = {"content-type": "application/json"}
+        if self._token_file is not None:
+            headers["authorization"] = f"Bearer {self._read('token_file', self._token_file)}"
+        if self._secret_file is not None:
+            secret = one_line(_WHO, "secret_file", self._secret_file)
+            headers[SIGNATURE] = signature(secret, body, int(self._now()))
+        url = self._address.read()
+        Question(_WHO, url, "POST", self._timeout_s, body, headers, self._ca_file).ask()
 
-    def _post(self, body: dict[str, Any], headers: dict[str, str]) -> None:
-        try:
-            with (
-                httpx2.Client(timeout=self._timeout_s, follow_redirects=False) as client,
-                client.stream("POST", self._url, json=body, headers=headers) as response,
-            ):
-                status = response.status_code
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            # not chained: the cause holds the request, and with it the token
-            reason = redact(str(error)) or type(error).__name__
-            raise PlatformUnreachable(f"{self._where} cannot be reached: {reason}") from None
-        if status >= 500:
-            raise PlatformUnreachable(f"{self._where} answered {status}; look at its own log")
-        if not 200 <= status < 300:
-            text = f"{self._where} refused the notice with {status}; check url and token_file"
-            raise PlatformError(text, status)
-
-    def _authorization(self) -> dict[str, str]:
-        if self._token_file is None:
-            return {}
-        try:
-            token = Path(self._token_file).read_text("ascii").strip()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is not ASCII text"
-            text = f"{self._where}: token_file {self._token_file} cannot be read: {reason}"
-            raise PlatformError(text) from None
-        if not token or not token.isprintable():
-            text = f"{self._where}: token_file {self._token_file} must hold one line, the token"
-            raise PlatformError(text)
-        return {"authorization": f"Bearer {token}"}
+    def _read(self, key: str, path: str) -> str:
+        token = one_line(_WHO, key, path)
+        if not token.isascii():
+            raise PlatformError(f"{_WHO}: {key} {path} must be ASCII text, the token; correct it")
+        return token
 
 
-def _body(event: Event) -> dict[str, Any]:
-    return {
-        "schema": SCHEMA,
-        "kind": event.kind,
-        "message": redact(event.message),
-        "asset": event.asset,
-        "update": event.update,
-        "at": datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds"),
-        "details": redact_all(event.details),
-    }
+def signature(secret: str, body: bytes, at: int) -> str:
+    """`t=<seconds>,v1=<HMAC-SHA256 of "<seconds>." and the body, in hexadecimal>`."""
+    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
+    return f"t={at},v1={signed.hexdigest()}"
+
+
+def _document(notice: Notice) -> dict[str, Any]:
+    told = {"title": notice.title, "text": notice.text}
+    if notice.batched:
+        return {"schema": SCHEMA_OF_MANY, **told, "events": [_event(e) for e in notice.events]}
+    (event,) = notice.events
+    return {"schema": SCHEMA, **told, **_event(event)}
+
+
+def _event(event: Event) -> dict[str, Any]:
+    at = datetime.fromtimestamp(event.at, UTC).isoformat(timespec="milliseconds")
+    return {**document(event), "at": at}

@@ -46,9 +46,10 @@ def chart_sources(
         random.random,
         deadline_s=DEADLINE_S,
         answers=registries.answers,
+        observe=registries.observe,
     )
     closing.callback(client.close)
-    wire = Wire(clock, random.random, DEADLINE_S)
+    wire = Wire(clock, random.random, DEADLINE_S, registries.observe)
     system = once(system_authorities)
 
     def repository(access: RepositoryAccess) -> ClassicRepository:

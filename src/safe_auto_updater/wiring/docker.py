@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.contexts import Address
@@ -12,7 +13,8 @@ from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Step, UpdaterKind
-from safe_auto_updater.core.ports import Clock, Comparer, Updater, Work
+from safe_auto_updater.core.ports import Clock, Comparer
+from safe_auto_updater.core.updater import Updater, Work
 from safe_auto_updater.engine.cycle import Detector
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.journal import Record
@@ -56,16 +58,22 @@ class Docker:
         registries: Registries,
         clock: Clock,
         emit: Emit,
+        leaving: Callable[[], None],
     ) -> None:
         self.engines = engines_of(config, environ)
         self._config, self._settings = config, config.settings()
         self._registries = registries
         self._clock = clock
         self._emit = emit
-        self._own = Own(own_container_id(), state.absolute())
+        self._own = Own(own_container_id(), state.absolute(), leaving)
         self._environ, self._state = environ, state
         self._one_edit_at_a_time = threading.Lock()  # two updates may be about one file
-        self.permits = Permits(self._settings)
+        self.permits = Permits(self._settings, watches=config.service.watch)
+
+    def close(self) -> None:
+        """Hang up on all engines."""
+        for engine in self.engines.values():
+            engine.close()
 
     def engine(self, asset: str) -> DockerEngine:
         """The engine that an asset lives on. UsageError where none of that name is configured."""
@@ -81,6 +89,10 @@ class Docker:
         """One per engine."""
         theirs_too = self._settings.watchtower_labels
         return [DockerScanner(engine, self._own, theirs_too) for engine in self.engines.values()]
+
+    def hands_over_to_us(self, facts: Mapping[str, Any]) -> bool:
+        """Whether the update with these facts makes this container the program's next one."""
+        return bool(facts.get("hands_over")) and self._own.is_it({"Id": facts.get("new_id", "")})
 
     def watchtower(self) -> WatchtowerApi | None:
         """The Watchtower that may be asked, if one is configured."""

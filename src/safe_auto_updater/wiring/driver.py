@@ -6,8 +6,9 @@ from typing import Protocol
 
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.model import Step
-from safe_auto_updater.core.ports import Comparer, Updater
+from safe_auto_updater.core.ports import Comparer
 from safe_auto_updater.core.semver import SemVerEvaluator
+from safe_auto_updater.core.updater import Updater
 from safe_auto_updater.engine.cycle import Detector
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.health import HealthChecker

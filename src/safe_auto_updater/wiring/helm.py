@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import HelmCommand
 from safe_auto_updater.core.diff import DiffAnalyzer
-from safe_auto_updater.core.model import Step, matches
-from safe_auto_updater.core.ports import Comparer, Updater, Work
+from safe_auto_updater.core.identity import matches
+from safe_auto_updater.core.model import Step
+from safe_auto_updater.core.ports import Clock, Comparer
+from safe_auto_updater.core.updater import Facts, Updater, Work
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.wiring.kubernetes import Kubernetes
@@ -31,9 +33,9 @@ class Helm:
         kubernetes: Kubernetes,
         charts: Callable[[], Charts],
         record_of: Callable[[str], Record],
-        sleep: Callable[[float], None],
+        clock: Clock,
     ) -> None:
-        self._sleep = sleep
+        self._clock = clock
         self._record_of = record_of  # what the journal says of an update
         self._command: HelmCommand = config.helm
         self._settings = config.settings()
@@ -78,8 +80,16 @@ class Helm:
             else Return(self._began_with, releases, command)
         )
         return HelmUpdater(
-            releases, command, forward, self._settings, self._resolvable(step.asset), self._sleep
+            releases, command, forward, self._settings, self._resolvable(step.asset), self._clock
         )
+
+    def abandoned(self, asset: str, now: float) -> tuple[Step, Facts]:
+        """What another client left half done, as an update of ours. Raises UsageError."""
+        from safe_auto_updater.platforms.kubernetes.helm.abandoned import Abandoned
+        from safe_auto_updater.platforms.kubernetes.helm.releases import Releases
+
+        releases = Releases(self._kubernetes.cluster(asset))
+        return Abandoned(releases, self._command.abandoned_s, now).adopted(asset)
 
     def command(self, asset: str) -> Command:
         """The helm that works on an asset's cluster, as whoever is to."""

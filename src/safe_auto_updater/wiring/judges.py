@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 
 from safe_auto_updater import plugins
-from safe_auto_updater.core.model import matches
+from safe_auto_updater.core.identity import matches
 from safe_auto_updater.core.policy import CheckSpec, Settings
 from safe_auto_updater.core.ports import HealthCheck, Policy
 from safe_auto_updater.core.promql import Answer, Question

@@ -12,18 +12,19 @@ from safe_auto_updater.config.config import KubernetesCluster
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import PlatformError, RegistryError, UsageError
 from safe_auto_updater.core.model import Asset, Change, Step
-from safe_auto_updater.core.ports import Clock, Comparer, Foreseen, Updater
+from safe_auto_updater.core.ports import Clock, Comparer, Foreseen
+from safe_auto_updater.core.updater import Updater
 from safe_auto_updater.engine.cycle import Detector
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.past import Past
-from safe_auto_updater.notify.dispatch import Handler
+from safe_auto_updater.notify.courier import EachEvent, Handler
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 from safe_auto_updater.platforms.kubernetes.dry_run import foreseen
 from safe_auto_updater.platforms.kubernetes.helm.declared import declaring
 from safe_auto_updater.platforms.kubernetes.helm.scanner import HelmScanner
 from safe_auto_updater.platforms.kubernetes.object_events import EVENT_KINDS, ObjectEvents
-from safe_auto_updater.platforms.kubernetes.permissions import Need, helm
+from safe_auto_updater.platforms.kubernetes.permissions import Need, helm, watching
 from safe_auto_updater.platforms.kubernetes.pull_secrets import pull_secrets
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
 from safe_auto_updater.platforms.kubernetes.trees import KubernetesComparer
@@ -42,8 +43,8 @@ class Kubernetes:
     ) -> None:
         entries = config.kubernetes_clusters(environ)
         self._entries = {entry.name: entry for entry in entries}
-        self.clusters = {entry.name: Cluster(entry.name, _access(entry)) for entry in entries}
-        self._settings = config.settings()
+        self.clusters = {entry.name: Cluster(entry.name, access_of(entry)) for entry in entries}
+        self._settings, self._watches = config.settings(), config.service.watch
         self._registries = registries
         self._clock = clock
 
@@ -56,6 +57,10 @@ class Kubernetes:
         wanted = self._entries[cluster].helm
         served = () if wanted is False else declaring(self.clusters[cluster])
         return helm(wanted=wanted, served=served)
+
+    def watch_needs(self, cluster: str) -> tuple[Need, ...]:
+        """What hearing of changes between cycles takes, where that is wanted."""
+        return watching(releases=self._entries[cluster].helm) if self._watches else ()
 
     def cluster(self, asset: str) -> Cluster:
         """The cluster that an asset lives on. UsageError where none of that name is configured."""
@@ -80,7 +85,12 @@ class Kubernetes:
     def handlers(self) -> list[Handler]:
         """Who writes Events on workloads: one per cluster that may be changed."""
         return [
-            Handler(f"Events on {name}", ObjectEvents(cluster), EVENT_KINDS, f"kubernetes:{name}/*")
+            Handler(
+                f"Events on {name}",
+                EachEvent(ObjectEvents(cluster)),
+                EVENT_KINDS,
+                f"kubernetes:{name}/*",
+            )
             for name, cluster in self.clusters.items()
             if self._entries[name].named
         ]
@@ -143,5 +153,6 @@ def _logins(cluster: Cluster, asset: str) -> list[tuple[str, Mapping[str, Any]]]
         raise RegistryError(str(error), "auth") from error
 
 
-def _access(entry: KubernetesCluster) -> Access:
+def access_of(entry: KubernetesCluster) -> Access:
+    """How a configured cluster is reached."""
     return Access(Path(entry.kubeconfig) if entry.kubeconfig else None, entry.context)

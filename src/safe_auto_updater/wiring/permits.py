@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError
-from safe_auto_updater.core.model import Step, UpdaterKind, docker_id, short_name
+from safe_auto_updater.core.identity import docker_id, short_name
+from safe_auto_updater.core.model import Step, UpdaterKind
 from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.platforms.docker import api
 from safe_auto_updater.platforms.docker.compose.labels import PROJECT
@@ -23,18 +24,18 @@ Json = Mapping[str, Any]
 class Permits:
     """Asks engines whether they may be asked. What was let through once is not asked again."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, watches: bool = False) -> None:
         self._settings = settings
+        self._watches = watches  # whether the service hears of changes between cycles
         self._allowed: dict[str, set[api.For]] = defaultdict(set)
 
     def refused_of(self, engine: DockerEngine) -> list[str]:
         """What anything on this engine may need and a proxy refuses, as far as it can be seen."""
         always = self._needed(engine, (), api.manages_services(engine))
+        always |= {api.For.WATCH} if self._watches else set()
         refused = api.refused(engine, always)
         try:
-            listed = engine.get("/containers/json", all="true")
-            found = [one for item in listed if (one := Containers(engine).find(item["Id"]))]
-            more = self._needed(engine, found, services=False) - always
+            more = self._needed(engine, self._ours(engine), services=False) - always
         except PlatformError:
             return refused  # what they need besides cannot be asked for
         return refused + (api.refused(engine, more) if more else [])
@@ -66,6 +67,13 @@ class Permits:
             if self._has_hooks(engine, container):
                 needed.add(api.For.COMMAND)
         return needed
+
+    def _ours(self, engine: DockerEngine) -> list[Json]:
+        """The containers that the inventory covers: what others carry is nobody's need."""
+        listed = engine.get("/containers/json", all="true")
+        found = filter(None, (Containers(engine).find(item["Id"]) for item in listed))
+        covers = self._settings.covers
+        return [one for one in found if covers(docker_id(engine.name, name_of(one)))]
 
     def _has_hooks(self, engine: DockerEngine, container: Json) -> bool:
         image = Images(engine, lambda host: {}).find(container["Image"]) or {}

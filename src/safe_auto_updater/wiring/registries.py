@@ -24,6 +24,7 @@ from safe_auto_updater.platforms.registry import (
     credential_for,
 )
 from safe_auto_updater.platforms.registry.credentials import IdentityToken, Password
+from safe_auto_updater.platforms.registry.observed import Observe, by_nobody
 
 Known = Callable[[], Iterable[tuple[str, Mapping[str, Any]]]]
 
@@ -31,7 +32,15 @@ Known = Callable[[], Iterable[tuple[str, Mapping[str, Any]]]]
 class Registries:
     """How registries are asked by ourselves, and by engines in our name."""
 
-    def __init__(self, config: Config, state: Path, clock: Clock, closing: ExitStack) -> None:
+    def __init__(
+        self,
+        config: Config,
+        state: Path,
+        clock: Clock,
+        closing: ExitStack,
+        observe: Observe = by_nobody,
+    ) -> None:
+        self.observe = observe
         self.settings = settings = {
             entry.host: HostSettings(
                 entry.host,
@@ -77,7 +86,12 @@ class Registries:
 
     def _client(self, credentials: Credentials) -> RegistryClient:
         made = RegistryClient(
-            self.settings, credentials, self._clock, random.random, answers=self.answers
+            self.settings,
+            credentials,
+            self._clock,
+            random.random,
+            answers=self.answers,
+            observe=self.observe,
         )
         self._closing.callback(made.close)
         return made

@@ -31,7 +31,7 @@ def assert_side(scene: Scene) -> str:
     side = "old" if now["Id"] == scene.before["Id"] else "new"
     wanted = scene.old_text if side == "old" else scene.new_text
     # The engine may have restarted it a moment ago; the web server inside needs its time.
-    eventually(lambda: world.http(scene.container) == wanted, 5)
+    eventually(lambda: world.http(scene.container) == wanted)
     now = world.get(scene.container)
     assert world.prefix in scene.read(now["Id"], "/data/kept"), "its data is there"
     mounted = {m["Destination"]: m.get("Name") for m in now["Mounts"]}

@@ -13,10 +13,10 @@ import time
 import urllib.parse
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from lab import wire
+from tests.http_kit import LocalServer, QuietHandler
 from tests.lab_kit import Lab
 
 LINES = ("original", "fork")
@@ -44,45 +44,35 @@ class Gone(Exception):
     """It was killed here."""
 
 
-class StandIn:
+class StandIn(LocalServer):
     """One Watchtower. `close` ends it as a kill would."""
 
-    def __init__(self, lab: Lab, line: str, token: str, ways: Ways) -> None:
+    def __init__(
+        self, lab: Lab, line: str, token: str, ways: Ways, at: tuple[str, int] = ("127.0.0.1", 0)
+    ) -> None:
         self.line, self.ways = line, ways
         self._lab, self._token = lab, token
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        """Nobody listens any more."""
-        with suppress(OSError):
-            self._server.shutdown()
-            self._server.server_close()
+        super().__init__(self._handler(), at)
 
     def idle(self) -> None:
         """Wait until no session runs."""
         with self._lock:
             pass
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[QuietHandler]:
         standin = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
                 standin._answer(self)
 
             def do_GET(self) -> None:
                 standin._answer(self) if standin.line == "original" else self.send_error(405)
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
         return Handler
 
-    def _answer(self, request: BaseHTTPRequestHandler) -> None:
+    def _answer(self, request: QuietHandler) -> None:
         path, _, query = request.path.partition("?")
         if path != "/v1/update":
             return request.send_error(404)
@@ -90,25 +80,26 @@ class StandIn:
             return request.send_error(401)
         if self.ways.busy > 0:
             self.ways.busy -= 1
-            return _send(request, 429, {"error": "busy"}, {"Retry-After": "1"})
+            busy = json.dumps({"error": "busy"}).encode()
+            return request.answer(429, busy, {"Retry-After": "1"})
         asked = urllib.parse.parse_qs(query)
         images = ",".join(asked.get("image", ())).split(",") if "image" in asked else []
         names = ",".join(asked.get("container", ())).split(",") if "container" in asked else []
         if not images and not names and not self._lock.acquire(blocking=False):
-            return _send(request, 200, None, {})  # the original says nothing and does nothing
+            return request.answer(200)  # the original says nothing and does nothing
         if images or names:
             self._lock.acquire()
         try:
             counts = self._session(images, names if self.line == "fork" else [])
         except Gone:
-            self._server.socket.close()
+            self.close()
             return None
         finally:
             self._lock.release()
         if self.line == "original":
-            return _send(request, 200, None, {})
+            return request.answer(200)
         told = {"summary": counts, "timing": {}, "api_version": "v1"}
-        return _send(request, 200, told, {"X-RateLimit-Limit": "60"})
+        return request.answer(200, json.dumps(told).encode(), {"X-RateLimit-Limit": "60"})
 
     def _session(self, images: list[str], names: list[str]) -> dict[str, int]:
         counts = dict.fromkeys(("scanned", "updated", "failed", "restarted", "skipped"), 0)
@@ -199,16 +190,3 @@ class StandIn:
 
     def _call(self, method: str, url: str, body: object = None) -> Any:
         return wire.call(self._lab.socket, method, url, body, timeout_s=60)
-
-
-def _send(
-    request: BaseHTTPRequestHandler, status: int, body: object, headers: dict[str, str]
-) -> None:
-    content = b"" if body is None else json.dumps(body).encode()
-    with suppress(OSError):  # whoever asked is gone
-        request.send_response(status)
-        for key, value in headers.items():
-            request.send_header(key, value)
-        request.send_header("Content-Length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content)

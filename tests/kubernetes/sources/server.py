@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import os
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+from tests.http_kit import LocalServer, QuietHandler
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Served:
         return [login for asked, _, login in self.asked if asked == path]
 
 
-class _Handler(SimpleHTTPRequestHandler):
+class _Handler(QuietHandler, SimpleHTTPRequestHandler):
     """Files with Last-Modified and 304, as the standard library has them."""
 
     protocol_version = "HTTP/1.1"
@@ -50,15 +51,12 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         served, path = self.served, self.path.partition("?")[0]
         if served.login is not None and self.headers.get("Authorization") != served.login:
-            self._say(401, "WWW-Authenticate", 'Basic realm="lab"')
+            self.answer(401, headers={"WWW-Authenticate": 'Basic realm="lab"'})
         elif path in served.redirects:
-            self._say(302, "Location", served.redirects[path])
+            self.answer(302, headers={"Location": served.redirects[path]})
         elif served.cut is not None and path.endswith("index.yaml"):
             body = (served.folder / "index.yaml").read_bytes()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: served.cut])
+            self.answer(200, body[: served.cut], {"Content-Length": str(len(body))})
             self.close_connection = True
         else:
             super().do_GET()
@@ -68,35 +66,15 @@ class _Handler(SimpleHTTPRequestHandler):
         self.served.asked.append((path, str(int(code)), self.headers.get("Authorization")))
         super().send_response(code, message)
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
-    def _say(self, status: int, name: str, value: str) -> None:
-        self.send_response(status)
-        self.send_header(name, value)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
 
 @contextmanager
 def serving(folder: Path, tls: ssl.SSLContext | None = None) -> Iterator[Served]:
     """Serve a folder."""
     folder.mkdir(exist_ok=True)
     served = Served(folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, served))
-    server.daemon_threads = True
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    scheme = "http" if tls is None else "https"
-    served.url = f"{scheme}://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with LocalServer(partial(_Handler, served), tls=tls) as server:
+        served.url = server.url
         yield served
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def basic(username: str, password: str) -> str:

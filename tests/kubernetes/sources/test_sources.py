@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +11,10 @@ import pytest
 import yaml
 
 from safe_auto_updater.core.errors import RegistryError
+from tests.guarded_registry import PASSWORD, guarded_registry
 from tests.kubernetes.kit import Cluster
 from tests.kubernetes.sources.kit import Helm, Watched, from_, taken, why
 from tests.kubernetes.sources.server import Served, serving
-from tests.lab_kit import eventually
-
-HTPASSWD = "me:$2b$04$bIE.a1XF0xTQDT8CYmaTEu2z64t5jnlMbgVQr61ROMDCEDR1teXrS\n"  # bcrypt of geheim
 
 
 @pytest.fixture
@@ -228,41 +222,15 @@ def test_without_any_source_the_remedy_is_told(watched: Watched) -> None:
 @pytest.fixture
 def guarded(cluster: Cluster, tmp_path: Path) -> Iterator[str]:
     """A registry that lets nobody in but `me`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    (tmp_path / "htpasswd").write_text(HTPASSWD)
-    config = {
-        "version": 0.1,
-        "log": {"level": "error", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "guarded")}},
-        "auth": {"htpasswd": {"realm": "lab", "path": str(tmp_path / "htpasswd")}},
-        "http": {"addr": host},
-    }
-    (tmp_path / "registry.yml").write_text(json.dumps(config))  # JSON is YAML
-    program = shutil.which("docker-registry") or "docker-registry"
-    process = subprocess.Popen([program, "serve", str(tmp_path / "registry.yml")], stderr=-3)
-    try:
-        eventually(lambda: listens(host))
+    with guarded_registry(tmp_path / "guarded", tmp_path) as host:
         yield host
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def listens(host: str) -> bool:
-    name, _, port = host.rpartition(":")
-    try:
-        socket.create_connection((name, int(port)), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def test_what_helm_registry_login_kept_lets_us_in(
     helm: Helm, guarded: str, watched: Watched, tmp_path: Path
 ) -> None:
     words = ("registry", "login", guarded, "-u", "me", "--password-stdin", "--plain-http")
-    helm.run(*words, given="geheim")
+    helm.run(*words, given=PASSWORD)
     helm.push(helm.package(tmp_path / "packed", "1.1.0"), f"oci://{guarded}/charts")
     watched.sources = from_({"chart": "web", "repository": f"oci://{guarded}/charts"})
     assert "wants a user name and a password" in (watched.check().error or "")

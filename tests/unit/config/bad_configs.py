@@ -18,6 +18,9 @@ COMMAND = {"match": {"asset": "*/web"}, "type": "command", "command": ["true"]}
 PLUGIN = {"match": {"asset": "*/web"}, "type": "example", "options": {}}
 WEBHOOK = {"type": "webhook", "url": "http://127.0.0.1/"}
 NOTIFIER = {"type": "example", "options": {}}
+MAIL = {"type": "email", "host": "mail.example.org", "from": "sau@h.org", "to": ["me@h.org"]}
+APPRISE = {"type": "apprise", "urls": ["ntfy://ntfy.example.org/ops"]}
+HEARTBEAT = {"type": "heartbeat", "url": "http://127.0.0.1/"}
 REGISTRY = {"host": "registry.example.org"}
 SOURCE = {"chart": "web", "repository": "https://charts.example.org/stable"}
 RULE = {"match": {"asset": "*"}}
@@ -170,6 +173,33 @@ TYPES: tuple[tuple[str, object, str], ...] = (
     ("notifications[].events[]", WEBHOOK, "event"),
     ("notifications[].token_file", WEBHOOK, "text"),
     ("notifications[].timeout", WEBHOOK, "duration"),
+    ("notifications[].url_file", {"type": "webhook"}, "text"),
+    ("notifications[].secret_file", WEBHOOK, "text"),
+    ("notifications[].ca_file", WEBHOOK, "text"),
+    ("notifications[].ca_file", HEARTBEAT, "text"),
+    ("notifications[].match", WEBHOOK, "mapping"),
+    ("notifications[].quiet_hours", WEBHOOK, "window"),
+    ("notifications[].template", WEBHOOK, "mapping"),
+    ("notifications[].batch", WEBHOOK, "batch"),
+    ("notifications[].match", NOTIFIER, "mapping"),
+    ("notifications[].quiet_hours", NOTIFIER, "window"),
+    ("notifications[].host", MAIL, "text"),
+    ("notifications[].port", MAIL, "whole number"),
+    ("notifications[].tls", MAIL, "tls"),
+    ("notifications[].username", MAIL, "text"),
+    ("notifications[].password_file", MAIL, "text"),
+    ("notifications[].ca_file", MAIL, "text"),
+    ("notifications[].from", MAIL, "text"),
+    ("notifications[].to", MAIL, "list"),
+    ("notifications[].to[]", MAIL, "text"),
+    ("notifications[].timeout", MAIL, "duration"),
+    ("notifications[].urls", APPRISE, "list"),
+    ("notifications[].urls[]", APPRISE, "text"),
+    ("notifications[].urls_file", APPRISE, "text"),
+    ("notifications[].timeout", APPRISE, "duration"),
+    ("notifications[].url", HEARTBEAT, "text"),
+    ("notifications[].method", HEARTBEAT, "method"),
+    ("notifications[].timeout", HEARTBEAT, "duration"),
     ("notifications[].options", NOTIFIER, "mapping"),
 )
 WRONG: dict[str, tuple[object, ...]] = {
@@ -218,6 +248,9 @@ WRONG: dict[str, tuple[object, ...]] = {
     "score": (-1, 102, "60", 1.5, True, 20),
     "rollback": ("no", 5, True, []),
     "event": ("failed", 5, True, []),
+    "batch": ("day", 5, True, []),
+    "tls": ("ssl", 5, True, []),
+    "method": ("PUT", "get", 5, True, []),
     "statuses": ("200", 99, [200, 700], [], True, 200.5),
 }
 # what a message about a wrong value of each kind may say
@@ -255,11 +288,9 @@ LEVELS: tuple[tuple[str, object], ...] = (
     ("execution.watchtower", WATCHTOWER),
     ("notifications[]", WEBHOOK),
     ("notifications[]", NOTIFIER),
-)
-
-LATER: tuple[tuple[str, object], ...] = (
-    ("detection.interval", None),
-    ("execution.unattended", None),
+    ("notifications[]", MAIL),
+    ("notifications[]", APPRISE),
+    ("notifications[]", HEARTBEAT),
 )
 
 
@@ -346,9 +377,6 @@ def _duplicates() -> Iterator[Bad]:
 
 
 def _later() -> Iterator[Bad]:
-    for path, entry in LATER:
-        content = dump(nest(path, "x", entry))
-        yield Bad(f"later {path}", content, "not supported by this version yet; remove it")
     yield Bad("later halt", dump(nest("execution.rollback", "halt")), "'halt' is not supported")
 
 
@@ -375,7 +403,9 @@ def _missing() -> Iterator[Bad]:
         ("execution.watchtower", WATCHTOWER, "url"),
         ("execution.watchtower", WATCHTOWER, "token_file"),
         ("notifications[]", WEBHOOK, "type"),
-        ("notifications[]", WEBHOOK, "url"),
+        ("notifications[]", MAIL, "host"),
+        ("notifications[]", MAIL, "from"),
+        ("notifications[]", MAIL, "to"),
     ):
         rest = {name: value for name, value in entry.items() if name != key}
         content = dump(nest(path, rest))
@@ -504,6 +534,19 @@ def _values() -> Iterator[Bad]:
         ("notifications[].events", WEBHOOK, "has no entry", ([],)),
         ("notifications[].events[]", WEBHOOK, "did you mean rolled_back?", ("rolledback",)),
         ("notifications[].token_file", WEBHOOK, "absolute path", ("token",)),
+        ("notifications[].secret_file", WEBHOOK, "absolute path", ("secret",)),
+        ("notifications[].to", MAIL, "has no entry", ([],)),
+        ("notifications[].to[]", MAIL, "not a mail address", ("me", "a@b, c@d", "A <a@b>", "@b")),
+        ("notifications[].from", MAIL, "not a mail address", ("", "a b@c", "a@b\nBcc: x")),
+        ("notifications[].host", MAIL, "not a host", ("", "smtp://h", "h/x", "a b")),
+        ("notifications[].port", MAIL, "at most 65535", (65536,)),
+        ("notifications[].urls", APPRISE, "has no entry", ([],)),
+        ("notifications[].urls[]", APPRISE, "not an address of apprise", ("", "h", "ntfy://a b")),
+        ("notifications[].template", WEBHOOK, "did you mean $message?", ({"body": "$mesage"},)),
+        ("notifications[].template", WEBHOOK, "known are count", ({"body": "${secret}"},)),
+        ("notifications[].template", WEBHOOK, "write $$", ({"body": "5 $"}, {"title": "$1"})),
+        ("notifications[].template", WEBHOOK, "not a title", ({"title": "a\nb"}, {"title": " "})),
+        ("notifications[].template", WEBHOOK, "unknown key", ({"subject": "x"},)),
     )
     for path, entry, fragment, values in table:
         owner = entry.get("type", "") if isinstance(entry, dict) else ""
@@ -513,6 +556,7 @@ def _values() -> Iterator[Bad]:
 
 
 def _contradictions() -> Iterator[Bad]:
+    yield from _receivers()
     both = dump(nest("execution.health.checks[]", {**SERVICE, "url": "http://web/"}))
     yield Bad("url and service", both, "url: unknown key; known here are match, type, service")
     who = {"username": "u", "password_file": "/p"}
@@ -569,6 +613,30 @@ def _contradictions() -> Iterator[Bad]:
         yield Bad(f"never {stable_for}", dump(nest("execution.health", health)), "shorter", 4)
 
 
+def _receivers() -> Iterator[Bad]:
+    file = "/run/secrets/x"
+    login = {"username": "u", "password_file": file}
+    of_one = {"template": {"title": "$name"}, "batch": "cycle"}
+    for entry, told in (
+        ({"type": "webhook"}, "neither url nor url_file"),
+        ({"type": "heartbeat"}, "neither url nor url_file"),
+        ({**WEBHOOK, "url_file": file}, "remove one of them"),
+        ({**WEBHOOK, "ca_file": file}, "is for an https:// url"),
+        ({**WEBHOOK, "quiet_hours": "00:00-00:00 UTC"}, "never end"),
+        ({**MAIL, "quiet_hours": ["22:00-07:00 UTC", "06:00-22:00 UTC"]}, "never end"),
+        ({"type": "apprise"}, "neither urls nor urls_file"),
+        ({**MAIL, "username": "u"}, "needs password_file"),
+        ({**MAIL, "password_file": file}, "needs username"),
+        ({**MAIL, **login, "tls": "none"}, "in clear"),
+        ({**MAIL, "ca_file": file, "tls": "none"}, "no use with tls: none"),
+        ({**WEBHOOK, **of_one}, "$name is of one event"),
+        ({**HEARTBEAT, "events": ["held"]}, "unknown key"),
+        ({**NOTIFIER, "batch": "cycle"}, "unknown key"),
+    ):
+        content = dump(nest("notifications[]", entry))
+        yield Bad(f"receiver {sorted(entry)} {entry['type']}, {told}", content, told)
+
+
 def _sources() -> Iterator[Bad]:
     file = "/run/secrets/x"
     plain = {**SOURCE, "repository": "http://charts.example.org"}
@@ -616,6 +684,12 @@ def _broken() -> Iterator[Bad]:
     yield Bad("two documents", b"detection: {}\n---\ndetection: {}\n", "second document", 2)
     yield Bad("two documents, dots", b"detection: {}\n...\n---\n{}\n", "second document", 3)
     yield Bad("directive", b"%YAML 3.0\n---\n{}\n", "not valid YAML")
+    yield Bad("interval", b"detection: {interval: 0s}\n", "not between 1s and 30d", 1)
+    both = b"detection:\n  interval: 1h\n  schedule: 0 4 * * *\n"
+    yield Bad("interval and schedule", both, "and so does interval; remove one", 3)
+    for text in ("0 4 * *", "0 4 * * * UTC x", "61 4 * * *", "0 0 31 2 *", "0 4 * * * Berlin"):
+        content = f"detection: {{schedule: '{text}'}}\n".encode()
+        yield Bad(f"schedule {text}", content, "0 4 * * * Europe/Berlin", 1)
     yield Bad("merge", b"detection: {<<: {policy: minor}}\n", "merge keys", 1)
     yield Bad("merge alias", b"inventory: &a {}\ndetection: {<<: *a}\n", "merge keys", 2)
     for tag in ("!!str", "!!int", "!x", "!!binary", "!!set", "!!python/name:os.system"):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,11 +14,12 @@ from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnrea
 from safe_auto_updater.platforms.kubernetes import cluster as module
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Refused
+from tests.http_kit import LocalServer, QuietHandler
 
 Answer = tuple[int, Any]
 
 
-class Server:
+class Server(LocalServer):
     """Answers from a script: one entry per question; the last one again and again."""
 
     def __init__(self, *script: Answer) -> None:
@@ -27,8 +27,8 @@ class Server:
         self.asked: list[tuple[str, str, Any]] = []
         said = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
+        class Handler(QuietHandler):
+            def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(length)) if length else None
                 said.asked.append((self.command, self.path, body))
@@ -36,28 +36,20 @@ class Server:
                 if len(said.script) > 1:
                     said.script.pop(0)
                 content = json.dumps(told).encode() if not isinstance(told, bytes) else told
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+                self.answer(status, content)
 
-            do_GET = do_PATCH = do_POST = do_DELETE = answer
+            do_PATCH = do_POST = do_DELETE = do_GET
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=self.http.serve_forever, daemon=True).start()
+        super().__init__(Handler)
 
     def cluster(self, folder: Path) -> Cluster:
-        url = f"http://127.0.0.1:{self.http.server_port}"
         file = folder / "kubeconfig"
         file.write_text(
             json.dumps(
                 {
                     "current-context": "c",
                     "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-                    "clusters": [{"name": "c", "cluster": {"server": url}}],
+                    "clusters": [{"name": "c", "cluster": {"server": self.url}}],
                     "users": [{"name": "u", "user": {"token": "secret-token"}}],
                 }
             )
@@ -68,16 +60,13 @@ class Server:
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     monkeypatch.setattr(module, "RETRY_S", (0.0, 0.0))
-    servers: list[Server] = []
+    with ExitStack() as servers:
 
-    def start(*script: Answer) -> tuple[Cluster, Server]:
-        server = Server(*script)
-        servers.append(server)
-        return server.cluster(tmp_path), server
+        def start(*script: Answer) -> tuple[Cluster, Server]:
+            server = servers.enter_context(Server(*script))
+            return server.cluster(tmp_path), server
 
-    yield start
-    for server in servers:
-        server.http.shutdown()
+        yield start
 
 
 def page(*uids: str, going_on: str = "") -> Answer:
@@ -163,8 +152,7 @@ def test_something_that_is_no_cluster_is_named(serve: Callable[..., Any]) -> Non
 def test_nobody_there_is_no_answer(tmp_path: Path) -> None:
     server = Server((200, {}))
     cluster = server.cluster(tmp_path)
-    server.http.shutdown()
-    server.http.server_close()
+    server.close()
     assert not cluster.reachable()
     with pytest.raises(PlatformUnreachable, match="does not answer"):
         cluster.create("/x", {})

@@ -50,6 +50,7 @@ def test_object_is_told(kind: str, said: str, details: dict[str, str], told: str
 
 REASONS = {
     "held": ("UpdateHeld", "Normal"),
+    "available": ("UpdateAvailable", "Normal"),
     "started": ("UpdateStarted", "Normal"),
     "succeeded": ("UpdateSucceeded", "Normal"),
     "unverified": ("UpdateUnverified", "Normal"),
@@ -92,8 +93,8 @@ HELD = Event("held", "x", 0.0, WEB)
 
 
 def test_event_is_written_once_into_the_namespace_of_the_object(tmp_path: Path) -> None:
-    server = Server((200, WORKLOAD), (201, {}))
-    ObjectEvents(server.cluster(tmp_path)).notify(HELD)
+    with Server((200, WORKLOAD), (201, {})) as server:
+        ObjectEvents(server.cluster(tmp_path)).notify(HELD)
     (_, looked, _), (method, path, body) = server.asked
     assert looked == "/apis/apps/v1/namespaces/shop/deployments/web"
     assert (method, path.partition("?")[0]) == ("POST", "/api/v1/namespaces/shop/events")
@@ -101,16 +102,17 @@ def test_event_is_written_once_into_the_namespace_of_the_object(tmp_path: Path) 
 
 
 def test_object_that_is_gone_is_told_nothing(tmp_path: Path) -> None:
-    server = Server(status(404, "NotFound"))
-    ObjectEvents(server.cluster(tmp_path)).notify(HELD)
+    with Server(status(404, "NotFound")) as server:
+        ObjectEvents(server.cluster(tmp_path)).notify(HELD)
     assert [method for method, _, _ in server.asked] == ["GET"]
 
 
 def test_event_that_is_refused_is_not_tried_again_and_says_where_the_rule_is(
     tmp_path: Path,
 ) -> None:
-    server = Server((200, WORKLOAD), status(403, "Forbidden", "events is forbidden"))
-    with pytest.raises(PlatformError, match=r"events is forbidden.*docs/kubernetes\.md") as caught:
+    refused = pytest.raises(PlatformError, match=r"events is forbidden.*docs/kubernetes\.md")
+    script = (200, WORKLOAD), status(403, "Forbidden", "events is forbidden")
+    with Server(*script) as server, refused as caught:
         ObjectEvents(server.cluster(tmp_path)).notify(HELD)
     assert caught.value.status == 403
     assert [method for method, _, _ in server.asked] == ["GET", "POST"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from safe_auto_updater.platforms.kubernetes.permissions import NEEDS, Need
+from safe_auto_updater.platforms.kubernetes.permissions import NEEDS, Need, watching
 
 ROOT = Path(__file__).resolve().parents[3]
 NODES = ("", "nodes", "list")
@@ -26,7 +26,7 @@ def rules(listed: Iterable[dict[str, Any]]) -> set[tuple[str, str, str]]:
 
 
 def shipped(file: str, kind: str) -> set[tuple[str, str, str]]:
-    documents = yaml.safe_load_all((ROOT / "deploy/kubernetes" / file).read_text())
+    documents = yaml.safe_load_all(next((ROOT / "deploy/kubernetes").rglob(file)).read_text())
     (role,) = (document for document in documents if document["kind"] == kind)
     return rules(role["rules"])
 
@@ -53,3 +53,14 @@ def test_shipped_roles_are_exactly_what_is_needed() -> None:
 def test_who_only_looks_may_only_look() -> None:
     looks = [n for n in NEEDS if n.verb in ("get", "list") and not (n.subresource or n.optional)]
     assert shipped("viewer.yaml", "Role") == needed(looks)
+
+
+def test_who_watches_needs_a_role_more() -> None:
+    workloads = needed(watching(releases=False))
+    assert shipped("watch.yaml", "Role") == workloads
+    assert shipped("watch-releases.yaml", "Role") == needed(watching(releases=True)) - workloads
+    assert [need.optional for need in watching(releases=None)] == [False] * 4 + [True] * 2
+    page = (ROOT / "docs/kubernetes.md").read_text()
+    section = page[page.index("### Watching") :]
+    told = re.findall(r"```yaml\n(  - .*?)```", section, re.DOTALL)
+    assert rules(yaml.safe_load("".join(told))) == needed(watching(releases=True))

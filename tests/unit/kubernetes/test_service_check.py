@@ -6,9 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -17,13 +15,14 @@ from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
 from safe_auto_updater.platforms.kubernetes.service_check import ServiceCheck
+from tests.http_kit import LocalServer, QuietHandler
 
 
 @contextmanager
 def serving(status: int, *parts: bytes, more: int = 0) -> Iterator[str]:
     """Answers in these parts, one after the other, and owes some bytes more."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(status)
             self.send_header("Content-Length", str(sum(map(len, parts)) + more))
@@ -33,16 +32,8 @@ def serving(status: int, *parts: bytes, more: int = 0) -> Iterator[str]:
                 self.wfile.flush()
                 time.sleep(0.05)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=http.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{http.server_port}"
-    finally:
-        http.shutdown()
-        http.server_close()
+    with LocalServer(Handler) as server:
+        yield server.url
 
 
 def look(url: str, folder: Path) -> CheckResult:

@@ -40,17 +40,15 @@ def clock() -> HandClock:
 
 @pytest.fixture
 def fake() -> Iterator[Fake]:
-    server = Fake()
-    yield server
-    server.close()
+    with Fake() as server:
+        yield server
 
 
 @pytest.fixture
 def other() -> Iterator[Fake]:
     """A second host."""
-    server = Fake()
-    yield server
-    server.close()
+    with Fake() as server:
+        yield server
 
 
 MakeClient = Callable[..., RegistryClient]
@@ -107,6 +105,5 @@ def tls_fake(certificate: Path) -> Iterator[Fake]:
     """A registry behind a certificate of a private authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    server = Fake(context)
-    yield server
-    server.close()
+    with Fake(context) as server:
+        yield server

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from safe_auto_updater.core.model import Asset, Change, Health, Image, ImageUse, Status
 from safe_auto_updater.core.policy import Settings, resolve
-from safe_auto_updater.core.ports import Registry
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.registries import Registry
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.past import Past

@@ -8,10 +8,10 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, BinaryIO
 
 from safe_auto_updater.core.reference import Reference
+from tests.http_kit import LocalServer, QuietHandler
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -57,14 +57,7 @@ def digest_of(body: bytes) -> str:
     return "sha256:" + hashlib.sha256(body).hexdigest()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are what some tests are about."""
-
-
-class Fake:
+class Fake(LocalServer):
     """One server. Answers are given by path (without the query); a list is used up in turn."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -74,13 +67,7 @@ class Fake:
         self.over = threading.Event()
         self.hung_up = threading.Event()  # somebody left while we were still speaking
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), self._handler())
-        if tls is not None:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.host = f"127.0.0.1:{self._server.server_port}"
-        self.url = f"{'http' if tls is None else 'https'}://{self.host}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.002,))
-        self._thread.start()
+        super().__init__(self._handler(), tls=tls)
 
     def ref(self, text: str = "app:1") -> Reference:
         """A reference on this registry."""
@@ -125,9 +112,7 @@ class Fake:
     def close(self) -> None:
         """Stop serving."""
         self.over.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().close()
 
     def _reply(self, request: Request) -> Reply:
         with self._lock:
@@ -139,14 +124,14 @@ class Fake:
                 return route.pop(0) if len(route) > 1 else route[0]
         return route if isinstance(route, Reply) else route(request)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _handler(self) -> type[QuietHandler]:
         fake = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
             wbufsize = -1  # head and body in one packet: no waiting for acknowledgements
 
-            def answer(self) -> None:
+            def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): text for name, text in self.headers.items()}
                 over, hung_up = fake.over, fake.hung_up
@@ -159,20 +144,12 @@ class Fake:
                     except OSError:
                         hung_up.set()
                     return
-                self.send_response(reply.status)
-                for name, text in reply.headers.items():
-                    self.send_header(name, text)
                 length = len(reply.body) if reply.length is None else reply.length
-                self.send_header("Content-Length", str(length))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(reply.body)
+                headers = {**reply.headers, "Content-Length": str(length)}
+                self.answer(reply.status, reply.body, headers)
                 self.close_connection = reply.length is not None
 
-            do_GET = do_HEAD = do_POST = answer
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing."""
+            do_HEAD = do_POST = do_GET
 
         return Handler
 

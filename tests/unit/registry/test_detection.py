@@ -12,8 +12,8 @@ import pytest
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
 from safe_auto_updater.core.policy import Settings, resolve
-from safe_auto_updater.core.ports import ImageAnswer
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.registries import ImageAnswer
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.engine.detection import ChangeDetector
 from safe_auto_updater.engine.past import Past

@@ -92,10 +92,8 @@ class Liar:
 
 @pytest.fixture(scope="module")
 def hosts() -> Iterator[tuple[Fake, Fake]]:
-    made = Fake(), Fake()
-    yield made
-    for one in made:
-        one.close()
+    with Fake() as one, Fake() as other:
+        yield one, other
 
 
 @pytest.fixture

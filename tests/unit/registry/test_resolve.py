@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.core.ports import ImageAnswer
+from safe_auto_updater.core.registries import ImageAnswer
 from safe_auto_updater.platforms.registry import ImageLookup, Platform, RegistryClient
 from tests.unit.registry.fake import INDEX, MANIFEST, Fake, Reply, digest_of, image_manifest
 

@@ -54,7 +54,7 @@ def command(
         records: tuple[Record, ...] = ()
         own = Plan(())
         if not plan.updates:
-            app.cycle.tell_holds(plan)
+            app.telling.holds(plan)
         elif confirmed(f"Update {len(plan.updates)}?", yes):
             own = plan.hand_over
             with stopping.listening():

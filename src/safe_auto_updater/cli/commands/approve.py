@@ -29,6 +29,7 @@ def command(options: Options, step: str, who: str | None) -> None:
     what = ", ".join(tables.arrow(change) for change in meant.changes if change.candidate)
     said = (
         f"{meant.asset}: {what} is approved by {speaker}. "
-        "It is made by the next `sau apply`, once nothing else holds it."
+        "It is made once nothing else holds it: by the service where that runs, else by the next "
+        "`sau apply`."
     )
     options.answer("approve", document, lambda: tables.say(said))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from safe_auto_updater.cli.context import Options
-from safe_auto_updater.config import ConfigLoader, schema, starter
+from safe_auto_updater.config import ConfigLoader, schema, starter, times
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.platforms.docker.watchtower.migration import configuration
 from safe_auto_updater.platforms.docker.watchtower.survey import running
@@ -52,7 +52,16 @@ def init(options: Options, file: Path, watchtower: str | None) -> None:
 def _from_watchtower(options: Options, container: str | None) -> str:
     """A configuration that does what a running Watchtower does."""
     host, engine = next(iter(engines_of(options.config, options.environ).items()))
-    return configuration(running(engine, container), host)
+    return configuration(running(engine, container), fits, host)
+
+
+def fits(schedule: str) -> bool:
+    """Whether a text can be `detection.schedule`."""
+    try:
+        times.schedule(schedule)
+    except ValueError:
+        return False
+    return True
 
 
 @command.command("validate")

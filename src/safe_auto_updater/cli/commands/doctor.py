@@ -16,7 +16,7 @@ def command(options: Options) -> None:
     """Say what is reachable, permitted and missing, with the remedy; exit code 1 then."""
     try:
         with options.app() as app:
-            findings = diagnose(app)
+            findings = diagnose(app, options.config)
     except JournalError as error:
         findings = [Finding("state", False, str(error))]
     document = {"findings": [{"what": f.what, "ok": f.ok, "fact": f.fact} for f in findings]}

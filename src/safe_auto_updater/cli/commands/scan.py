@@ -11,7 +11,9 @@ from safe_auto_updater.cli.context import Options
 @click.command("scan")
 @click.pass_obj
 def command(options: Options) -> None:
-    """List what runs: containers with image, status and health; images, also unused ones.
+    """List what runs, with status and health: containers, workloads, releases.
+
+    Of images also those that nothing uses.
 
     Exit code 1 when a part could not be read; the rest is still shown.
     """

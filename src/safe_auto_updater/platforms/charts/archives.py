@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
+from safe_auto_updater.core.answers import Answers
 from safe_auto_updater.core.chart_archive import NotAChart
 from safe_auto_updater.core.charts import ListedChart
-from safe_auto_updater.core.ports import Answers
 from safe_auto_updater.engine.chart import read_chart
 from safe_auto_updater.platforms.charts.errors import malformed
 from safe_auto_updater.platforms.charts.source import Source

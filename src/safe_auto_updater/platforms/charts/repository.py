@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from safe_auto_updater.core.answers import Answers
 from safe_auto_updater.core.chart_archive import LARGEST_ARCHIVE
 from safe_auto_updater.core.charts import ListedChart
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.core.ports import Answers
 from safe_auto_updater.platforms.charts.errors import REMEDY, malformed, refused, unusable
 from safe_auto_updater.platforms.charts.index import LARGEST_INDEX, Index, NotAnIndex
 from safe_auto_updater.platforms.charts.listing import listed_chart

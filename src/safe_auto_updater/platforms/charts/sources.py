@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
+from safe_auto_updater.core.answers import Answers
 from safe_auto_updater.core.charts import ListedChart, Listing
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.core.model import matches, short_name
-from safe_auto_updater.core.ports import Answers
+from safe_auto_updater.core.identity import matches, short_name
 from safe_auto_updater.platforms.charts.archives import Archives, refuse_other, sha256_of
 from safe_auto_updater.platforms.charts.errors import REMEDY, malformed
 from safe_auto_updater.platforms.charts.ports import OciCharts, RepositoryAccess

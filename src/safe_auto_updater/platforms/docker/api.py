@@ -26,6 +26,7 @@ class For(StrEnum):
     COMMAND = "commands"  # health checks `command`, and hooks
     FILE = "files"  # configs and secrets that Compose put into a container
     SERVICE = "services"  # those of a Swarm, on its managers
+    WATCH = "watching"  # what the service hears between cycles, where `detection.watch` is on
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,9 @@ QUESTIONS = (
         "its rolling update, and the way back",
         {"version": "0"},
         {"Name": "nobody"},
+    ),
+    Question(
+        "GET", "/events", For.WATCH, "what changes, as it happens", {"since": "0", "until": "1"}
     ),
 )
 

@@ -26,6 +26,9 @@ class CommandCheck:
 
     def check(self, subject: Subject) -> CheckResult:
         """One run. Output is shown, shortened."""
+        if not subject.asset.startswith("docker:"):
+            fact = "a command is run in containers of a Docker engine only; use a check of type job"
+            return _said(CheckState.UNKNOWN, fact, Cause.PLATFORM)
         engine, container = self._engine_of(subject.asset), str(subject.attributes["Id"])
         try:
             ran = run_inside(engine, container, self._command, self._timeout_s)

@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 from safe_auto_updater.platforms.docker.dialling import Dialler, Endpoint, plainly
 from safe_auto_updater.platforms.docker.line import Line
@@ -26,6 +27,7 @@ class Connections:
         self._dialling = threading.Semaphore(AT_ONCE)
         self._lock = threading.Lock()
         self._kept: list[_Connection] = []
+        self._closed = False
 
     @property
     def peer(self) -> tuple[str, int] | None:
@@ -61,8 +63,9 @@ class Connections:
             raise
 
     def close(self) -> None:
-        """Close those that are not in use."""
+        """Close those that are not in use, and the others when they are no longer."""
         with self._lock:
+            self._closed = True
             kept, self._kept = self._kept, []
         for connection in kept:
             connection.end()
@@ -79,7 +82,10 @@ class Connections:
 
     def _keep(self, connection: _Connection) -> None:
         with self._lock:
-            self._kept.append(connection)
+            if not self._closed:
+                self._kept.append(connection)
+                return
+        connection.end()
 
 
 class Reply:
@@ -109,6 +115,10 @@ class Reply:
         """The body line by line, as it comes."""
         while line := self._response.readline():
             yield line
+
+    def end(self) -> None:
+        """Have whoever reads it in another thread come to its end."""
+        self._connection.cut()
 
     def close(self) -> None:
         """Be done with it: what was read to its end leaves the connection to the next."""
@@ -144,6 +154,12 @@ class _Connection(http.client.HTTPConnection):
                 return f"what comes from there is no HTTP: {str(error).strip()[:100]}"
         words = self._line.last_words() if self._line is not None else ""
         return words or plainly(error, self._dialler.over_tls)
+
+    def cut(self) -> None:
+        """Break it off, without freeing what somebody still reads from."""
+        if self._line is not None:
+            with suppress(OSError):  # it is over already
+                socket.socket.shutdown(self._line.sock, socket.SHUT_RDWR)  # of TLS, what is below
 
     def end(self) -> None:
         """Close it, and free what it held. (`close` is also called while an answer comes in.)"""

@@ -1,13 +1,12 @@
-"""The Docker Engine API, raw: JSON in, JSON out, and what can go wrong translated once.
+"""The Docker Engine API, raw: JSON in, JSON out, and what can go wrong on the way translated once.
 
-Source: Docker Engine API 1.41 to 1.56.
+What an answer means is in `answers.py`. Source: Docker Engine API 1.41 to 1.56.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -16,17 +15,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from safe_auto_updater.core.errors import (
-    NotFound,
-    PlatformError,
-    PlatformUnfit,
-    PlatformUnreachable,
+from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
+from safe_auto_updater.platforms.docker.answers import (
+    CHANGING,
+    decoded,
+    demultiplexed,
+    message_of,
+    refusal,
 )
+from safe_auto_updater.platforms.docker.api_version import negotiated, spelled
 from safe_auto_updater.platforms.docker.connections import Connections, Reply
 from safe_auto_updater.platforms.docker.dialling import Endpoint, Tls
 
 Json = dict[str, Any]
-NEWEST_KNOWN = (1, 56)
 ANSWER_S = 60.0
 FIRST_WORD_S = 30.0  # of an engine that took our connection: a machine under load is slow
 STREAM_S = 1800.0  # a whole stream, however steadily it trickles
@@ -40,6 +41,22 @@ class _Connection:
     to: Connections
     version: Json
     api: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer that goes on: `messages` are read as they come."""
+
+    _reply: Reply
+    messages: Iterator[Json]
+
+    def end(self) -> None:
+        """Have `messages` end, from another thread."""
+        self._reply.end()
+
+    def close(self) -> None:
+        """Free what it holds."""
+        self._reply.close()
 
 
 class DockerEngine:
@@ -62,7 +79,7 @@ class DockerEngine:
             try:
                 return self._json("GET", path, params=params, headers=headers)
             except PlatformError as error:
-                if _CHANGING not in str(error):
+                if CHANGING not in str(error):
                     raise
                 time.sleep(pause_s)
         return self._json("GET", path, params=params, headers=headers)
@@ -107,16 +124,21 @@ class DockerEngine:
         until = time.monotonic() + STREAM_S
         reply = self._ask("POST", path, params=params, headers=headers)
         try:
-            for line in reply.lines():
+            for message in self._messages(reply, path):
                 if time.monotonic() > until:
                     text = f"no end within {STREAM_S / 60:g} min; look at the network and try again"
                     raise PlatformError(f"{self.host}: {path}: {text}")
-                if line.strip():
-                    yield self._message(line, path)
-        except (OSError, http.client.HTTPException) as error:
-            raise PlatformUnreachable(f"{self.host}: the answer broke off: {error}") from error
+                yield message
         finally:
             reply.close()
+
+    def follow(self, path: str, silent_s: float, **params: Any) -> Told:
+        """A GET whose answer goes on for as long as there is something to tell.
+
+        Who says nothing for `silent_s` is taken for gone.
+        """
+        reply = self._ask("GET", path, params=params, wait_s=silent_s)
+        return Told(reply, self._messages(reply, path))
 
     def text(self, path: str, **params: Any) -> str:
         """The raw text that the engine answers (multiplexed logs are split into lines)."""
@@ -178,27 +200,21 @@ class DockerEngine:
 
     def _json(self, method: str, path: str, **arguments: Any) -> Any:
         content = self._content(method, path, **arguments)
-        return self._decoded(content, path) if content else None
+        return decoded(content, self.host, path) if content else None
 
     def _content(self, method: str, path: str, **arguments: Any) -> bytes:
         reply = self._ask(method, path, **arguments)
         with self._answering():
             return reply.read()
 
-    def _decoded(self, content: bytes, path: str) -> Any:
+    def _messages(self, reply: Reply, path: str) -> Iterator[Json]:
+        """What an answer says, message by message, as it comes."""
         try:
-            return json.loads(content)
-        except ValueError as error:
-            raise PlatformError(f"{self.host}: the answer to {path} is no JSON: {error}") from error
-
-    def _message(self, line: bytes, path: str) -> Json:
-        try:
-            message = json.loads(line)
-        except ValueError as error:
-            raise PlatformError(f"{self.host}: the answer to {path} is damaged: {error}") from error
-        if not isinstance(message, dict):
-            raise PlatformError(f"{self.host}: the answer to {path} is damaged: {message!r:.80}")
-        return message
+            for line in reply.lines():
+                if line.strip():
+                    yield message_of(line, self.host, path)
+        except (OSError, http.client.HTTPException) as error:
+            raise PlatformUnreachable(f"{self.host}: the answer broke off: {error}") from error
 
     def _ask(
         self,
@@ -224,7 +240,7 @@ class DockerEngine:
         with self._answering():
             reply = connection.to.ask(method, target, sent, content, wait_s)
             if reply.status >= 400:
-                raise self._refused(reply, method, path)
+                raise refusal(reply, self.host, method, path)
         return reply
 
     @contextmanager
@@ -239,6 +255,10 @@ class DockerEngine:
                 f"the Docker engine at {self.host} does not answer: {error}. "
                 f"{self._endpoint.remedy}"
             ) from error
+
+    def close(self) -> None:
+        """Hang up: over ssh each connection that is kept is a child process."""
+        self._forget()
 
     def _forget(self) -> None:
         """Begin anew with the next question: another engine may answer it."""
@@ -265,98 +285,14 @@ class DockerEngine:
         with self._answering():
             reply = to.ask("GET", "/version", {}, None, FIRST_WORD_S)
             if reply.status >= 500:
-                error = self._refused(reply, "GET", "/version")
+                error = refusal(reply, self.host, "GET", "/version")
                 raise PlatformUnreachable(f"{self.host}: the engine is not ready: {error}")
             if reply.status >= 400:
-                fact = str(self._refused(reply, "GET", "/version"))
+                fact = str(refusal(reply, self.host, "GET", "/version"))
                 remedy = "; set ca_file, cert_file and key_file" * ("HTTPS server" in fact)
                 raise PlatformError(f"{self.host}: {fact}{remedy}")
             content = reply.read()
-        version = self._decoded(content, "/version")
+        version = decoded(content, self.host, "/version")
         if not isinstance(version, dict):
             raise PlatformError(f"{self.host}: /version answers {version!r:.80}; is it Docker?")
         return _Connection(to, version, negotiated(version))
-
-    def _refused(
-        self, reply: Reply, method: str, path: str
-    ) -> PlatformError | PlatformUnreachable | PlatformUnfit:
-        """What a refusal means: the engine explains itself in JSON, a proxy before it does not."""
-        text = reply.read().decode("utf-8", "replace")
-        try:
-            message = str(json.loads(text)["message"])
-        except (ValueError, KeyError, TypeError):
-            said = f"{reply.status} {reply.reason}"
-            if reply.status in (401, 403, 405):
-                return PlatformError(
-                    f"{method} {_pattern(path)} is not allowed ({said}): allow it in the socket "
-                    "proxy before the engine; docs/socket-proxy.md lists what is needed",
-                    reply.status,
-                )
-            if reply.status in (502, 503, 504):
-                return PlatformUnreachable(
-                    f"{self.host}: {method} {path}: a proxy says {said}: the engine behind it does "
-                    "not answer. Is it running?"
-                )
-            message = text.strip()[:500] or reply.reason
-        remedy = next((r for words, r in _UNFIT.items() if words in message.lower()), None)
-        if reply.status >= 500 and remedy is not None:
-            return PlatformUnfit(f"{self.host}: {remedy} ({message})")
-        kind = NotFound if reply.status == 404 else PlatformError
-        return kind(f"{message} ({path})", reply.status)
-
-
-_CHANGING = "data changed during operation, retry"  # containerd's store, while others pull or tag
-_UNFIT = {
-    "no space left on device": "the engine's disk is full: make room there",
-    "iptables failed": (
-        "the engine's firewall rules are gone, somebody has flushed them: restart the engine"
-    ),
-}
-
-
-def _pattern(path: str) -> str:
-    """A path as one allows it: without the API version and whose it is."""
-    path = re.sub(r"^/images/.+/(json|tag)$", r"/images/{name}/\1", path)
-    path = re.sub(r"^/images/(?!json$|create$)[^{]+$", "/images/{name}", path)
-    path = re.sub(r"^/distribution/.+/json$", "/distribution/{name}/json", path)
-    kinds = "containers|networks|exec|services|tasks"
-    return re.sub(rf"^/({kinds})/(?!json$|create$)[^/]+", r"/\1/{id}", path)
-
-
-def negotiated(version: Mapping[str, Any]) -> tuple[int, int]:
-    """The API version to speak: the newest that both know, never below the engine's minimum.
-
-    PlatformError where there is none.
-    """
-
-    def numbers(key: str, default: str) -> tuple[int, int]:
-        text = str(version.get(key) or default)
-        major, _, minor = text.partition(".")
-        try:
-            return int(major), int(minor or 0)
-        except ValueError as error:
-            raise PlatformError(f"the engine's {key} {text!r:.40} is no API version") from error
-
-    newest, oldest = numbers("ApiVersion", "1.41"), numbers("MinAPIVersion", "1.12")
-    chosen = min(newest, NEWEST_KNOWN)
-    if chosen < (1, 41) or chosen < oldest:
-        raise PlatformError(
-            f"the engine speaks API {spelled(oldest)} to {spelled(newest)}; this program needs "
-            f"one of 1.41 to {spelled(NEWEST_KNOWN)}"
-        )
-    return chosen
-
-
-def spelled(api: tuple[int, int]) -> str:
-    """An API version as it is written."""
-    return f"{api[0]}.{api[1]}"
-
-
-def demultiplexed(raw: bytes) -> str:
-    """Text of a stream that may carry the engine's 8-byte frame headers (no-TTY containers)."""
-    parts, at = [], 0
-    while len(raw) - at >= 8 and raw[at] in (0, 1, 2) and raw[at + 1 : at + 4] == b"\0\0\0":
-        size = int.from_bytes(raw[at + 4 : at + 8], "big")
-        parts.append(raw[at + 8 : at + 8 + size])
-        at += 8 + size
-    return (b"".join(parts) or raw).decode("utf-8", "replace")

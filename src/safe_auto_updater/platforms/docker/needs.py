@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from safe_auto_updater.core.model import Bond, Need, Obstacle, docker_id
+from safe_auto_updater.core.identity import docker_id
+from safe_auto_updater.core.model import Bond, Need, Obstacle
 from safe_auto_updater.platforms.docker.compose.labels import compose_service, depends_on
 
 Json = Mapping[str, Any]

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from safe_auto_updater.core.model import Bond, Obstacle, docker_id
+from safe_auto_updater.core.identity import docker_id
+from safe_auto_updater.core.model import Bond, Obstacle
 from safe_auto_updater.platforms.docker.needs import Everyone, name_of
 from safe_auto_updater.platforms.docker.self_id import OwnId
 

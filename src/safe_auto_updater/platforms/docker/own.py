@@ -8,7 +8,7 @@ which both must have.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -39,10 +39,14 @@ def is_here(engine: DockerEngine, own: Own) -> bool:
 
 @dataclass(frozen=True)
 class Own:
-    """Which container this is, None outside of one, and where the state folder is in it."""
+    """Which container this is, None outside of one, and where the state folder is in it.
+
+    `leaving` is told right before an engine is asked to stop it.
+    """
 
     id: OwnId | None
     state: Path
+    leaving: Callable[[], None] = lambda: None
 
     def is_it(self, container: Json) -> bool:
         """Whether this program runs in that container."""

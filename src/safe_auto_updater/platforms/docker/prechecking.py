@@ -9,8 +9,8 @@ from safe_auto_updater.core.errors import StepFailed
 from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
-from safe_auto_updater.core.ports import Facts, Work
 from safe_auto_updater.core.spelling import Strategy
+from safe_auto_updater.core.updater import Facts, Work
 from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.exclusive import exclusive_in

@@ -11,7 +11,7 @@ from safe_auto_updater.core.errors import StepFailed
 from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
-from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.containers import Containers, out_of_service_s
 from safe_auto_updater.platforms.docker.images import Images
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 class Restarter:
-    """The verbs of `core.ports.Updater` for a member of a unit that keeps its container."""
+    """The verbs of `core.updater.Updater` for a member of a unit that keeps its container."""
 
     def __init__(
         self, containers: Containers, images: Images, settings: Settings, takeover: Takeover

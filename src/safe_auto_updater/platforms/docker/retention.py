@@ -13,7 +13,7 @@ from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.core.model import UpdaterKind
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.policy import Keep
-from safe_auto_updater.core.ports import Facts
+from safe_auto_updater.core.updater import Facts
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from safe_auto_updater.core.errors import InvalidReference, NotFound, SafeAutoUpdaterError
-from safe_auto_updater.core.model import Asset, Image, ImageUse, Obstacle, docker_id
+from safe_auto_updater.core.identity import docker_id
+from safe_auto_updater.core.model import Asset, Image, ImageUse, Obstacle
 from safe_auto_updater.core.ports import Scan
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.stateful import is_stateful

@@ -8,7 +8,7 @@ from safe_auto_updater.core.errors import PlatformError, StepFailed
 from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
-from safe_auto_updater.core.ports import Facts, Work
+from safe_auto_updater.core.updater import Facts, Work
 from safe_auto_updater.platforms.docker.compare import differences
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
 from safe_auto_updater.platforms.docker.containers import Containers

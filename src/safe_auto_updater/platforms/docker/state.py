@@ -10,7 +10,8 @@ from typing import Any
 from safe_auto_updater.core.model import Health, Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import HealthSettings
-from safe_auto_updater.core.ports import CheckResult, CheckState, Patience
+from safe_auto_updater.core.ports import CheckResult, CheckState
+from safe_auto_updater.core.updater import Patience
 
 Json = Mapping[str, Any]
 TIMEOUT_S = 300.0

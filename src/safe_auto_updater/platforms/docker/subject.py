@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safe_auto_updater.core.ports import Subject, Work
+from safe_auto_updater.core.ports import Subject
+from safe_auto_updater.core.updater import Work
 
 
 def subject_of(work: Work, container: Mapping[str, Any]) -> Subject:

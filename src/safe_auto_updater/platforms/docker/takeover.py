@@ -59,8 +59,11 @@ class Takeover:
 
     def retire(self, container: Json) -> None:
         """Stop it so that nothing brings it back. Our own container's stop ends this program."""
-        if self._own.is_it(container) and policy_name(container) != "unless-stopped":
-            self._containers.restart_policy(container, {"Name": "no"})  # nobody does it afterwards
+        if self._own.is_it(container):
+            if policy_name(container) != "unless-stopped":
+                # Nobody does it afterwards.
+                self._containers.restart_policy(container, {"Name": "no"})
+            self._own.leaving()
         self._containers.retire(container)
 
     def back(self, old: Json, new: Json | None, name: str, before: Json) -> None:

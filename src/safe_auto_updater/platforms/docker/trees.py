@@ -51,7 +51,9 @@ class DockerComparer:
             raise ValueError(f"{asset.id}: nothing to compare with")
         if asset.kind == "service":
             return self._service_trees(asset, change, candidate)
-        container = self._containers.inspect(change.container)
+        container = self._containers.find(change.container)
+        if container is None:
+            raise NotFound(f"{asset.name}: the container is gone from the engine; plan again")
         old = self._images.find(container["Image"])
         if old is None:
             raise NotFound(

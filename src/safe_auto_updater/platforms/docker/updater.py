@@ -15,8 +15,8 @@ from safe_auto_updater.core.errors import PlatformError, PlatformUnfit, StepFail
 from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
-from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work, merged
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work, merged
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
@@ -39,7 +39,7 @@ Json = dict[str, Any]
 
 
 class DockerUpdater:
-    """The verbs of `core.ports.Updater` on one engine; each looks first and may be repeated."""
+    """The verbs of `core.updater.Updater` on one engine; each looks first and may be repeated."""
 
     def __init__(
         self,

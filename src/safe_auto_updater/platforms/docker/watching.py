@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safe_auto_updater.core.model import Status, matches
+from safe_auto_updater.core.identity import matches
+from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
-from safe_auto_updater.core.ports import CheckResult, CheckState, Look, Patience, Work
+from safe_auto_updater.core.ports import CheckResult, CheckState
+from safe_auto_updater.core.updater import Look, Patience, Work
 from safe_auto_updater.platforms.docker.state import judge, patience_for, status_of
 from safe_auto_updater.platforms.docker.subject import subject_of
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,7 +16,26 @@ from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
 
 CONNECT_S = 5.0
 BEGINNING = 16 * 1024  # bytes
+_KEPT = 100  # connections at most; for each one more its library prints a warning
 _INSTALL = "install the extra: pip install 'safe-auto-updater[kubernetes]'"
+
+
+class Told(Protocol):
+    """An answer that comes in for as long as there is something to tell."""
+
+    status: int
+
+    def lines(self) -> Iterator[bytes]:
+        """Its lines as they come. Raises PlatformUnreachable where it breaks off."""
+        ...
+
+    def end(self) -> None:
+        """Have `lines` end, from another thread."""
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
+        ...
 
 
 class Transport(Protocol):
@@ -37,6 +57,10 @@ class Transport(Protocol):
 
     def begin(self, target: str, wait_s: float) -> tuple[int, bytes]:
         """Status of a GET, and how a refusal begins. Raises PlatformUnreachable."""
+        ...
+
+    def follow(self, target: str, accept: str, wait_s: float) -> Told:
+        """A GET whose answer goes on. Raises PlatformUnreachable."""
         ...
 
 
@@ -62,6 +86,7 @@ class Access:
         except ImportError as error:
             raise PlatformError(f"cluster {name}: {_INSTALL}") from error
         settings = Configuration()
+        settings.connection_pool_maxsize = _KEPT
         try:
             if self._is_pod:
                 config.load_incluster_config(  # type: ignore[no-untyped-call]
@@ -112,6 +137,12 @@ class _Official:
             finally:
                 answer.close()
 
+    def follow(self, target: str, accept: str, wait_s: float) -> Told:
+        with self._answering():
+            headers = {"Accept": accept}
+            answer = self._request("GET", target, headers, wait_s, preload_content=False)
+        return _Following(answer, self._answering)
+
     def _request(
         self, method: str, target: str, headers: dict[str, str], wait_s: float, **more: Any
     ) -> Any:
@@ -141,6 +172,33 @@ class _Official:
             raise PlatformUnreachable(
                 f"cluster {self._name} at {self.server} does not answer: {why}"
             ) from error
+
+
+class _Following:
+    """An answer of the official client's connections, read as it comes."""
+
+    def __init__(self, answer: Any, answering: Callable[[], AbstractContextManager[None]]) -> None:
+        self.status = int(answer.status)
+        self._answer = answer
+        self._answering = answering
+        self._sock = getattr(answer.connection, "sock", None)
+
+    def lines(self) -> Iterator[bytes]:
+        begun = b""
+        with self._answering():
+            while part := self._answer.read1(BEGINNING):
+                *whole, begun = (begun + part).split(b"\n")
+                yield from whole
+        if begun:
+            yield begun
+
+    def end(self) -> None:
+        if self._sock is not None:
+            with suppress(OSError):  # it is over already
+                socket.socket.shutdown(self._sock, socket.SHUT_RDWR)  # of TLS, what is below
+
+    def close(self) -> None:
+        self._answer.close()
 
 
 def _beginning(answer: Any, wait_s: float) -> bytes:

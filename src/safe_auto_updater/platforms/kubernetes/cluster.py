@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnreachable
-from safe_auto_updater.platforms.kubernetes.access import Access, Transport
+from safe_auto_updater.platforms.kubernetes.access import Access, Told, Transport
 from safe_auto_updater.platforms.kubernetes.placement import platform_of
 
 Json = dict[str, Any]
@@ -32,6 +32,8 @@ _MERGE = "application/merge-patch+json"
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """To accept a list of what objects are called and labelled, and nothing that they hold."""
+OF_ONE = METADATA.replace("List", "")
+"""The same of one object, or of what a watch tells."""
 
 
 class Refused(PlatformError):
@@ -57,9 +59,10 @@ class Cluster:
     Thread-safe. Questions are asked again where the server asks for it, acts never.
     """
 
-    def __init__(self, name: str, access: Access) -> None:
+    def __init__(self, name: str, access: Access, answer_s: float = ANSWER_S) -> None:
         self.name = name
         self.access = access
+        self._answer_s = answer_s
         self._lock = threading.Lock()
         self._opened: Transport | None = None
         self._nodes: tuple[Json, ...] | None = None
@@ -169,6 +172,20 @@ class Cluster:
             pass  # it is an application's
         return status, None
 
+    def follow(self, path: str, silent_s: float, accept: str = _JSON, **params: Any) -> Told:
+        """An answer that goes on for as long as there is something to tell, such as a watch.
+
+        Who says nothing for `silent_s` is taken for gone.
+        """
+        told = self._transport().follow(f"{path}?{urlencode(params)}", accept, silent_s)
+        if told.status < 400:
+            return told
+        try:
+            content = b"\n".join(told.lines())
+        finally:
+            told.close()
+        raise self._refused(told.status, content, "GET", path)
+
     def reachable(self) -> bool:
         """Whether the cluster answers now."""
         try:
@@ -233,7 +250,7 @@ class Cluster:
         target = f"{path}?{urlencode(params)}" if params else path
         sent = None if body is None else json.dumps(body).encode()
         transport = self._transport()
-        status, content = transport.ask(method, target, sent, content_type, accept, ANSWER_S)
+        status, content = transport.ask(method, target, sent, content_type, accept, self._answer_s)
         if status >= 400:
             raise self._refused(status, content, method, path)
         return content

@@ -22,6 +22,7 @@ COMPONENT = "safe-auto-updater"
 _NORMAL, _WARNING = "Normal", "Warning"
 _TYPES = {
     "held": _NORMAL,
+    "available": _NORMAL,
     "started": _NORMAL,
     "succeeded": _NORMAL,
     "unverified": _NORMAL,

@@ -6,18 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
-from safe_auto_updater.core.model import matches
+from safe_auto_updater.core.identity import matches
 from safe_auto_updater.core.policy import HealthSettings, Settings, resolve
-from safe_auto_updater.core.ports import (
-    CheckState,
-    Clock,
-    Facts,
-    Look,
-    Patience,
-    Side,
-    Subject,
-    Work,
-)
+from safe_auto_updater.core.ports import CheckState, Clock, Subject
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.judging import Judged, Wanted, judge, probes
 from safe_auto_updater.platforms.kubernetes.kinds import (

@@ -65,6 +65,19 @@ def helm(*, wanted: bool | None, served: Iterable[Declaring]) -> tuple[Need, ...
     return (*reading, *asking)
 
 
+def watching(*, releases: bool | None) -> tuple[Need, ...]:
+    """What hearing of changes takes: of workloads, and of releases as far as `helm` has them."""
+    what_for = "to hear of changes"
+    kinds = [
+        Need("watch", kind.group.partition("/")[0], kind.plural, what_for)
+        for kind in KINDS.values()
+    ]
+    if releases is False:
+        return tuple(kinds)
+    stores = ("secrets", "configmaps")
+    return (*kinds, *(Need("watch", "", one, what_for, optional=not releases) for one in stores))
+
+
 SERVICE = Need("get", "", "services", "to ask a Service in a health check", "proxy")
 JOB = tuple(
     Need(verb, "batch", "jobs", "to run a Job as a health check")
@@ -81,16 +94,20 @@ def missing(
 ) -> list[tuple[Need, str]]:
     """Everything that may not be done, with what it is for and the rule that allows it."""
     return [
-        (
-            need,
-            f"may not {need.verb} {_named(need)}{_where(namespace)}, {need.what_for}"
-            f"{' (optional)' if need.optional else ''}: add {need.rule} "
-            f"to its {'Role' if namespace else 'ClusterRole'}",
-        )
+        (need, lacking(need, namespace))
         for namespace in namespaces or ("",)
         for need in needs
         if not _allowed(cluster, need, namespace)
     ]
+
+
+def lacking(need: Need, namespace: str) -> str:
+    """That it may not be done (empty: in all namespaces), and the rule that allows it."""
+    return (
+        f"may not {need.verb} {_named(need)}{_where(namespace)}, {need.what_for}"
+        f"{' (optional)' if need.optional else ''}: add {need.rule} "
+        f"to its {'Role' if namespace else 'ClusterRole'}"
+    )
 
 
 def _allowed(cluster: Cluster, need: Need, namespace: str) -> bool:

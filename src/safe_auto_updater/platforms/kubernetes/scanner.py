@@ -15,15 +15,8 @@ from safe_auto_updater.core.errors import (
     PlatformError,
     SafeAutoUpdaterError,
 )
-from safe_auto_updater.core.model import (
-    Asset,
-    Health,
-    Image,
-    ImageUse,
-    Obstacle,
-    Status,
-    kubernetes_id,
-)
+from safe_auto_updater.core.identity import kubernetes_id
+from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Obstacle, Status
 from safe_auto_updater.core.ports import CheckState, Scan
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.kubernetes import pods as of

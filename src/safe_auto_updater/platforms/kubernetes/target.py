@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.core.model import Image
-from safe_auto_updater.core.ports import Side, Work
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.updater import Side, Work
 from safe_auto_updater.platforms.kubernetes.kinds import KINDS, Kind, containers, images
 
 Json = Mapping[str, Any]

@@ -61,7 +61,7 @@ def _tree(
     pod_spec: Json, workload: Json, name: str, image: Mapping[str, Any], shared: int
 ) -> dict[str, Any]:
     container = next(c for _, c in containers(pod_spec) if c["name"] == name)
-    mounts = list(_mounts(pod_spec, workload, container))
+    mounted = list(mounts(pod_spec, workload, container))
     return {
         "image": {**image, "layers": {"count": len(image["layers"]), "shared": shared}},
         "container": {
@@ -72,9 +72,9 @@ def _tree(
                 "cmd": bool(container.get("args")),
             },
             "ports": {"published": [], "unpublished": list(image["ports"])},
-            "mounts": mounts,
-            "mounted": sorted(mount["path"] for mount in mounts),
-            "data": sorted(mount["path"] for mount in mounts if mount["data"]),
+            "mounts": mounted,
+            "mounted": sorted(mount["path"] for mount in mounted),
+            "data": sorted(mount["path"] for mount in mounted if mount["data"]),
         },
     }
 
@@ -97,7 +97,8 @@ def _inherited(pod_spec: Json, container: Json, image: Mapping[str, Any]) -> dic
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _mounts(pod_spec: Json, workload: Json, container: Json) -> Iterator[dict[str, Any]]:
+def mounts(pod_spec: Json, workload: Json, container: Json) -> Iterator[dict[str, Any]]:
+    """What a container has mounted, and whether it keeps data there."""
     volumes = {volume["name"]: volume for volume in pod_spec.get("volumes") or ()}
     claimed = {
         claim["metadata"]["name"] for claim in workload["spec"].get("volumeClaimTemplates") or ()

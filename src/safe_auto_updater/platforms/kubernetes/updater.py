@@ -14,8 +14,9 @@ from safe_auto_updater.core.errors import PlatformUnreachable, RegistryError, St
 from safe_auto_updater.core.model import Change
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
-from safe_auto_updater.core.ports import Clock, Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.ports import Clock
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
@@ -41,7 +42,7 @@ TRY_S = 0.3
 
 
 class KubernetesUpdater:
-    """The verbs of `core.ports.Updater` for workloads; each looks first and may be repeated."""
+    """The verbs of `core.updater.Updater` for workloads; each looks first and may be repeated."""
 
     def __init__(
         self,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from safe_auto_updater.core.identity import short_name
 from safe_auto_updater.core.kept import Kept
-from safe_auto_updater.core.model import short_name
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
 from safe_auto_updater.core.probing import cannot_tell, fill, no_address
 from safe_auto_updater.core.promql import Ask, Expectation, Question, judged

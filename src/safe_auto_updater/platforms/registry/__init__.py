@@ -1,6 +1,6 @@
 """Asking OCI registries: tags, digests, image configurations."""
 
-from safe_auto_updater.core.ports import Answers, Stored
+from safe_auto_updater.core.answers import Answers, Stored
 from safe_auto_updater.platforms.registry.auths import credential_for
 from safe_auto_updater.platforms.registry.client import RegistryClient
 from safe_auto_updater.platforms.registry.credentials import Credential, Credentials

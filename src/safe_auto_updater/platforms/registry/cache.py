@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from safe_auto_updater.core.ports import Answers, Stored
+from safe_auto_updater.core.answers import Answers, Stored
 from safe_auto_updater.core.reference import Reference, is_digest
 from safe_auto_updater.platforms.registry.manifests import matches
 

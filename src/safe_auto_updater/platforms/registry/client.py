@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from safe_auto_updater.core.answers import Answers
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.core.ports import Answers, Clock, ImageAnswer
+from safe_auto_updater.core.ports import Clock
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.registries import ImageAnswer
 from safe_auto_updater.platforms.registry.cache import Cache, NoAnswers
 from safe_auto_updater.platforms.registry.contents import Contents
 from safe_auto_updater.platforms.registry.credentials import Credentials
@@ -13,6 +15,7 @@ from safe_auto_updater.platforms.registry.failures import malformed
 from safe_auto_updater.platforms.registry.hosts import Hosts
 from safe_auto_updater.platforms.registry.limits import Limit, Limits
 from safe_auto_updater.platforms.registry.manifests import Manifest, Platform
+from safe_auto_updater.platforms.registry.observed import Observe, by_nobody
 from safe_auto_updater.platforms.registry.once import Once
 from safe_auto_updater.platforms.registry.paging import all_tags
 from safe_auto_updater.platforms.registry.pointer import digest_of_target
@@ -25,7 +28,8 @@ class RegistryClient:
     """A client for all registries. Thread-safe; close it when done.
 
     Answers are remembered, refusals too: one client is for one run. `answers` is what is kept
-    between runs. `timeout_s` bounds one wait for a host, `deadline_s` one whole answer.
+    between runs. `timeout_s` bounds one wait for a host, `deadline_s` one whole answer. `observe`
+    is told of each question that goes out.
     Every method raises RegistryError, whose `reason` says of which kind.
     """
 
@@ -38,9 +42,10 @@ class RegistryClient:
         timeout_s: float = 15.0,
         deadline_s: float = 60.0,
         answers: Answers | None = None,
+        observe: Observe = by_nobody,
     ) -> None:
         self._limits = Limits(clock)
-        wire = Wire(clock, random, deadline_s)
+        wire = Wire(clock, random, deadline_s, observe)
         self._hosts = Hosts(settings, credentials, clock, wire, self._limits, timeout_s)
         self._cache = Cache(NoAnswers() if answers is None else answers)
         self._contents = Contents(self._hosts, self._cache)

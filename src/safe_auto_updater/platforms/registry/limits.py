@@ -25,6 +25,18 @@ class Limit:
     window_s: float | None
 
 
+def limit_in(headers: Headers) -> Limit | None:
+    """What an answer's headers say; None where they hold no count."""
+    left = _QUOTA.match(headers.get("ratelimit-remaining") or "")
+    if left is None:
+        return None
+    granted = _QUOTA.match(headers.get("ratelimit-limit") or "")
+    window = left[2] or (granted and granted[2])
+    return Limit(
+        int(left[1]), int(granted[1]) if granted else None, float(window) if window else None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     limit: Limit
@@ -45,14 +57,9 @@ class Limits:
 
     def note(self, host: str, headers: Headers) -> None:
         """Read an answer's headers; those without a count change nothing."""
-        left = _QUOTA.match(headers.get("ratelimit-remaining") or "")
-        if left is None:
+        limit = limit_in(headers)
+        if limit is None:
             return
-        granted = _QUOTA.match(headers.get("ratelimit-limit") or "")
-        window = left[2] or (granted and granted[2])
-        limit = Limit(
-            int(left[1]), int(granted[1]) if granted else None, float(window) if window else None
-        )
         with self._lock:
             self._seen[host] = _Seen(limit, self._clock.monotonic())
 

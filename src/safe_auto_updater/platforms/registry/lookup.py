@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from safe_auto_updater.core.model import Image
-from safe_auto_updater.core.ports import ImageAnswer
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.registries import ImageAnswer
 from safe_auto_updater.platforms.registry.client import RegistryClient
 from safe_auto_updater.platforms.registry.manifests import Platform
 

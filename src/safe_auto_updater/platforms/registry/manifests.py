@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.core.ports import Layer
 from safe_auto_updater.core.reference import is_digest
+from safe_auto_updater.core.registries import Layer
 from safe_auto_updater.platforms.registry.failures import malformed
 
 _MANIFESTS = (

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.ports import Clock
+from safe_auto_updater.core.registries import Asked
 from safe_auto_updater.platforms.registry.answer import Answer
 from safe_auto_updater.platforms.registry.connection import NoConnection, NotSecured
 from safe_auto_updater.platforms.registry.failures import (
@@ -19,6 +20,7 @@ from safe_auto_updater.platforms.registry.failures import (
     unreachable,
 )
 from safe_auto_updater.platforms.registry.gate import Gate
+from safe_auto_updater.platforms.registry.observed import Observe, answered, by_nobody
 from safe_auto_updater.platforms.registry.transport import Transport
 
 _RETRIES = 2
@@ -35,11 +37,19 @@ class Wire:
 
     GET and HEAD are asked up to three times where that can help (no connection, a broken body,
     408, 429, 5xx). A host that limits us, cannot be reached, is too slow or fails again and again
-    is left alone for a while. No host has more than eight questions of ours at once.
+    is left alone for a while. No host has more than eight questions of ours at once. `observe` is
+    told of each try.
     """
 
-    def __init__(self, clock: Clock, random: Callable[[], float], deadline_s: float) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        random: Callable[[], float],
+        deadline_s: float,
+        observe: Observe = by_nobody,
+    ) -> None:
         self._clock = clock
+        self._observe = observe
         self._random = random
         self._deadline_s = deadline_s
         self._gate = Gate(clock)
@@ -68,7 +78,7 @@ class Wire:
             try:
                 with self._slot(place):
                     self._gate.check(place)  # a slot can come free because the gate was closed
-                    answer = self._once(transport, method, url, headers, limit, form)
+                    answer = self._observed(transport, method, url, headers, limit, form)
             except _Transient as trouble:
                 slow = trouble.error.reason == "timeout"  # asking again would wait as long again
                 if last or slow:
@@ -110,6 +120,27 @@ class Wire:
             self._faults[answer.place] = faults
         if faults >= _FAULTS_IN_A_ROW:
             self._gate.close(answer.place, _REST_S, failing(answer.place, answer.status))
+
+    def _observed(
+        self,
+        transport: Transport,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        limit: int,
+        form: Mapping[str, str] | None,
+    ) -> Answer:
+        place = urlsplit(url).netloc.rpartition("@")[2]  # what signs in is nobody's to see
+        try:
+            answer = self._once(transport, method, url, headers, limit, form)
+        except _Transient as trouble:
+            self._observe(Asked(place, method, trouble.error.reason))
+            raise
+        except RegistryError as error:
+            self._observe(Asked(place, method, error.reason))
+            raise
+        self._observe(answered(place, method, answer))
+        return answer
 
     def _once(
         self,

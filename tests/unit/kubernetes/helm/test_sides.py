@@ -17,7 +17,7 @@ from safe_auto_updater.core.risk import Circumstances, Reversibility, Risk, Seve
 from safe_auto_updater.platforms.kubernetes.helm.hooks import may_have_run, one_way
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
-from safe_auto_updater.platforms.kubernetes.helm.rights import rights
+from safe_auto_updater.platforms.kubernetes.helm.rights import gained
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped
 from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, flat, trees
 from tests.unit.rule_tables import table
@@ -59,6 +59,13 @@ def role(*verbs: str, kind: str = "Role") -> Piece:
     return piece(kind, rules=[{"apiGroups": [""], "resources": ["secrets"], "verbs": list(verbs)}])
 
 
+def keeping(image: str) -> Piece:
+    """A workload with a claim of its own."""
+    mounted = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    claim = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+    return workload(image, container=mounted, volumes=[claim])
+
+
 CRD, CLAIM = piece("CustomResourceDefinition", "widgets"), piece("PersistentVolumeClaim", "data")
 WEB, NEWER = workload("example.org/web:1.2.0"), workload("example.org/web:1.2.1")
 DEFAULTS = Chart("web", "1.0.0", defaults={"port": 80, "tls": {"on": False}})
@@ -73,6 +80,7 @@ ROWS: dict[str, tuple[Side, Side, Seen, str]] = {
     "refused": (side(), side(), Seen({"Service web": "no"}, (), ()), "patch"),
     "unserved": (side(), side(), Seen({}, ("Ingress web",), ()), "patch"),
     "image-lost": (side(), side(), Seen({}, (), (), {"web:1": "gone"}), "patch"),
+    "image-unseen": (side(), side(), Seen({}, (), (), {}, {"web:1": "no answer"}), "patch"),
     "definition-gone": (side(CRD), side(), NOTHING, "patch"),
     "claim-gone": (side(CLAIM), side(), NOTHING, "patch"),
     "volume-gone": (side(piece("PersistentVolume")), side(), NOTHING, "patch"),
@@ -88,6 +96,8 @@ ROWS: dict[str, tuple[Side, Side, Seen, str]] = {
     "image-major": (WEB_SIDE, side(workload("example.org/web:2.0.0")), NOTHING,
                     "patch"),
     "image-major-too": (WEB_SIDE, side(workload("example.org/web:2.0.0")), NOTHING, "major"),
+    "over-data": (side(keeping("example.org/web:1.2.0")), side(keeping("example.org/web:1.3.0")),
+                  NOTHING, "patch"),
     "image-one-way": (side(workload("postgres:15.1")), side(workload("postgres:16.0")), NOTHING,
                       "patch"),
     "value-lost": (side(chart=DEFAULTS, config={"tls": {"on": True}}),
@@ -175,6 +185,7 @@ def test_secret_values_are_told_as_hashes_alone() -> None:
 def test_labels_that_each_version_changes_are_left_out() -> None:
     def made(version: str) -> Json:
         labels = {"helm.sh/chart": f"web-{version}", "app.kubernetes.io/version": version}
+        labels |= {"chart": f"web-{version}"}  # as older charts do
         return shaped({"metadata": {"labels": labels, "annotations": {"checksum/config": version}}})
 
     assert made("1.0.0") == made("1.1.0")
@@ -208,12 +219,56 @@ def test_rights_of_its_node_are_named() -> None:
         "container": {"securityContext": {"privileged": True,
                                           "capabilities": {"add": ["NET_ADMIN"]}}},
     }  # fmt: skip
-    assert list(rights(workload("a:1", **pod))) == [
+    assert gained([workload("a:1")], [workload("a:1", **pod)]) == [
         "Deployment web has its node's own (hostNetwork)",
         "Deployment web has /etc of its node",
         "Deployment web, web is privileged",
         "Deployment web, web has capability NET_ADMIN",
     ]
+
+
+def cluster_role(*verbs: str) -> Piece:
+    rules = [{"apiGroups": [""], "resources": ["pods", "secrets"], "verbs": list(verbs)}]
+    return piece("ClusterRole", rules=rules)
+
+
+def test_rights_that_are_new_are_told_once_for_each_resource() -> None:
+    assert gained([cluster_role("get")], [cluster_role("get", "list", "watch")]) == [
+        "ClusterRole web may list, watch pods everywhere",
+        "ClusterRole web may list, watch secrets everywhere",
+    ]
+    assert gained([cluster_role("get", "list")], [cluster_role("list", "get")]) == []
+
+
+def definition_of(**properties: Json) -> Json:
+    schema = {"openAPIV3Schema": {"type": "object", "properties": properties}}
+    version = {"name": "v1", "served": True, "schema": schema}
+    spec = {"versions": [version]}
+    return {"kind": "CustomResourceDefinition", "metadata": {}, "spec": spec}
+
+
+def test_schema_of_a_definition_is_told_in_short() -> None:
+    plain = {"type": "string", "description": "a colour"}
+    old = flat(shaped(definition_of(colour=plain)))
+    worded = flat(shaped(definition_of(colour={**plain, "description": "a colour of the rainbow"})))
+    more = flat(shaped(definition_of(colour=plain, description={"type": "string"})))
+    assert old == worded, "other words explain the same"
+    assert [key for key in more if more[key] != old.get(key)] == ["spec.versions.v1.schema"]
+    assert old["spec.versions.v1.schema"].startswith("2 fields (")
+    assert more["spec.versions.v1.schema"].startswith("3 fields (")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (keeping("example.org/web:1.2.0"), keeping("example.org/web:1.2.1")),
+        (workload("example.org/web:1.2.0"), workload("example.org/web:1.3.0")),
+    ],
+    ids=["a patch", "without data"],
+)
+def test_a_patch_and_what_keeps_no_data_are_taken_back_whole(before: Piece, after: Piece) -> None:
+    found = {finding.rule for finding in judged(side(before), side(after)).findings}
+    assert "over-data" not in found
 
 
 @pytest.mark.parametrize(

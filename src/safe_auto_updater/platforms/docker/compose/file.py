@@ -20,8 +20,8 @@ from typing import Any
 
 from safe_auto_updater.core.errors import StepFailed
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import Facts, Work
 from safe_auto_updater.core.spelling import ComposeChange
+from safe_auto_updater.core.updater import Facts, Work
 from safe_auto_updater.platforms.docker.compose import writing
 from safe_auto_updater.platforms.docker.compose.command import ComposeCommand
 from safe_auto_updater.platforms.docker.compose.edit import Edit

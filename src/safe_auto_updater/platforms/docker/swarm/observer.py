@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from safe_auto_updater.core.errors import NotFound
-from safe_auto_updater.core.model import Image, matches
+from safe_auto_updater.core.identity import matches
+from safe_auto_updater.core.model import Image
 from safe_auto_updater.core.policy import Settings, resolve
-from safe_auto_updater.core.ports import CheckState, Look, Patience, Side, Subject, Work
+from safe_auto_updater.core.ports import CheckState, Subject
+from safe_auto_updater.core.updater import Look, Patience, Side, Work
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.state import instant

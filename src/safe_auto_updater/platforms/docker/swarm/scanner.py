@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
-from safe_auto_updater.core.model import Asset, Image, ImageUse, Obstacle, docker_id
+from safe_auto_updater.core.identity import docker_id
+from safe_auto_updater.core.model import Asset, Image, ImageUse, Obstacle
 from safe_auto_updater.engine.behind import declared_version
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.foreign import ownership_of_service

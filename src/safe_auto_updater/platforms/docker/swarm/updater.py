@@ -14,7 +14,8 @@ from safe_auto_updater.core.errors import SafeAutoUpdaterError, StepFailed
 from safe_auto_updater.core.model import Image
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
-from safe_auto_updater.core.ports import CheckState, Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.ports import CheckState
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.swarm.differences import differences
@@ -41,7 +42,7 @@ LOOK_S = 0.5
 
 
 class SwarmUpdater:
-    """The verbs of `core.ports.Updater` for services; each looks first and may be repeated."""
+    """The verbs of `core.updater.Updater` for services; each looks first and may be repeated."""
 
     def __init__(
         self,

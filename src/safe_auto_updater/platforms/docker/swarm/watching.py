@@ -8,7 +8,8 @@ from typing import Any
 
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import HealthSettings
-from safe_auto_updater.core.ports import CheckResult, CheckState, Patience
+from safe_auto_updater.core.ports import CheckResult, CheckState
+from safe_auto_updater.core.updater import Patience
 from safe_auto_updater.platforms.docker.state import (
     SOAK_PROVEN_S,
     SOAK_UNPROVEN_S,

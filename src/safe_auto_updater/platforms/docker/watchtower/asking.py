@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable, StepFailed
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import Clock, Work
+from safe_auto_updater.core.ports import Clock
+from safe_auto_updater.core.updater import Work
 from safe_auto_updater.platforms.docker.watchtower.api import (
     Answer,
     Busy,

@@ -7,7 +7,7 @@ from typing import Any
 
 from safe_auto_updater.core.errors import RegistryError, StepFailed
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import Work
+from safe_auto_updater.core.updater import Work
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.watchtower.api import Done

@@ -121,6 +121,8 @@ class WatchtowerSettings:
     on: frozenset[str] = frozenset()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    zone: str | None = None
+    """The time zone of its container, if that has one."""
 
     def value(self, name: str) -> str | None:
         """The last value of an option, None where it was not given."""
@@ -142,14 +144,18 @@ class WatchtowerSettings:
         return not self.api or "http-api-periodic-polls" in self.on
 
     @property
+    def interval_s(self) -> int:
+        """From one of its polls to the next, where it has no schedule."""
+        text = self.value("interval") or ""
+        return int(text) if text.isascii() and text.isdecimal() else DAY_S
+
+    @property
     def every(self) -> str:
         """Its schedule, in words."""
         cron = self.value("schedule")
         if cron:
             return f"at {cron} (cron with seconds)"
-        text = self.value("interval") or ""
-        seconds = int(text) if text.isdecimal() else DAY_S
-        return f"every {seconds / 3600:g} h"
+        return f"every {self.interval_s / 3600:g} h"
 
 
 def is_watchtower(container: Json) -> bool:
@@ -189,6 +195,7 @@ def settings_of(container: Json) -> WatchtowerSettings:
         on=on,
         values=values,
         unknown=tuple(unknown),
+        zone=environment.get("TZ") or None,
     )
 
 
@@ -201,7 +208,8 @@ def _from_environment(
         for name, (key, _) in _VALUES.items()
         if environment.get(key)
     }
-    if any(key.startswith("WATCHTOWER_NOTIFICATION_") for key in environment):
+    others = environment.keys() - {"WATCHTOWER_NOTIFICATION_URL"}
+    if any(key.startswith("WATCHTOWER_NOTIFICATION_") for key in others):
         values.setdefault("notifications", ("by environment",))
     return frozenset(on), values
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, StepFailed
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.containers import (
     Containers,
@@ -43,7 +43,7 @@ Json = dict[str, Any]
 
 
 class WatchtowerUpdater:
-    """The verbs of `core.ports.Updater` for one container that a Watchtower looks after.
+    """The verbs of `core.updater.Updater` for one container that a Watchtower looks after.
 
     `alone` is our own updater on the same engine: both look at containers alike. `published` says
     where a tag points at its registry now; `warn` is what a person should hear of Watchtower.

@@ -11,8 +11,8 @@ from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, StepFailed
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import Work
 from safe_auto_updater.core.reference import Reference
+from safe_auto_updater.core.updater import Work
 from safe_auto_updater.platforms.docker.compare import differences
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images, movable

@@ -56,7 +56,8 @@ class HelmComparer:
 
     def _sides(self, old: Release, new: Release) -> tuple[Side, Side, Seen]:
         mine, theirs = (pieces(one.manifest, one.namespace) for one in (old, new))
-        live = {piece.key: found for piece in mine if (found := self._live(piece))}
+        there = self._objects.get_if_served
+        live = {piece.key: found for piece in mine if (found := there(piece))}
         would: dict[str, Json] = {}
         refused: dict[str, str] = {}
         for piece in theirs:
@@ -67,29 +68,24 @@ class HelmComparer:
             except (NotFound, Unserved):
                 continue  # told by `unserved`, or its namespace comes with it
         unserved = self._objects.unserved(theirs)
-        lost = {image: why for image in run_by(mine) if (why := self._lost(image))}
-        seen = Seen(refused, unserved, list(self._scaled_twice(theirs)), lost)
+        lost, unseen = self._not_had(run_by(mine))
+        seen = Seen(refused, unserved, list(self._scaled_twice(theirs)), lost, unseen)
         return (
             Side(old.chart, old.config, old.hooks, mine, live),
             Side(new.chart, new.config, new.hooks, theirs, would),
             seen,
         )
 
-    def _lost(self, image: str) -> str | None:
-        """Why an image cannot be had; None where it can, RegistryError where nobody can say."""
-        try:
-            self._resolvable(image)
-        except RegistryError as error:
-            if error.reason != "not_found":
-                raise
-            return str(error)
-        return None
-
-    def _live(self, piece: Piece) -> Json | None:
-        try:
-            return self._objects.get(piece)
-        except Unserved:
-            return None
+    def _not_had(self, images: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+        """Images that are gone, and those of which nobody can say, each with the reason."""
+        lost: dict[str, str] = {}
+        unseen: dict[str, str] = {}
+        for image in images:
+            try:
+                self._resolvable(image)
+            except RegistryError as error:
+                (lost if error.reason == "not_found" else unseen)[image] = str(error)
+        return lost, unseen
 
     def _scaled_twice(self, all_of_it: Sequence[Piece]) -> Iterator[str]:
         """Workloads whose number of pods the chart sets and an autoscaler too."""

@@ -8,12 +8,15 @@ from typing import Protocol
 from safe_auto_updater.core.charts import Charts, chart_name
 from safe_auto_updater.core.errors import NotFound, RegistryError, StepFailed
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import Work
+from safe_auto_updater.core.updater import Work
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import UPDATE, Release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
 from safe_auto_updater.platforms.kubernetes.helm.target import Target
+
+ADOPTED = "adopted"
+"""The fact that names a revision which another client left pending, and we take back."""
 
 
 class Forward(Protocol):
@@ -59,9 +62,13 @@ class Upgrade:
         self._helm.upgrade(named, self._chart(work), old.config_text, labels, hooks_s)
 
     def made(self, work: Work, history: Sequence[Stored], after: int) -> Stored | None:
-        """By its label. Later revisions inherit that: the first one counts."""
+        """By its label, or as adopted. Later revisions inherit the label: the first one counts."""
+        adopted = work.facts.get(ADOPTED)
         mine = [
-            one for one in history if one.revision > after and one.labels.get(UPDATE) == work.update
+            one
+            for one in history
+            if one.revision == adopted
+            or (one.revision > after and one.labels.get(UPDATE) == work.update)
         ]
         return min(mine, key=lambda one: one.revision, default=None)
 

@@ -47,6 +47,13 @@ class Objects:
         """The object now; None where it is not there."""
         return self.cluster.find(self.path(piece))
 
+    def get_if_served(self, piece: Piece) -> dict[str, Any] | None:
+        """The same; None also where the cluster does not serve its kind."""
+        try:
+            return self.get(piece)
+        except Unserved:
+            return None
+
     def snapshot(self, pieces: Iterable[Piece]) -> dict[str, Any]:
         """All of them as they are kept; null where one is not there."""
         found = {}

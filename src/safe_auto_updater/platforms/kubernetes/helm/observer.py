@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safe_auto_updater.core.model import matches
+from safe_auto_updater.core.identity import matches
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
-from safe_auto_updater.core.ports import CheckResult, CheckState, Look, Patience, Subject, Work
+from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
+from safe_auto_updater.core.updater import Look, Patience, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.core.errors import NotFound
-from safe_auto_updater.platforms.kubernetes.cluster import METADATA, Cluster, Refused
+from safe_auto_updater.platforms.kubernetes.cluster import METADATA, Cluster, Refused, is_forbidden
 from safe_auto_updater.platforms.kubernetes.helm.release import (
     Release,
     Storage,
@@ -18,8 +19,10 @@ from safe_auto_updater.platforms.kubernetes.helm.release import (
 )
 
 Json = dict[str, Any]
-_OWNER = "owner=helm"
+OWNER = "owner=helm"
 _WHOLE = 20  # whole records per page
+CLAIM = "safe-auto-updater/at-work"
+CLAIM_S = 120.0  # for how long it keeps others away: helm writes its own mark within that
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Stored:
     status: str
     modified: float | None
     labels: Mapping[str, str]  # those that the user gave
+    claimed: str = ""  # which update of which program is about to follow it, and since when
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -71,7 +75,7 @@ class Releases:
 
         Without a namespace those of all. Raises what the cluster raises, such as Refused.
         """
-        selector = _OWNER + (f",name={release}" if release else "")
+        selector = OWNER + (f",name={release}" if release else "")
         found = self.cluster.listed(store.path(namespace), accept=METADATA, labelSelector=selector)
         known = (_stored(store, one) for one in found)
         return [one for one in known if one is not None and release in (None, one.release)]
@@ -81,7 +85,7 @@ class Releases:
 
         In small pages, for each may have a megabyte. Raises what the cluster raises.
         """
-        selector = f"{_OWNER},status!=superseded"
+        selector = f"{OWNER},status!=superseded"
         path = store.path(namespace)
         for one in self.cluster.listed(path, limit=_WHOLE, labelSelector=selector):
             yield {"kind": store.kind, **one}
@@ -114,8 +118,36 @@ class Releases:
 
     def record(self, storage: Storage) -> Json:
         """Fetch one revision as it is kept. Raises what the cluster raises."""
-        path = STORES[storage.kind].path(storage.namespace, storage.name)
-        return {"kind": storage.kind, **self.cluster.get(path)}
+        return {"kind": storage.kind, **self.cluster.get(_path(storage))}
+
+    def claim(self, stored: Stored, update: str, now: float) -> bool:
+        """Mark a revision as the one that an update begins with; False where another one has.
+
+        Until helm has written its own mark nothing else tells two programs of each other. Who may
+        not write the record goes without.
+        """
+        other, _, since = stored.claimed.partition(" ")
+        if other not in ("", update) and now - float(since or 0) < CLAIM_S:
+            return False
+        note = {CLAIM: f"{update} {now:.3f}"}
+        meta = {"resourceVersion": stored.storage.resource_version, "annotations": note}
+        try:
+            self.cluster.merge(_path(stored.storage), {"metadata": meta})
+        except Refused as error:
+            return is_forbidden(error)
+        return True
+
+    def unclaim(self, stored: Stored, update: str) -> None:
+        """Take the mark of this update away, where it is still there."""
+        if stored.claimed.partition(" ")[0] == update:
+            with suppress(Refused, NotFound):
+                self.cluster.merge(
+                    _path(stored.storage), {"metadata": {"annotations": {CLAIM: None}}}
+                )
+
+
+def _path(storage: Storage) -> str:
+    return STORES[storage.kind].path(storage.namespace, storage.name)
 
 
 def newest(stored: Iterable[Stored]) -> dict[tuple[str, str], tuple[Stored, ...]]:
@@ -143,4 +175,5 @@ def _stored(store: Store, listed: dict[str, Any]) -> Stored | None:
         str(labels.get("status") or ""),
         float(modified) if modified.isdecimal() else None,
         user_labels(labels),
+        str((listed["metadata"].get("annotations") or {}).get(CLAIM) or ""),
     )

@@ -13,7 +13,8 @@ from safe_auto_updater.core.errors import (
     PlatformUnreachable,
     SafeAutoUpdaterError,
 )
-from safe_auto_updater.core.model import Asset, Image, ImageUse, helm_id
+from safe_auto_updater.core.identity import helm_id
+from safe_auto_updater.core.model import Asset, Image, ImageUse
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, is_forbidden
 from safe_auto_updater.platforms.kubernetes.helm.declared import owners
 from safe_auto_updater.platforms.kubernetes.helm.owners import Identity, Owner

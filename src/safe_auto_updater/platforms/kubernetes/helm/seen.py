@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from safe_auto_updater.core.errors import PlatformError
-from safe_auto_updater.core.model import Asset, Health, Obstacle, kubernetes_id
+from safe_auto_updater.core.identity import kubernetes_id
+from safe_auto_updater.core.model import Asset, Health, Obstacle
 from safe_auto_updater.platforms.kubernetes.helm.manifest import heads
 from safe_auto_updater.platforms.kubernetes.helm.owners import Owner, owner_of
 from safe_auto_updater.platforms.kubernetes.helm.release import Info, Release

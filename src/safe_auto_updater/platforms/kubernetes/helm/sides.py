@@ -15,9 +15,10 @@ from safe_auto_updater.core.versions import Bump
 from safe_auto_updater.platforms.kubernetes.helm.hooks import UPGRADING, one_way
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
-from safe_auto_updater.platforms.kubernetes.helm.rights import rights
+from safe_auto_updater.platforms.kubernetes.helm.rights import gained
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped
-from safe_auto_updater.platforms.kubernetes.kinds import KINDS, images
+from safe_auto_updater.platforms.kubernetes.kinds import KINDS, containers, images
+from safe_auto_updater.platforms.kubernetes.trees import mounts
 
 Json = Mapping[str, Any]
 SHARP = ("CustomResourceDefinition", "PersistentVolumeClaim", "Namespace", "PersistentVolume")
@@ -43,6 +44,7 @@ class Seen:
     unserved: Sequence[str]
     scaled: Sequence[str]  # workloads that an autoscaler and the chart both scale
     lost: Mapping[str, str] = field(default_factory=dict)  # images that run and why none is had
+    unseen: Mapping[str, str] = field(default_factory=dict)  # the same, why nobody can say
 
 
 def trees(old: Side, new: Side, seen: Seen) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -51,14 +53,23 @@ def trees(old: Side, new: Side, seen: Seen) -> tuple[dict[str, Any], dict[str, A
         "refused": dict(seen.refused),
         "unserved": dict.fromkeys(seen.unserved, True),
         "lost_images": dict(seen.lost),
+        "unseen_images": dict(seen.unseen),
         "scaled": dict.fromkeys(seen.scaled, True),
+        "rights": dict.fromkeys(gained(old.pieces, new.pieces), True),
         "one_way_hooks": {hook.name: _moments(hook) for hook in new.hooks if one_way(hook)},
         "hooks": {hook.name: _moments(hook) for hook in new.hooks if _upgrading(hook)},
         "lost_values": _lost(old, new),
         "image_jumps": dict(_jumps(old, new)),
+        "over_data": dict(_over_data(old, new)),
         "deprecated": {new.chart.name: True} if new.chart.deprecated else {},
     }
     before, after = _of(old), _of(new)
+    for one, other in ((before, after), (after, before)):  # what comes or goes is told as one
+        for label in one["changes"].keys() - other["changes"].keys():
+            del one["changes"][label]
+    for piece in old.pieces:
+        if piece.kept and piece.kind in SHARP and piece.name not in after[piece.kind]:
+            del before[piece.kind][piece.name]  # Helm leaves it
     for piece, paths in _left_out(old, new):
         for path in paths:
             after["changes"].get(piece.label, {}).pop(path, None)
@@ -69,8 +80,7 @@ def _of(side: Side) -> dict[str, Any]:
     made = {piece.label: piece for piece in side.pieces}
     return {
         "objects": {label: {} for label, piece in made.items() if piece.kind not in SHARP},
-        **{kind: {p.name: {} for p in made.values() if p.kind == kind and not p.kept}
-           for kind in SHARP},
+        **{kind: {p.name: {} for p in made.values() if p.kind == kind} for kind in SHARP},
         "changes": {
             piece.label: flat(shaped(side.objects[piece.key]))
             for piece in side.pieces
@@ -79,7 +89,6 @@ def _of(side: Side) -> dict[str, Any]:
         "images": {
             f"{p.label}, {name}": image for p in side.pieces for name, image in images_of(p).items()
         },
-        "rights": dict.fromkeys((right for piece in side.pieces for right in rights(piece)), True),
         "defaults": flat(_unset(side.chart.defaults, side.config)),
         "app": side.chart.app_version,
     }  # fmt: skip
@@ -124,6 +133,29 @@ def run_by(all_of_it: Sequence[Piece]) -> list[str]:
 
 def _jumps(old: Side, new: Side) -> Iterator[tuple[str, str]]:
     """Images that go further than a minor version, or whose data moves one way at this step."""
+    for piece, name, was, image, bump in _steps(old, new):
+        known = is_stateful(image)
+        if known is not None and known.moves_one_way(bump):
+            yield f"{piece.label}, {name}", f"{known.name}: {was} -> {image}"
+        elif bump is Bump.MAJOR:
+            yield f"{piece.label}, {name} (major)", f"{was} -> {image}"
+
+
+def _over_data(old: Side, new: Side) -> Iterator[tuple[str, str]]:
+    """Images that go further than a patch and keep data in a volume."""
+    for piece, name, was, image, bump in _steps(old, new):
+        if bump not in (Bump.PATCH, Bump.DIGEST) and _keeps_data(piece, name):
+            yield f"{piece.label}, {name}", f"{was} -> {image} ({bump})"
+
+
+def _keeps_data(piece: Piece, name: str) -> bool:
+    pod_spec = KINDS[piece.kind].pod_spec(piece.body)
+    found = (container for _, container in containers(pod_spec) if container["name"] == name)
+    return any(m["data"] for one in found for m in mounts(pod_spec, piece.body, one))
+
+
+def _steps(old: Side, new: Side) -> Iterator[tuple[Piece, str, str, str, Bump]]:
+    """Each container whose image gets another tag: what it was, what it gets, and how far."""
     before = {(p.label, name): image for p in old.pieces for name, image in images_of(p).items()}
     evaluator = SemVerEvaluator()
     for piece in new.pieces:
@@ -131,12 +163,7 @@ def _jumps(old: Side, new: Side) -> Iterator[tuple[str, str]]:
             was = before.get((piece.label, name))
             if was is None or was == image or _repository(was) != _repository(image):
                 continue
-            bump = evaluator.between(_tag(was), _tag(image))
-            known = is_stateful(image)
-            if known is not None and known.moves_one_way(bump):
-                yield f"{piece.label}, {name}", f"{known.name}: {was} -> {image}"
-            elif bump is Bump.MAJOR:
-                yield f"{piece.label}, {name} (major)", f"{was} -> {image}"
+            yield piece, name, was, image, evaluator.between(_tag(was), _tag(image))
 
 
 def _repository(image: str) -> str:

@@ -31,14 +31,14 @@ def in_the_way(word: str, info: Info, revisions: Sequence[Stored]) -> list[Obsta
     newest = revisions[0]
     name, number, namespace = newest.release, newest.revision, newest.storage.namespace
     told = " ".join(info.description.split())[:_MOST]
-    since = _moment(info.last_deployed)
+    since = moment(info.last_deployed)
     match word:
         case "deployed":
             return []
         case "failed":
             fact = f"revision {number} has failed ({told or 'Helm notes no reason'})"
-            remedy = "mend it (`helm rollback`, `helm upgrade`), or allow it by rule fix_forward"
-            return [Obstacle("failed", f"{fact}: {remedy}", yields_to_fix_forward=True)]
+            remedy = "mend it (`helm rollback`, `helm upgrade`)"
+            return [Obstacle("failed", f"{fact}: {remedy}")]
         case "pending-install" | "pending-upgrade" | "pending-rollback":
             what = word.removeprefix("pending-")
             fact = (
@@ -67,12 +67,14 @@ def _way_out(revisions: Sequence[Stored]) -> str:
     before = [one.revision for one in revisions[1:] if one.status in ("deployed", "superseded")]
     if not before:
         return f"`helm uninstall {name} --namespace {namespace}`"
-    return f"`helm rollback {name} {before[0]} --namespace {namespace}`"
+    by_hand = f"`helm rollback {name} {before[0]} --namespace {namespace}`"
+    return f"`sau recover {namespace}/{name}`, or {by_hand}"
 
 
 def _article(word: str) -> str:
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
-def _moment(at: datetime | None) -> str:
+def moment(at: datetime | None) -> str:
+    """A time as people read it."""
     return "at an unknown time" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from safe_auto_updater.core.errors import NotFound, RegistryError, StepFailed
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings, resolve
-from safe_auto_updater.core.ports import Facts, Look, Patience, Side, Work
+from safe_auto_updater.core.ports import Clock
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm
 from safe_auto_updater.platforms.kubernetes.helm.forward import Forward
@@ -38,7 +39,7 @@ HOOKS_S = 300.0  # for each hook where no `hook_timeout` is set; Helm's own defa
 
 
 class HelmUpdater:
-    """The verbs of `core.ports.Updater` for releases; each looks first and may be repeated."""
+    """The verbs of `core.updater.Updater` for releases; each looks first and may be repeated."""
 
     def __init__(
         self,
@@ -47,14 +48,14 @@ class HelmUpdater:
         forward: Forward,
         settings: Settings,
         resolvable: Callable[[str], None],
-        sleep: Callable[[float], None],
+        clock: Clock,
     ) -> None:
         self._releases = releases
         self._helm = helm
         self._forward = forward
         self._settings = settings
         self._resolvable = resolvable  # raises RegistryError where an image is not to be had
-        self._sleep = sleep
+        self._clock = clock
         self._objects = Objects(releases.cluster)
         self._observer = ReleaseObserver(self._objects, settings)
 
@@ -111,6 +112,10 @@ class HelmUpdater:
             fact = f"the server would not take it: {'; '.join(refused)}"
             raise StepFailed(fact, Cause.CONFIG, {"refused": refused})
         self.recheck(work)
+        newest = self._unrevised(work)
+        if not self._releases.claim(newest, work.update, self._clock.now()):
+            fact = f"another program is about to upgrade revision {newest.revision}"
+            raise StepFailed(fact, Cause.CONFLICT)
         return {}
 
     def _refused(self, piece: Piece) -> str | None:
@@ -177,7 +182,9 @@ class HelmUpdater:
 
     def rollback(self, work: Work) -> Facts:
         """The revision that was seen healthy is the newest again, and all objects are as then."""
-        return self._way_back(work).go()
+        facts = self._way_back(work).go()
+        self._unclaim(work)
+        return facts
 
     def confirm(self, work: Work) -> Facts:
         """The live objects equal the snapshot."""
@@ -188,8 +195,14 @@ class HelmUpdater:
         return {}
 
     def clean(self, work: Work) -> Facts:
-        """Nothing was staged."""
+        """Nothing was staged but the mark that keeps others away."""
+        self._unclaim(work)
         return {}
+
+    def _unclaim(self, work: Work) -> None:
+        target = Target.of(work.step.asset)
+        for newest in self._releases.history(target.namespace, target.name)[-1:]:
+            self._releases.unclaim(newest, work.update)
 
     def _way_back(self, work: Work) -> WayBack:
         before = self._before(work)
@@ -201,7 +214,7 @@ class HelmUpdater:
             self._objects,
             before,
             self._hooks_s(work),
-            self._sleep,
+            self._clock.sleep,
             self._observer.patience(work, before).timeout_s,
         )
 

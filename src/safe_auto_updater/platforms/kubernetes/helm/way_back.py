@@ -13,7 +13,7 @@ from safe_auto_updater.core.errors import (
     StepFailed,
 )
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.ports import Facts, Work
+from safe_auto_updater.core.updater import Facts, Work
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
 from safe_auto_updater.platforms.kubernetes.helm.forward import Forward, goes_back
 from safe_auto_updater.platforms.kubernetes.helm.hooks import may_have_run, one_way, running
@@ -92,7 +92,10 @@ class WayBack:
     def left(self) -> list[str]:
         """Where the release is not what it was, by object and path."""
         now = self._objects.snapshot(self._before)
-        found = differences(self._work.facts["snapshot"]["objects"], now)
+        before = self._snapshot()
+        if before is None:
+            before = {key: live or {} for key, live in now.items()}
+        found = differences(before, now)
         made = self._made()
         added = [] if made is None else self._added(made)
         return found + [
@@ -185,13 +188,18 @@ class WayBack:
 
     def _put_back(self) -> None:
         """What Helm's patches have left different; Secrets are only Helm's to write."""
-        snapshot: Json = self._work.facts["snapshot"]["objects"]
+        snapshot = self._snapshot() or {}
         for piece in self._before:
             before, live = snapshot.get(piece.key), self._objects.get(piece)
             if before is None or live is None or piece.kind == "Secret":
                 continue
             if comparable(live) != before:
                 self._objects.put_back(piece, before, live)
+
+    def _snapshot(self) -> Json | None:
+        """The objects as they were; None of a revision that another client left: it made none."""
+        kept: Json = self._work.facts.get("snapshot", {})
+        return kept.get("objects")
 
     def _free_blocked_pods(self) -> None:
         """A StatefulSet waits for ever for a broken pod of the version that was taken back."""

@@ -1,0 +1,1 @@
+"""The service: cycle after cycle, with nobody there."""
