@@ -103,9 +103,9 @@ def test_a_list_ten_times_as_long_takes_about_ten_times_as_long() -> None:
     def seconds(count: int) -> float:
         kept = [f"9.{number}.0-alpine3.{number % 40}" for number in range(count)]
         gone = [f"v1.{number}.0-alpine3.19" for number in range(count // 10)]
-        begun = time.perf_counter()
+        begun = time.thread_time()
         assert shrunk([*kept, *gone, "v2.0.0-alpine3.19"], [*kept, "v2.0.0-alpine3.19"]) is None
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
     taken = [(seconds(1000), seconds(10_000)) for _ in range(5)]  # turn about: load meets both
     assert min(large for _, large in taken) < 60 * min(small for small, _ in taken)  # not 100

@@ -83,10 +83,10 @@ def test_time_grows_no_faster_than_the_text(question: Callable[[str], object], p
                  (("1", 0), ("v", 1), ("1.2", 2))]  # fmt: skip
         runs = []
         for _ in range(12):
-            start = time.perf_counter()
+            start = time.thread_time()
             for text in texts * 4:
                 question(text)
-            runs.append(time.perf_counter() - start)
+            runs.append(time.thread_time() - start)
         return min(runs)
 
     assert cost(120) < 14 * cost(30)
