@@ -64,6 +64,14 @@ EDIT = FileEdit("compose.yml:3: image: web:1.0.0 -> web:1.1.0")
 CALM = Incident("*/web", "up == 0", Samples(()))
 BUSY = replace(CALM, answer=Samples((Sample('up{job="a"}', "0"),)))
 SILENT = Incident("*", "up == 0", NoAnswer("http://p: no answer within 5 s"))
+PINNED = replace(
+    FOUND,
+    current=replace(OLD, reference="web:1.0.0@sha256:old"),
+    candidate=replace(NEW, reference="web:1.1.0@sha256:new"),
+)
+TOOK_BACK = replace(
+    MEMORY, holds=(Hold(WEB, "went back", 1.0, content="sha256:built", reference="web:1.1.0"),)
+)
 FAILED = Failed(WEB, "web", "sha256:content", Cause.IMAGE, "u1", "it crashed")
 
 
@@ -143,6 +151,8 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
     ({"memory": replace(MEMORY, holds=(Hold("*", "big day", 1.0),))}, "memory", "held: big day"),
     ({"memory": replace(MEMORY, holds=(Hold(WEB, "went back", 1.0, content="sha256:content"),))},
      "memory", "this version is held: went back"),
+    ({"memory": TOOK_BACK}, "memory", "this version is held: went back"),
+    ({"memory": TOOK_BACK, "changes": (PINNED,)}, "memory", "this version is held: went back"),
     ({"memory": replace(MEMORY, blocked=(Blocked(WEB, "u1", "interrupted"),))}, "memory",
      "interrupted"),
     ({"memory": replace(MEMORY, quarantine=(FAILED,))}, "memory",
@@ -311,6 +321,13 @@ GO: dict[str, dict[str, Any]] = {
     "a hold of another version": {
         "memory": replace(MEMORY, holds=(Hold(WEB, "no", 1.0, content="sha256:other"),))
     },
+    "a hold of another version, by its tag": {
+        "memory": replace(TOOK_BACK, holds=(replace(TOOK_BACK.holds[0], reference="web:1.2.0"),))
+    },
+    "new content of the tag that runs, which a human went back to": {
+        "memory": replace(TOOK_BACK, holds=(replace(TOOK_BACK.holds[0], reference="web:1.0.0"),)),
+        "changes": (SAME_TAG,),
+    },
     "a service of which nothing is to run": {
         "asset": replace(ASSET, kind="service", status=Status.EXITED)
     },
@@ -443,6 +460,16 @@ def test_words_of_humans_stand_over_runs_until_another_takes_them_back(tmp_path:
         )
     said = [(word.kind, word.who) for word in run()[0].words([WEB]) if word.kind != "skip"]
     assert said == [("approve", "ann"), ("deny", "bob")] * 2 + [("release", "ann")]
+
+
+def test_denied_version_is_known_by_its_tag_also_where_it_was_pinned(tmp_path: Path) -> None:
+    state = open_state(tmp_path)
+    decisions, journal = Decisions(state, lambda: NOW), Journal(state, lambda: NOW)
+    rebuilt = replace(PINNED, candidate=replace(OLD, reference="web:1.0.0@sha256:new"))
+    for change, tag in ((FOUND, "web:1.1.0"), (PINNED, "web:1.1.0"), (rebuilt, None)):
+        decisions.deny(planning.decide(case(changes=(change,))), "bob")
+        assert remember(decisions, journal, NOW).denied[-1].reference == tag
+        decisions.release(WEB, "again")
 
 
 def test_an_approval_is_used_up_by_an_update_that_touched_something(tmp_path: Path) -> None:

@@ -288,7 +288,7 @@ def test_a_version_that_a_human_took_back_is_held_however_the_rollback_ended_its
     assert book.memory().holds == ()
     book.journal.enter("u2", Phase.SUCCEEDED, {})  # by `recover`, for all we know
     (hold,) = book.memory().holds
-    assert (hold.asset, hold.content) == (WEB, "sha256:c2")
+    assert (hold.asset, hold.content, hold.reference) == (WEB, "sha256:c2", "web:2")
     book.decisions.release(WEB, "again")
     assert book.memory().holds == ()
 

@@ -64,9 +64,16 @@ def _memory(case: Case, step: str) -> str | None:
 def _held(hold: Hold, wanted: tuple[Change, ...]) -> str | None:
     if hold.content is None:
         return f"held: {hold.reason}"
-    if any(_content(change) == hold.content for change in wanted):
+    if any(_is_held(hold, change) for change in wanted):
         return f"this version is held: {hold.reason}"
     return None
+
+
+def _is_held(hold: Hold, change: Change) -> bool:
+    """By its content; or by its tag, whatever that points to by now."""
+    assert change.candidate is not None
+    own_tag = change.candidate.own_tag(change.current)
+    return hold.content == _content(change) or (own_tag is not None and hold.reference == own_tag)
 
 
 def _quarantined(change: Change, case: Case) -> str | None:

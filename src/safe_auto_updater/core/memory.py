@@ -17,6 +17,7 @@ class Hold:
     since: float
     until: float | None = None
     content: str | None = None
+    reference: str | None = None  # that version's own tag: held also where it is pushed anew
 
     def active(self, now: float) -> bool:
         """Whether it still counts."""

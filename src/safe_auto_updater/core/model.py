@@ -62,6 +62,11 @@ class Image:
         """What tells two images apart: the content where known, else what was written."""
         return self.content or self.digest or self.image_id or self.reference
 
+    def own_tag(self, other: Image) -> str | None:
+        """The reference without a digest; None where `other` has the same: no other version."""
+        mine, theirs = (image.reference.partition("@")[0] for image in (self, other))
+        return mine if mine != theirs else None
+
 
 @dataclass(frozen=True)
 class ImageUse:

@@ -106,7 +106,7 @@ class Decisions:
             self._decide("deny", asset, step.id, None, headline(step), who)
         for change in step.changes:
             if change.candidate is not None:
-                version = change.candidate.reference if change.moves_tag else None
+                version = change.candidate.own_tag(change.current)
                 known = [change.container, change.candidate.key(), step.id, version]
                 subject = json.dumps(known)
                 self._decide("skip", change.asset, subject, None, _version(change), who)

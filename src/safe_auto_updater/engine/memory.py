@@ -82,11 +82,12 @@ def _taken_back(counting: Counting) -> list[Hold]:
             f"(update {record.id})",
             record.created_at,
             content=change.current.key(),
+            reference=change.current.own_tag(change.candidate),
         )
         for record, asset in counting
         if record.step.undoes is not None and record.took_effect
         for change in record.step.changes
-        if change.asset == asset
+        if change.asset == asset and change.candidate is not None
     ]
 
 
