@@ -13,7 +13,17 @@ from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import DockerHost
 from safe_auto_updater.config.contexts import Address
 from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
-from safe_auto_updater.core.model import Action, Asset, Health, Image, ImageUse, Status, Step
+from safe_auto_updater.core.model import (
+    Action,
+    Asset,
+    Change,
+    Health,
+    Image,
+    ImageUse,
+    Status,
+    Step,
+)
+from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.core.ports import Scan
 from safe_auto_updater.engine.inventory import AssetInventory, pick, who_sees
 
@@ -60,6 +70,17 @@ def test_every_member_of_a_group_is_remembered(app: App) -> None:
     members = ("docker:local/api", "docker:local/db")
     app.journal.begin("u1", Step(members[0], Action.UPDATE, members=members))
     assert asset_meant(app, "db", everything=False) == "docker:local/db"
+
+
+def test_what_lives_on_no_engine_is_none_of_ours_whatever_its_place_is_called(app: App) -> None:
+    with pytest.raises(UsageError, match="no updater for it"):
+        app.docker.engine("names:local/web")
+    workload = "kubernetes:local/shop/Deployment/web"
+    change = Change(workload, "web", Image("web:1"), Image("web:2"))
+    app.journal.begin("u1", Step(workload, Action.UPDATE, changes=(change,)))
+    app.journal.enter("u1", Phase.STAGE, {"snapshot": {"workload": {}}})
+    app.journal.enter("u1", Phase.SUCCEEDED, {})
+    assert app.sweep() == []
 
 
 def test_what_two_have_in_common_names_neither(app: App) -> None:

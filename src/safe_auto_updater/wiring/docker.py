@@ -207,4 +207,6 @@ def _engine(name: str, at: Address) -> DockerEngine:
 
 
 def _host_of(asset: str) -> str:
-    return asset.partition(":")[2].partition("/")[0]
+    """The name of the engine that an asset lives on; empty for what lives on none."""
+    platform, _, place = asset.partition(":")
+    return place.partition("/")[0] if platform == "docker" else ""
