@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from safe_auto_updater.cli import planfile
 from safe_auto_updater.core.errors import UsageError
-from safe_auto_updater.core.model import Action, Change, Image, Plan, Step
+from safe_auto_updater.core.model import Action, Bond, Change, Follower, Image, Plan, Step
 
 WEB = "docker:local/web"
 CHANGE = Change(WEB, "web", Image("web:1", "1"), Image("web:2", "2", "sha256:d"), "major")
@@ -38,6 +39,18 @@ def test_what_is_no_regular_file_is_neither_replaced_nor_read(tmp_path: Path) ->
         with pytest.raises(UsageError, match="regular file"):
             planfile.read(file)
         assert file.stat().st_mode == before
+
+
+def test_plan_with_which_others_would_move_by_now_no_longer_holds(tmp_path: Path) -> None:
+    file, name = tmp_path / "plan.json", "docker:local/proxy"
+    proxy = Follower(name, "proxy", Image("proxy:1"), Bond.RECREATE, "uses its network")
+    (alone,) = PLAN.steps
+    unit = replace(alone, members=(WEB, name), followers=(proxy,), needs=((name, WEB),))
+    for saved, now in ((PLAN, Plan((unit,))), (Plan((unit,)), PLAN)):
+        planfile.write(file, saved)
+        assert planfile.still_holds(file, planfile.read(file), saved) == saved
+        with pytest.raises(UsageError, match=r"has changed .*\n.*with it: proxy recreate"):
+            planfile.still_holds(file, planfile.read(file), now)
 
 
 @pytest.mark.parametrize(

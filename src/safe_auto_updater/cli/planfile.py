@@ -61,7 +61,7 @@ def still_holds(file: Path, saved: Plan, now: Plan) -> Plan:
         f"  {step.asset}: {_said(step)} was planned; now: {_said(current.get(step.asset))}"
         for step in saved.updates
         if step.asset not in current
-        or current[step.asset].id != step.id
+        or not current[step.asset].same_unit(step)
         or current[step.asset].action is not Action.UPDATE
     ]
     if stale:
@@ -83,5 +83,6 @@ def _said(step: Step | None) -> str:
         if c.candidate is not None
     ]
     if step.action is Action.UPDATE:
-        return ", ".join(changes)
+        following = ", ".join(f"{one.container} {one.bond.value}" for one in step.followers)
+        return ", ".join(changes) + (f" (with it: {following})" if following else "")
     return f"{step.action.value}: {'; '.join(step.reasons)}"
