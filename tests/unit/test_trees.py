@@ -150,6 +150,7 @@ MOUNTS: list[tuple[Json, bool]] = [
     (mount("/data", "", "bind", Source="/srv/data"), True),
     (mount("/data", "", "bind", Source="/var/run/docker.sock"), False),
     (mount("/data", "", "bind", Source="/running"), True),
+    (mount("/data", "", "bind", Source="/run/media/ann/disk/photos"), True),
     (mount("/data", "", "bind", Source="/etc/localtime"), False),
     (mount("/data", "", "tmpfs"), False),
 ]

@@ -28,6 +28,7 @@ Json = Mapping[str, Any]
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 # What is bound from here is the machine, not data: sockets, devices, the time.
 _NO_DATA = ("/dev", "/proc", "/sys", "/run", "/var/run", "/etc/localtime", "/etc/timezone")
+_DISKS = ("/run/media", "/var/run/media")  # where desktops mount what is plugged in
 
 
 class DockerComparer:
@@ -180,7 +181,7 @@ def _ports(container: Json, exposed: Sequence[str]) -> dict[str, list[str]]:
 def _mount(mount: Json) -> dict[str, Any]:
     kind, source = mount.get("Type", ""), str(mount.get("Source", ""))
     writable = bool(mount.get("RW", True))
-    machine = kind == "bind" and any(f"{source}/".startswith(f"{path}/") for path in _NO_DATA)
+    machine = kind == "bind" and _below(source, _NO_DATA) and not _below(source, _DISKS)
     return {
         "type": kind,
         "path": clean_path(mount["Destination"]),
@@ -188,6 +189,10 @@ def _mount(mount: Json) -> dict[str, Any]:
         "anonymous": bool(_ANONYMOUS.fullmatch(volume_of(mount) or "")),
         "data": writable and kind != "tmpfs" and not machine,
     }
+
+
+def _below(source: str, folders: Sequence[str]) -> bool:
+    return any(f"{source}/".startswith(f"{folder}/") for folder in folders)
 
 
 def _series(reference: str, env: Mapping[str, str]) -> str | None:
