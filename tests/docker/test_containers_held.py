@@ -35,7 +35,8 @@ def test_container_that_would_remove_itself_is_held(world: World, sau: Sau) -> N
     assert world.ids() == {old}
 
 
-COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "front"}
+BUILT = {"com.docker.compose.project": "shop", "com.docker.compose.service": "front"}
+COMPOSE = {**BUILT, "com.docker.compose.config-hash": "0a1b"}
 
 
 def test_compose_service_is_held_for_a_new_tag_and_updated_for_new_content(
@@ -49,6 +50,12 @@ def test_compose_service_is_held_for_a_new_tag_and_updated_for_new_content(
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
     assert world.text("web") == "1.0.0 again"
     assert COMPOSE.items() <= world.get("web")["Config"]["Labels"].items()
+
+
+def test_container_of_an_image_that_compose_built_is_no_service(world: World, sau: Sau) -> None:
+    world.run(two_versions(world, labels=BUILT))
+    assert sau("apply", "--yes").update["outcome"] == "succeeded"
+    assert world.text("web") == "1.1.0"
 
 
 def test_swarm_task_is_held(world: World, sau: Sau) -> None:

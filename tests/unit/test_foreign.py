@@ -110,6 +110,13 @@ def test_what_only_resembles_is_nobodys(one: dict[str, Any], brought: dict[str, 
     assert ownership(one, image(**brought)) == ()
 
 
+def test_only_what_compose_made_is_its_and_not_what_runs_an_image_that_it_built() -> None:
+    built = {PROJECT: "shop", "com.docker.compose.service": "web"}
+    assert manager_of(container(**built), image(**built)) is None
+    made = {**built, "com.docker.compose.config-hash": "abc"}
+    assert manager_of(container(**made), image(**built)) == "compose:shop"
+
+
 def test_label_that_differs_from_the_images_is_the_containers() -> None:
     one = container(**{"coolify.managed": "true"})
     found = owner_of(one, image(**{"coolify.managed": "false"}))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from safe_auto_updater.core.model import Obstacle
-from safe_auto_updater.platforms.docker.compose.labels import PROJECT
+from safe_auto_updater.platforms.docker.compose.labels import CONFIG_HASH, PROJECT
 from safe_auto_updater.platforms.docker.foreign import owner_of, ownership
 from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.swarm.view import SERVICE_NAME
@@ -22,7 +22,7 @@ def manager_of(container: Json, image: Json) -> str | None:
     labels = container["Config"].get("Labels") or {}
     if SERVICE_NAME in labels:
         return f"swarm:{labels[SERVICE_NAME]}"
-    if PROJECT in labels:
+    if PROJECT in labels and CONFIG_HASH in labels:  # images that Compose built bring the first
         return f"compose:{labels[PROJECT]}"
     return None
 
