@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from tests.docker.compose_kit import Project, program
 from tests.docker.watchtower.scene import PARAMS, Scene, assert_equivalent, only_standin, scene_on
 from tests.docker.watchtower.standin import Ways
-from tests.lab_kit import World
+from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
 
 __all__ = ["program"]
@@ -181,6 +182,24 @@ def test_container_that_watchtower_does_not_look_after_stays_as_it_is(
     assert now["Id"] == before["Id"]
     assert now["State"]["StartedAt"] == before["State"]["StartedAt"], "it was never stopped"
     assert world.ids() == {before["Id"]}
+
+
+def test_who_waits_is_kept_where_somebody_removes_the_old_one_meanwhile(
+    staged: Staged, world: World
+) -> None:
+    scene = staged()
+    scene.publish("old")
+    before = scene.run(Labels={"safe-auto-updater.before-update": '["/bin/busybox", "sleep", "3"]'})
+    scene.publish("new")
+    running = scene.sau.start("apply", "--yes", f"{world.prefix}-web")
+    assert eventually(lambda: world.get("web")["ExecIDs"], 30)
+    world.call("DELETE", f"/containers/{before['Id']}?force=1")
+    out, _ = running.communicate(timeout=60)
+    (update,) = json.loads(out)["updates"]
+    helper = f"{world.prefix}-web.sau-next"
+    assert (running.returncode, update["outcome"]) == (4, "inconsistent"), update
+    assert f"one like it waits as {helper}" in out
+    assert [one["Name"] for one in map(world.get, world.ids())] == [f"/{helper}"]
 
 
 def test_busy_watchtower_is_waited_for(staged: Staged) -> None:

@@ -20,6 +20,7 @@ from safe_auto_updater.platforms.docker.containers import (
     out_of_service_s,
 )
 from safe_auto_updater.platforms.docker.images import Images
+from safe_auto_updater.platforms.docker.marks import STAGED
 from safe_auto_updater.platforms.docker.prechecking import refuse_touched
 from safe_auto_updater.platforms.docker.takeover import Takeover
 from safe_auto_updater.platforms.docker.updater import DockerUpdater
@@ -65,6 +66,7 @@ class WatchtowerUpdater:
         self._images = images
         self._handiwork = Handiwork(containers, images, published)
         self._warn = warn
+        self._takeover = takeover
         self._back = WayBack(containers, images, takeover)
 
     def reachable(self) -> bool:
@@ -229,12 +231,29 @@ class WatchtowerUpdater:
         return {}
 
     def clean(self, work: Work) -> Facts:
-        """What waited goes; the old container was never touched."""
+        """What waited goes; the old container was never touched by us."""
+        told: Facts = {}
+        if self._takeover.is_gone(work.facts["old_id"]):
+            told = {"warnings": [self._who_took_over(work)]}
         self._back.discard(work)
         snapshot = work.facts["snapshot"]
         for reference, previous in snapshot["tags"].items():
             self._images.restore_tag(reference, snapshot["image"]["Id"], previous)
-        return {}
+        return told
+
+    def _who_took_over(self, work: Work) -> str:
+        """Who bears the name of an old container that is gone; StepFailed where nobody does."""
+        name = work.change.container
+        holder, waits = self._containers.find(name), self._back.find(work)
+        if holder is not None:
+            return (
+                f"container {name} was replaced by somebody while it was to be updated: "
+                f"{holder['Id'][:12]} has its name, and was not watched. By Watchtower's schedule?"
+            )
+        fact = f"container {name} was removed by somebody while it was to be updated"
+        if waits is not None:
+            fact += f"; one like it waits as {name + STAGED}: give it the name and start it"
+        raise StepFailed(f"{fact}. Repair by hand, then run `sau release`", Cause.CONFLICT)
 
     def _until_quiet(self, work: Work) -> tuple[str, ...]:
         """Let what was asked for come to its end, so that nothing happens after us."""
