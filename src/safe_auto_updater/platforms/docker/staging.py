@@ -16,7 +16,7 @@ from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import MARK, STAGED
 from safe_auto_updater.platforms.docker.prechecking import refuse_foreign
 from safe_auto_updater.platforms.docker.recreate import create_body, endpoints, joined
-from safe_auto_updater.platforms.docker.state import status_of
+from safe_auto_updater.platforms.docker.state import create_error_cause, status_of
 from safe_auto_updater.platforms.docker.watching import policy_of
 
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ class Staging:
             try:
                 new = self._containers.create(work.change.container + STAGED, body)
             except PlatformError as error:
-                cause = Cause.CONFLICT if error.status == 409 else Cause.CONFIG
+                cause = create_error_cause(error.status)
                 raise StepFailed(f"the new container cannot be created: {error}", cause) from error
         new = self._containers.join(new, endpoints(old))
         carried = self._compose.carry_over(self._containers.engine, old, new)

@@ -123,6 +123,13 @@ def _healthcheck(container: Json) -> CheckResult:
             return CheckResult("healthcheck", CheckState.FAILING, f"starting {last}".strip())
 
 
+def create_error_cause(status: int | None) -> Cause:
+    """What a refused creation is the fault of, by its HTTP status: of what was asked, or not."""
+    if status == 409:
+        return Cause.CONFLICT
+    return Cause.CONFIG if status is not None and status < 500 else Cause.PLATFORM
+
+
 def start_error_cause(message: str) -> Cause:
     """What a refused start is the fault of, by the engine's and the runtime's words."""
     text = message.lower()

@@ -18,6 +18,7 @@ from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import MARK, STAGED
 from safe_auto_updater.platforms.docker.recreate import create_body, endpoints
+from safe_auto_updater.platforms.docker.state import create_error_cause
 from safe_auto_updater.platforms.docker.takeover import Takeover
 
 Json = dict[str, Any]
@@ -91,7 +92,7 @@ class WayBack:
         try:
             made = self._containers.create(name + STAGED, _body(work))
         except PlatformError as error:
-            cause = Cause.CONFLICT if error.status == 409 else Cause.CONFIG
+            cause = create_error_cause(error.status)
             fact = f"the container for the way back cannot be created: {error}"
             raise StepFailed(fact, cause) from error
         return self._containers.join(made, endpoints(snapshot["container"]))
