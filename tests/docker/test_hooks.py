@@ -75,6 +75,10 @@ SAYS: dict[str, tuple[str, str]] = {
         "exit code 3 and said: disk full",
     ),
     "skips": ('["/bin/busybox", "sh", "-c", "exit 75"]', "asks to skip this time (exit code 75)"),
+    "is heard no more": (
+        '["/bin/busybox", "sh", "-c", "exec >/dev/null 2>&1; /bin/busybox sleep 1; exit 7"]',
+        "exit code 7",
+    ),
     "has no shell": ("echo hello", "the image has no shell; write the command as a list of words"),
     "has no program": ('["/bin/nothing"]', "the image has no such program"),
     "is late": ('["/bin/busybox", "sleep", "30"]', "did not end within 0.5 s (hook_timeout)"),

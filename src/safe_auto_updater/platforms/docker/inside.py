@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 
 NO_SUCH_COMMAND = (126, 127)
 ASKER_GIVES_UP_S = 5.0  # after whoever waits for the command has
+LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -52,5 +55,15 @@ def _run(engine: DockerEngine, container: str, command: Sequence[str], timeout_s
     run = engine.post(f"/containers/{container}/exec", asked)
     how = {"Detach": False, "Tty": False}
     output = engine.read(f"/exec/{run['Id']}/start", how, timeout_s + ASKER_GIVES_UP_S)
-    code = int(engine.get(f"/exec/{run['Id']}/json")["ExitCode"])
+    code = _exit_code(engine, run["Id"], timeout_s + ASKER_GIVES_UP_S)
     return Ran(code, output.strip().replace("\n", " ")[:200])
+
+
+def _exit_code(engine: DockerEngine, run: str, patience_s: float) -> int:
+    """How it ended. One that closes its output (`exec >/log 2>&1`) goes on unheard."""
+    until = time.monotonic() + patience_s
+    while (code := engine.get(f"/exec/{run}/json")["ExitCode"]) is None:
+        if time.monotonic() > until:
+            raise PlatformError(f"no end within {patience_s:g} s")
+        time.sleep(LOOK_S)
+    return int(code)
