@@ -310,6 +310,7 @@ def test_version_that_a_human_took_back_is_held_there_until_released_and_not_els
         held = plan(sau)
         assert (held["action"], held["hold_rules"]) == ("hold", ["memory"])
         assert "a human took 1.1.0 back" in held["reasons"][0]
+        world.publish("1.1.0", labels={"pushed": "anew"})  # it is the same version still
     assert plan(sau, "other")["action"] == "update"
     assert [update["asset"] for update in sau("apply", "--yes").json["updates"]] == [
         f"docker:local/{world.prefix}-other"
