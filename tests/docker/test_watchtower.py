@@ -272,6 +272,29 @@ def test_tag_that_moved_on_since_the_plan_is_not_taken(staged: Staged, world: Wo
     assert world.get("web")["Id"] == before["Id"]
 
 
+def test_tag_that_moves_while_another_container_is_updated_is_not_taken(
+    staged: Staged, world: World
+) -> None:
+    scene = staged()
+    scene.publish("old")
+    before, reference = scene.run(), scene.reference
+    world.publish("1.0.0", name="first")
+    scene.reference = f"{scene.registry}/{world.prefix}/first:1.0.0"
+    hook = {"safe-auto-updater.before-update": '["/bin/busybox", "sleep", "3"]'}
+    scene.run("first", Labels=hook)
+    scene.reference = reference
+    world.publish("1.0.0", name="first", labels={"moved": "on"})
+    scene.publish("new")
+    running = scene.sau.start("apply", "--yes")
+    assert eventually(lambda: world.get("first")["ExecIDs"], 30)
+    scene.publish("newer")
+    out, _ = running.communicate(timeout=120)
+    updates = {one["asset"].rpartition("-")[2]: one for one in json.loads(out)["updates"]}
+    assert updates["web"]["outcome"] == "aborted", updates
+    assert "has moved on since it was planned" in updates["web"]["error"]
+    assert world.get("web")["Id"] == before["Id"]
+
+
 def test_others_of_the_same_image_are_not_updated_along_with_it(
     staged: Staged, world: World
 ) -> None:

@@ -14,6 +14,7 @@ from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Step, UpdaterKind
 from safe_auto_updater.core.ports import Clock, Comparer
+from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.updater import Updater, Work
 from safe_auto_updater.engine.cycle import Detector
 from safe_auto_updater.engine.health import HealthChecker
@@ -146,12 +147,13 @@ class Docker:
             self._own,
         )
         if step.updater is UpdaterKind.WATCHTOWER:
+            published = self._registries.anew()  # tags move between a plan and its last step
             return WatchtowerUpdater(
                 alone,
                 Asking(self.watchtower(), self._clock, self._progress),
                 containers,
                 images,
-                lambda reference: self.lookup(step.asset).digest(reference),
+                lambda reference: published.head(Reference.parse(reference)),
                 self._warn,
                 takeover,
             )

@@ -74,6 +74,10 @@ class Registries:
         logins = cache(known)
         return ImageLookup(lambda ref: self._as(ref.host, credential_for(ref, logins())), *of)
 
+    def anew(self) -> RegistryClient:
+        """A client that goes by nothing that was answered earlier in this run."""
+        return self._client(self._credentials)
+
     def _as(self, host: str, credential: Credential | None) -> RegistryClient:
         """A client that is this for a host: what one was told is kept from the others."""
         if credential is None:
