@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lab.behaviours import HEALTHCHECK
 from safe_auto_updater.app import App
 from safe_auto_updater.config import ConfigLoader
 from tests.lab_kit import World, eventually
@@ -153,6 +154,21 @@ def test_unit_is_taken_back_with_those_who_depend_on_it(world: World, sau: Sau) 
     assert set(members(said)) == {"vpn", "app", "late"}
     assert shares(world, "app", "vpn", "network") and shares(world, "late", "vpn", "network")
     assert sau("rollback", f"{world.prefix}-app", "--yes").code == 2, "it was never updated itself"
+
+
+def test_update_that_left_who_depends_on_it_unwell_is_taken_back(world: World, sau: Sau) -> None:
+    vpn = Vpn(world)
+    assert sau("apply", "--yes", f"{world.prefix}-vpn").code == 0
+    asks = "/bin/busybox wget -q -O - http://127.0.0.1:8080/ | /bin/busybox grep -q old"
+    test = ["CMD", "/bin/busybox", "sh", "-c", asks]
+    vpn.hang("app", Healthcheck={**HEALTHCHECK, "Test": test})
+    assert eventually(lambda: world.health("app") == "unhealthy", 30)
+
+    said = sau("rollback", f"{world.prefix}-vpn", "--yes")
+
+    assert said.code == 0, said.out + said.err
+    assert world.text("vpn") == "old"
+    assert world.health("app") == "healthy"
 
 
 def test_dependent_at_rest_is_made_again_and_stays_at_rest(world: World, sau: Sau) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.case import Case, Veto
 from safe_auto_updater.core.identity import docker_id
-from safe_auto_updater.core.memory import Hold, Memory
+from safe_auto_updater.core.memory import Blocked, Hold, Memory
 from safe_auto_updater.core.model import (
     Action,
     Asset,
@@ -26,8 +26,11 @@ from safe_auto_updater.core.model import (
     Step,
 )
 from safe_auto_updater.core.policy import Keys, Settings, resolve
+from safe_auto_updater.core.spelling import Approval
 from safe_auto_updater.core.ties import in_order
+from safe_auto_updater.core.units import united
 from safe_auto_updater.core.versions import PolicyLevel
+from safe_auto_updater.core.windows import parse_window
 
 OLD = Image("app:1.0.0", "1.0.0", "sha256:old", image_id="sha256:id")
 NEW = Image("app:1.1.0", "1.1.0", "sha256:new", "sha256:content")
@@ -40,13 +43,14 @@ def case(
     bond: Bond = Bond.RECREATE,
     moves: bool = False,
     status: Status = Status.RUNNING,
+    health: Health = Health.NONE,
     memory: Memory = MEMORY,
     **keys: Any,
 ) -> Case:
     """An asset with what it needs, and a candidate where it moves."""
     id_ = docker_id("local", name)
     asset = Asset(
-        id_, "docker", "container", name, (ImageUse(name, OLD),), status, Health.NONE,
+        id_, "docker", "container", name, (ImageUse(name, OLD),), status, health,
         needs=tuple(Need(docker_id("local", other), bond, "uses its network") for other in needs),
     )  # fmt: skip
     change = Change(id_, name, OLD, NEW if moves else None, "minor" if moves else None)
@@ -112,6 +116,49 @@ def test_dependent_that_may_not_be_touched_holds_what_it_depends_on(why: str) ->
     assert unit.action is Action.HOLD
     assert unit.hold_rules == ("dependent",)
     assert unit.reasons[0].startswith("app uses its network and has to follow: ")
+
+
+def taken_back(app: Case) -> Step:
+    """A human takes the update of `vpn` back, on which this one depends."""
+    vpn = case("vpn")
+    back = Change(vpn.asset.id, "vpn", NEW, OLD, "minor")
+    undo = Step(vpn.asset.id, Action.UPDATE, changes=(back,), undoes="u1")
+    (step,) = united([undo], {one.asset.id: one for one in (vpn, app)})
+    return step
+
+
+NO_POLICY = {
+    "switched off": {"enable": False},
+    "everything on hold": {"memory": Memory(1000.0, (Hold("*", "an incident", 0.0),))},
+    "in a crash loop": {"status": Status.RESTARTING},
+    "unhealthy, for what it depends on is broken": {"health": Health.UNHEALTHY},
+    "updates of it need approval": {"approval": Approval.REQUIRED},
+    "not in its window": {"window": (parse_window("Sat 02:00-03:00 UTC"),)},
+}
+
+
+@pytest.mark.parametrize("why", NO_POLICY)
+def test_no_policy_keeps_a_human_from_taking_back_what_others_depend_on(why: str) -> None:
+    step = taken_back(case("app", "vpn", **NO_POLICY[why]))
+    assert (step.action, step.reasons[-1]) == (
+        Action.UPDATE,
+        "app uses its network: made again with it",
+    )
+
+
+BLOCKED = Memory(1000.0, blocked=(Blocked("docker:local/app", "u2", "ended inconsistent"),))
+ANY_TOUCH = {
+    "paused": case("app", "vpn", status=Status.PAUSED),
+    "ended inconsistent": case("app", "vpn", memory=BLOCKED),
+    "it is excluded": replace(case("app", "vpn"), vetoes=(Veto("excluded", "it is excluded"),)),
+}
+
+
+@pytest.mark.parametrize("why", ANY_TOUCH)
+def test_what_forbids_any_touch_of_a_dependent_holds_the_way_back_too(why: str) -> None:
+    step = taken_back(ANY_TOUCH[why])
+    assert (step.action, step.hold_rules) == (Action.HOLD, ("dependent",))
+    assert why in step.reasons[0]
 
 
 def test_dependent_that_the_configuration_leaves_out_holds_too() -> None:

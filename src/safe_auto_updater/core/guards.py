@@ -33,9 +33,18 @@ def objections(case: Case, step: str) -> tuple[No, ...]:
     return (*found, *(No(veto.rule, veto.reason) for veto in case.vetoes))
 
 
-def objections_to_touching(case: Case, step: str) -> tuple[No, ...]:
-    """Everything that speaks against making an asset anew, on its own image, within a step."""
-    return objections(replace(case, changes=(), follows=True), step)
+def objections_to_touching(case: Case, step: str, *, undoing: bool) -> tuple[No, ...]:
+    """Everything that speaks against making an asset anew, on its own image, within a step.
+
+    `undoing`: a human takes an update back, because of which it may be unwell. As with what goes
+    back itself, only what forbids any touch counts then, and no policy.
+    """
+    follower = replace(case, changes=(), follows=True)
+    if not undoing:
+        return objections(follower, step)
+    memory = replace(case.memory, holds=())
+    mended = replace(follower, memory=memory, policy=replace(case.policy, fix_forward=True))
+    return tuple(no for no in objections(mended, step) if no.rule in _OF_ANY_TOUCH)
 
 
 def _labels(case: Case, step: str) -> str | None:
@@ -172,6 +181,8 @@ def _content(change: Change) -> str:
     assert change.candidate is not None
     return change.candidate.key()
 
+
+_OF_ANY_TOUCH = frozenset({"obstacle", "memory", "status", "excluded"})
 
 _GUARDS: tuple[tuple[str, Callable[[Case, str], str | None]], ...] = (
     ("label", _labels),

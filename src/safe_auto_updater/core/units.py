@@ -130,7 +130,7 @@ def _with_followers(step: Step, ties: Ties, around: Mapping[str, Case]) -> Step:
     against = [*_circular(circle), *_start_first(movers, needs, around), *_left_behind(whole)]
     against += _with_ourselves(inside, around)
     for asset in sorted(following):
-        against += _against(around[asset], following[asset], step.id)
+        against += _against(around[asset], following[asset], step)
     if against:
         return held(whole, against)
     return replace(whole, reasons=whole.reasons + tuple(map(_told, whole.followers)))
@@ -187,10 +187,10 @@ def _left_behind(step: Step) -> list[No]:
     return [No("watchtower", reason)]
 
 
-def _against(case: Case, need: Need, step: str) -> list[No]:
+def _against(case: Case, need: Need, step: Step) -> list[No]:
     """What speaks against touching somebody who has to follow."""
     name = short_name(case.asset.id)
     return [
         No("dependent", f"{name} {need.what} and has to follow: {no.reason}")
-        for no in objections_to_touching(case, step)
+        for no in objections_to_touching(case, step.id, undoing=step.undoes is not None)
     ]

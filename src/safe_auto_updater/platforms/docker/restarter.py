@@ -49,7 +49,8 @@ class Restarter:
         found = self._containers.find(name)
         if found is None or found["Image"] != work.change.current.image_id:
             raise StepFailed(f"container {name} is another one now", Cause.CONFLICT)
-        if status_of(found) is not Status.RUNNING:
+        loops = work.step.undoes is not None and status_of(found) is Status.RESTARTING
+        if status_of(found) is not Status.RUNNING and not loops:
             raise StepFailed(f"container {name} is {status_of(found).value} now", Cause.CONFLICT)
         return {
             "old_id": found["Id"],
