@@ -18,7 +18,7 @@ from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.prechecking import refuse_touched
 from safe_auto_updater.platforms.docker.state import status_of
 from safe_auto_updater.platforms.docker.takeover import Takeover
-from safe_auto_updater.platforms.docker.watching import look_at, patience_with
+from safe_auto_updater.platforms.docker.watching import look_at, patience_with, policy_of
 from safe_auto_updater.platforms.docker.watchtower.labels import labels_of
 
 Json = dict[str, Any]
@@ -44,23 +44,22 @@ class Restarter:
         return {}
 
     def precheck(self, work: Work) -> Facts:
-        """It is there and runs."""
+        """It is there and runs, be it in a crash loop that this is to end."""
         name = work.change.container
         found = self._containers.find(name)
         if found is None or found["Image"] != work.change.current.image_id:
             raise StepFailed(f"container {name} is another one now", Cause.CONFLICT)
-        loops = work.step.undoes is not None and status_of(found) is Status.RESTARTING
-        if status_of(found) is not Status.RUNNING and not loops:
-            raise StepFailed(f"container {name} is {status_of(found).value} now", Cause.CONFLICT)
+        image = self._images.find(found["Image"]) or {}
+        theirs_too = self._settings.watchtower_labels
+        labels = dict(labels_of(found, image, theirs_too=theirs_too))
+        fix_forward = policy_of(self._settings, work.with_facts({"labels": labels})).fix_forward
+        status, may_loop = status_of(found), fix_forward or work.step.undoes is not None
+        if status is not Status.RUNNING and not (status is Status.RESTARTING and may_loop):
+            raise StepFailed(f"container {name} is {status.value} now", Cause.CONFLICT)
         return {
             "old_id": found["Id"],
-            "labels": dict(
-                labels_of(
-                    found,
-                    self._images.find(found["Image"]) or {},
-                    theirs_too=self._settings.watchtower_labels,
-                )
-            ),
+            "labels": labels,
+            "fix_forward": fix_forward,
             "restarts": found.get("RestartCount", 0),
         }
 
