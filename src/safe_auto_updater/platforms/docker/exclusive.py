@@ -9,6 +9,7 @@ from safe_auto_updater.platforms.docker.recreate import endpoints
 
 Json = Mapping[str, Any]
 WRITES = "it writes to"
+KEEPS_MAC = "it keeps the MAC address"
 DEFAULT_BRIDGE = "it is on the default bridge, where nobody can reach it by a name"
 
 
@@ -50,4 +51,4 @@ def _addresses(container: Json) -> Iterator[str]:
                 yield f"it has the static address {asked[key]} in network {name}"
     for name, chosen in sorted(endpoints(container).items()):
         if chosen.get("MacAddress"):  # where the engine does not tell, ours is kept: it is one too
-            yield f"it keeps the MAC address {chosen['MacAddress']} in network {name}"
+            yield f"{KEEPS_MAC} {chosen['MacAddress']} in network {name}"

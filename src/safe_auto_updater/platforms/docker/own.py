@@ -16,7 +16,12 @@ from urllib.parse import urlsplit
 
 from safe_auto_updater.core.errors import NotFound
 from safe_auto_updater.platforms.docker.engine import DockerEngine
-from safe_auto_updater.platforms.docker.exclusive import DEFAULT_BRIDGE, WRITES, exclusive_in
+from safe_auto_updater.platforms.docker.exclusive import (
+    DEFAULT_BRIDGE,
+    KEEPS_MAC,
+    WRITES,
+    exclusive_in,
+)
 from safe_auto_updater.platforms.docker.self_id import OwnId
 
 Json = Mapping[str, Any]
@@ -66,4 +71,8 @@ class Own:
         if not holders:
             yield f"its state folder {self.state} is on no volume"
         allowed = {DEFAULT_BRIDGE, *(f"{WRITES} {path}" for path in holders)}
-        yield from (why for why in exclusive_in(container) if why not in allowed)
+        for why in exclusive_in(container):
+            # An address that nobody may have chosen is shared for as long as both run: whoever
+            # was in touch over that network asks again.
+            if why not in allowed and not why.startswith(KEEPS_MAC):
+                yield why
