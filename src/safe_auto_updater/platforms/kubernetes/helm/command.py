@@ -81,9 +81,12 @@ class Helm:
         self._upgrade(release, archive, values, words, timeout_s)
 
     def rollback(self, release: Named, revision: int, timeout_s: float, hooks: bool) -> None:
-        """Make a new revision of what an earlier one was."""
+        """Make a new revision of what an earlier one was, which may have to be tried often.
+
+        None is removed meanwhile: the one that is gone back to is among them.
+        """
         words = ["rollback", release.name, str(revision), "--timeout", f"{timeout_s:.0f}s"]
-        words += ["--history-max", str(HISTORY), *([] if hooks else ["--no-hooks"])]
+        words += ["--history-max", "0", *([] if hooks else ["--no-hooks"])]
         self._run(release, words, "", timeout_s)
 
     def _upgrade(

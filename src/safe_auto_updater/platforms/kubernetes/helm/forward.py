@@ -124,5 +124,15 @@ class Return:
 
 
 def goes_back(releases: Releases, stored: Stored, revision: int) -> bool:
-    """Whether a revision is Helm's own way back to another one."""
-    return releases.read(stored.storage).info.description == f"Rollback to {revision}"
+    """Whether a revision is Helm's own way back to another one, also one that Helm failed at.
+
+    Of such a one Helm writes the reason over the number; what it was to make still tells.
+    """
+    made = releases.read(stored.storage)
+    told = made.info.description
+    if not told.startswith(f'Rollback "{made.name}" failed'):
+        return told == f"Rollback to {revision}"
+    try:
+        return made.manifest == releases.revision(*stored.identity, revision).manifest
+    except NotFound:
+        return False
