@@ -106,14 +106,15 @@ class Helm:
 
     def _run(self, release: Named, words: Sequence[str], stdin: str, timeout_s: float) -> Ended:
         assert self.version
-        command = [self._program, *words, "--namespace", release.namespace]
-        if self._access.kubeconfig:
-            command += ["--kubeconfig", str(self._access.kubeconfig)]
-        if self._access.context:
-            command += ["--kube-context", self._access.context]
-        if self._as_user:
-            command += ["--kube-as-user", self._as_user]
-        ended = run(command, timeout_s + QUICK_S, stdin, {"HELM_DRIVER": release.driver})
+        with self._access.file() as kubeconfig:
+            command = [self._program, *words, "--namespace", release.namespace]
+            if kubeconfig:
+                command += ["--kubeconfig", str(kubeconfig)]
+            if self._access.context:
+                command += ["--kube-context", self._access.context]
+            if self._as_user:
+                command += ["--kube-as-user", self._as_user]
+            ended = run(command, timeout_s + QUICK_S, stdin, {"HELM_DRIVER": release.driver})
         if ended.late or ended.code != 0:
             raise refused(ended, words[0])
         return ended
