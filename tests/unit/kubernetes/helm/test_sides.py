@@ -14,12 +14,17 @@ import pytest
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.release_rules import RELEASE_RULES
 from safe_auto_updater.core.risk import Circumstances, Reversibility, Risk, Severity
-from safe_auto_updater.platforms.kubernetes.helm.hooks import may_have_run, one_way
+from safe_auto_updater.platforms.kubernetes.helm.hooks import (
+    may_have_migrated,
+    may_have_run,
+    one_way,
+)
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
-from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
+from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook, release_of
 from safe_auto_updater.platforms.kubernetes.helm.rights import gained
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped
 from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, flat, trees
+from tests.unit.kubernetes.helm.test_helm_scanner import record
 from tests.unit.rule_tables import table
 
 Json = Mapping[str, Any]
@@ -280,3 +285,16 @@ def test_a_hook_may_have_run_unless_helm_noted_that_it_did_not(
 ) -> None:
     found = replace(hook("db-migrate", "pre-upgrade"), last_run={"phase": phase})
     assert may_have_run(found, noted) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("pending-upgrade", ["db-migrate"]), ("failed", ["db-migrate"]), ("pending-rollback", [])],
+)
+def test_a_revision_that_goes_back_has_not_run_what_its_hooks_did_long_before(
+    status: str, expected: list[str]
+) -> None:
+    migrate: Json = {"name": "db-migrate", "kind": "Job", "events": ["pre-upgrade"]}
+    ran = {**migrate, "last_run": {"phase": "Succeeded"}}
+    found = release_of(record("web", status, hooks=[ran]))
+    assert may_have_migrated(found) == expected
