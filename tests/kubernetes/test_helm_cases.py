@@ -59,6 +59,31 @@ def test_k08_ready_and_then_crashing_goes_back(release: Release) -> None:
     assert release.live() == before
 
 
+def test_k10_chart_of_the_same_image_whose_pods_nobody_may_make_goes_back(release: Release) -> None:
+    good = release.namespace.publish("1.0.0").reference
+    release.configure("{timeout: 15s, stable_for: 2s}")
+    release.install(web("1.0.0", good))
+    before = release.live()
+    newer = web("1.0.1", good)
+    (container,) = newer.templates["web.yaml"]["spec"]["template"]["spec"]["containers"]  # type: ignore[index]
+    container["env"] = [{"name": "MODE", "value": "new"}]
+    release.publish(newer)
+    release.namespace.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "none"},
+            "spec": {"hard": {"pods": "0"}},
+        }
+    )
+
+    update = release.apply()
+
+    assert (update["outcome"], update["cause"]) == ("rolled_back", "capacity"), update
+    assert "made before the last change of its template" in str(update)
+    assert release.live() == before
+
+
 def test_k16_way_back_is_found_after_failures_and_with_a_short_history(release: Release) -> None:
     good = release.namespace.publish("1.0.0").reference
     bad = release.namespace.publish("1.0.1", behaviour="crash").reference
