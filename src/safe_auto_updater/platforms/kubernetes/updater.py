@@ -20,7 +20,7 @@ from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
-from safe_auto_updater.platforms.kubernetes.comparing import differences
+from safe_auto_updater.platforms.kubernetes.comparing import configuration, differences
 from safe_auto_updater.platforms.kubernetes.dry_run import dry_run
 from safe_auto_updater.platforms.kubernetes.kinds import images
 from safe_auto_updater.platforms.kubernetes.observer import Observer
@@ -100,7 +100,11 @@ class KubernetesUpdater:
 
     def snapshot(self, work: Work) -> Facts:
         """The workload as the server tells it."""
-        return {"snapshot": {"workload": without_managers(self._present(work))}}
+        workload = self._present(work)
+        return {
+            "snapshot": {"workload": without_managers(workload)},
+            "configuration": configuration(Target.of(work.step.asset).kind.pod_spec(workload)),
+        }
 
     def stage(self, work: Work) -> Facts:
         """Ask the server what the change would make of it: the images and nothing else."""

@@ -6,7 +6,6 @@ one that was seen healthy before, and what is live afterwards is held against wh
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 from safe_auto_updater.core.errors import NotFound, RegistryError, StepFailed
@@ -89,7 +88,7 @@ class HelmUpdater:
         labels = policy_labels(newest.labels)
         return {
             "revision": newest.revision,
-            "values": _hash(release.config_text),
+            "configuration": release.configuration,
             "labels": labels,
             "fix_forward": resolve(self._settings, work.step.asset, labels).fix_forward,
         }
@@ -246,7 +245,3 @@ class HelmUpdater:
 
     def _pieces(self, release: Release) -> tuple[Piece, ...]:
         return pieces(release.manifest, release.namespace)
-
-
-def _hash(text: str) -> str:
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
