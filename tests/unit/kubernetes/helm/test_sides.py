@@ -23,7 +23,7 @@ from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook, release_of
 from safe_auto_updater.platforms.kubernetes.helm.rights import gained
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped
-from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, flat, trees
+from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, flat, scaled_twice, trees
 from tests.unit.kubernetes.helm.test_helm_scanner import record
 from tests.unit.rule_tables import table
 
@@ -274,6 +274,27 @@ def test_schema_of_a_definition_is_told_in_short() -> None:
 def test_a_patch_and_what_keeps_no_data_are_taken_back_whole(before: Piece, after: Piece) -> None:
     found = {finding.rule for finding in judged(side(before), side(after)).findings}
     assert "over-data" not in found
+
+
+@pytest.mark.parametrize(
+    ("now", "scaled", "unseen", "expected"),
+    [
+        (2, [("shop", "Deployment", "web")], [], ["Deployment web"]),
+        (2, [("shop", "StatefulSet", "web")], [], []),
+        (5, [], [], []),  # a person scaled it, and no autoscaler does
+        (2, [], ["shop"], []),
+        (5, [], ["shop"],
+         ["Deployment web (5 pods, the chart says 2, and autoscalers may not be listed)"]),
+    ],
+)  # fmt: skip
+def test_who_else_scales_is_seen_or_shows_by_the_number_of_pods(
+    now: int, scaled: list[tuple[str, str, str]], unseen: list[str], expected: list[str]
+) -> None:
+    new = piece("Deployment", spec={"replicas": 2})
+    live = {new.key: {"spec": {"replicas": now}}}
+    assert scaled_twice([new, piece("Service")], live, scaled, unseen) == expected
+    unset = piece("Deployment", spec={})
+    assert scaled_twice([unset], live, scaled, unseen) == []
 
 
 @pytest.mark.parametrize(

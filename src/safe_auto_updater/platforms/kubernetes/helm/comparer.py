@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from safe_auto_updater.core.charts import Charts, chart_name
@@ -15,7 +15,13 @@ from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, Unserve
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import Release, rendered_release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases
-from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, run_by, trees
+from safe_auto_updater.platforms.kubernetes.helm.sides import (
+    Seen,
+    Side,
+    run_by,
+    scaled_twice,
+    trees,
+)
 from safe_auto_updater.platforms.kubernetes.helm.target import Target
 
 Json = Mapping[str, Any]
@@ -69,7 +75,8 @@ class HelmComparer:
                 continue  # told by `unserved`, or its namespace comes with it
         unserved = self._objects.unserved(theirs)
         lost, unseen = self._not_had(run_by(mine))
-        seen = Seen(refused, unserved, list(self._scaled_twice(theirs)), lost, unseen)
+        twice = scaled_twice(theirs, live, *self._autoscaled(theirs))
+        seen = Seen(refused, unserved, twice, lost, unseen)
         return (
             Side(old.chart, old.config, old.hooks, mine, live),
             Side(new.chart, new.config, new.hooks, theirs, would),
@@ -87,19 +94,18 @@ class HelmComparer:
                 (lost if error.reason == "not_found" else unseen)[image] = str(error)
         return lost, unseen
 
-    def _scaled_twice(self, all_of_it: Sequence[Piece]) -> Iterator[str]:
-        """Workloads whose number of pods the chart sets and an autoscaler too."""
+    def _autoscaled(self, all_of_it: Sequence[Piece]) -> tuple[set[tuple[str, str, str]], set[str]]:
+        """What autoscalers scale, by namespace, kind and name; and where they cannot be seen."""
         scaled: set[tuple[str, str, str]] = set()
+        unseen: set[str] = set()
         for namespace in {piece.namespace for piece in all_of_it}:
             path = _AUTOSCALERS.format(namespace=namespace)
             try:
                 found = list(self._releases.cluster.listed(path))
             except PlatformError:
-                continue  # not served, or not ours to see: nothing of it is claimed
+                unseen.add(namespace)  # not served, or not ours to see
+                continue
             for one in found:
                 what = one["spec"]["scaleTargetRef"]
                 scaled.add((namespace, what["kind"], what["name"]))
-        for piece in all_of_it:
-            sets = (piece.body.get("spec") or {}).get("replicas") is not None
-            if sets and (piece.namespace, piece.kind, piece.name) in scaled:
-                yield piece.label
+        return scaled, unseen

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,6 +129,31 @@ def run_by(all_of_it: Sequence[Piece]) -> list[str]:
     """Every image that the workloads of a manifest run."""
     found = (image for piece in all_of_it for image in images_of(piece).values() if image)
     return list(dict.fromkeys(found))
+
+
+def scaled_twice(
+    new: Sequence[Piece],
+    live: Mapping[str, Json],
+    scaled: Collection[tuple[str, str, str]],
+    unseen: Collection[str],
+) -> list[str]:
+    """Workloads whose number of pods the chart sets and an autoscaler too.
+
+    `scaled` are the targets of autoscalers, by namespace, kind and name. In the namespaces `unseen`
+    they cannot be looked at: there another number than the chart's shows that somebody scales.
+    """
+    found = []
+    for piece in new:
+        replicas = (piece.body.get("spec") or {}).get("replicas")
+        if replicas is None:
+            continue
+        now = (live.get(piece.key, {}).get("spec") or {}).get("replicas")
+        if (piece.namespace, piece.kind, piece.name) in scaled:
+            found.append(piece.label)
+        elif piece.namespace in unseen and now not in (None, replicas):
+            told = f"{now} pods, the chart says {replicas}, and autoscalers may not be listed"
+            found.append(f"{piece.label} ({told})")
+    return found
 
 
 def _jumps(old: Side, new: Side) -> Iterator[tuple[str, str]]:
