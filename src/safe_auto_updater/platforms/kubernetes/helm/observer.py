@@ -14,7 +14,7 @@ from safe_auto_updater.core.updater import Look, Patience, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
-from safe_auto_updater.platforms.kubernetes.helm.readiness import judge_piece
+from safe_auto_updater.platforms.kubernetes.helm.readiness import all_prove, judge_piece
 from safe_auto_updater.platforms.kubernetes.judging import probes
 from safe_auto_updater.platforms.kubernetes.kinds import KINDS, pace_s
 from safe_auto_updater.platforms.kubernetes.observer import (
@@ -42,7 +42,7 @@ class ReleaseObserver:
         ]
         results = tuple(result for one in judged for result in one.results)
         wrong = tuple(result for result in results if result.state is not CheckState.PASSED)
-        proves = any(result.proves for result in results)
+        proves = all_prove(judged)
         told = [one.unverified for one in judged if one.unverified]
         well = CheckResult("release", CheckState.PASSED, _all(pieces, told), proves=proves)
         ready = [pod for all_of_it in pods.values() for pod in all_of_it if of.is_ready(pod)]

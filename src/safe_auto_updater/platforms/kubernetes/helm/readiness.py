@@ -5,7 +5,7 @@ Workloads are judged as workloads are anywhere here; of other kinds what Kuberne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +45,12 @@ def judge_piece(piece: Piece, live: Json | None, pods: Sequence[Json]) -> Judged
     if piece.kind in _CONDITIONS:
         return _by_condition(piece, live, _CONDITIONS[piece.kind])
     return Judged(())
+
+
+def all_prove(judged: Iterable[Judged]) -> bool:
+    """Whether each workload whose pods were seen can say that it is well, and there is one."""
+    told = [one.results for one in judged if one.results and one.unverified is None]
+    return bool(told) and all(result.proves for results in told for result in results)
 
 
 def _job(piece: Piece, live: Json) -> Judged:
