@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,20 @@ def test_k22_kind_that_the_cluster_does_not_serve_is_known_before(release: Relea
 
     assert planned["action"] == "hold", planned
     assert "policy/v1beta1" in " ".join(planned["reasons"])
+
+
+def test_k22_kind_that_is_not_served_any_more_is_known_before_too(release: Release) -> None:
+    namespace, group = release.namespace, group_of(release.namespace)
+    good = namespace.publish("1.0.0").reference
+    old = web("1.0.0", good, widget=custom_resource(group))
+    release.install(replace(old, crds={"widgets.yaml": definition(group)}))
+    namespace.cluster.run("delete", "crd", f"widgets.{group}")
+    release.publish(web("1.0.1", good))
+
+    planned = release.step()
+
+    assert planned["action"] == "hold", planned
+    assert f"Widget shop-widget ({group}/v1)" in " ".join(planned["reasons"]), planned
 
 
 @pytest.mark.parametrize(
