@@ -101,7 +101,7 @@ class Helm:
             file.write(archive)
             file.flush()
             upgrade = ["upgrade", release.name, str(Path(file.name))]
-            upgrade += ["--values", "-", "--reset-values", "--hide-notes"]
+            upgrade += ["--values", "-", "--reset-values"]
             return self._run(release, [*upgrade, *words], values, timeout_s)
 
     def _run(self, release: Named, words: Sequence[str], stdin: str, timeout_s: float) -> Ended:
