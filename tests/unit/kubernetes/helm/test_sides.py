@@ -23,7 +23,14 @@ from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook, release_of
 from safe_auto_updater.platforms.kubernetes.helm.rights import gained
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped
-from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, flat, scaled_twice, trees
+from safe_auto_updater.platforms.kubernetes.helm.sides import (
+    Seen,
+    Side,
+    flat,
+    run_by,
+    scaled_twice,
+    trees,
+)
 from tests.unit.kubernetes.helm.test_helm_scanner import record
 from tests.unit.rule_tables import table
 
@@ -319,3 +326,9 @@ def test_a_revision_that_goes_back_has_not_run_what_its_hooks_did_long_before(
     ran = {**migrate, "last_run": {"phase": "Succeeded"}}
     found = release_of(record("web", status, hooks=[ran]))
     assert may_have_migrated(found) == expected
+
+
+def test_what_is_only_called_like_a_workload_is_none() -> None:
+    odd = replace(piece("Deployment", spec={"engine": "x"}), api_version="example.org/v1")
+    assert judged(side(odd), side(odd)).score >= 0
+    assert run_by([odd]) == []

@@ -17,7 +17,7 @@ from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
 from safe_auto_updater.platforms.kubernetes.helm.rights import gained
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped
-from safe_auto_updater.platforms.kubernetes.kinds import KINDS, containers, images
+from safe_auto_updater.platforms.kubernetes.kinds import containers, images
 from safe_auto_updater.platforms.kubernetes.trees import mounts
 
 Json = Mapping[str, Any]
@@ -121,8 +121,7 @@ def flat(tree: Any, above: str = "") -> dict[str, Any]:
 
 def images_of(piece: Piece) -> dict[str, str]:
     """What the containers of a workload run, by their names."""
-    kind = KINDS.get(piece.kind)
-    return {} if kind is None else images(kind.pod_spec(piece.body))
+    return {} if piece.pod_spec is None else images(piece.pod_spec)
 
 
 def run_by(all_of_it: Sequence[Piece]) -> list[str]:
@@ -174,7 +173,7 @@ def _over_data(old: Side, new: Side) -> Iterator[tuple[str, str]]:
 
 
 def _keeps_data(piece: Piece, name: str) -> bool:
-    pod_spec = KINDS[piece.kind].pod_spec(piece.body)
+    pod_spec = piece.pod_spec or {}
     found = (container for _, container in containers(pod_spec) if container["name"] == name)
     return any(m["data"] for one in found for m in mounts(pod_spec, piece.body, one))
 
