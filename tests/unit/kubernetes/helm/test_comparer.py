@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safe_auto_updater.core.errors import NotFound
+import pytest
+
+from safe_auto_updater.core.errors import NotFound, PlatformError
 from safe_auto_updater.core.model import Asset, Change, Health, Image, ImageUse, Status
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm
@@ -60,3 +62,14 @@ def test_kind_of_what_runs_that_is_served_no_more_is_told(tmp_path: Path) -> Non
     comparer = HelmComparer(releases, helm(tmp_path, NEW), charts, lambda image: None)
     trees = comparer.trees(ASSET, CHANGE)
     assert trees.after["unserved"] == {"PodDisruptionBudget web (policy/v1beta1)": True}
+
+
+@pytest.mark.parametrize("template", ["{spec: {containers: [null]}}", "{spec: [1]}"])
+def test_what_a_template_makes_of_no_sense_is_told(tmp_path: Path, template: str) -> None:
+    odd = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
+    odd += f"spec: {{template: {template}}}\n"
+    releases = Releases(Serving(record("web", manifest=NEW)))
+    charts: Any = Charts()
+    comparer = HelmComparer(releases, helm(tmp_path, odd), charts, lambda image: None)
+    with pytest.raises(PlatformError, match="makes something that is no object"):
+        comparer.trees(ASSET, CHANGE)

@@ -57,8 +57,12 @@ class HelmComparer:
             asset.id, name, change.candidate.version, change.candidate.digest
         )
         told = self._helm.rendered(target.named(history[-1]), archive, old.config_text)
-        before, after, seen = self._sides(old, rendered_release(told, old))
-        return Trees(*trees(before, after, seen))
+        try:
+            before, after, seen = self._sides(old, rendered_release(told, old))
+            return Trees(*trees(before, after, seen))
+        except (KeyError, TypeError, AttributeError) as error:  # whatever a template may write
+            fact = f"chart {change.candidate.reference} makes something that is no object"
+            raise PlatformError(f"{fact}: {type(error).__name__}: {error}") from error
 
     def _sides(self, old: Release, new: Release) -> tuple[Side, Side, Seen]:
         mine, theirs = (pieces(one.manifest, one.namespace) for one in (old, new))
