@@ -164,8 +164,11 @@ class KubernetesScanner:
         return [Obstacle("cluster", f"{fact}: {remedy}")]
 
 
+_SILENT = ("does not answer", "does not know us", "cannot be used")
+
+
 def _nothing_answers(failures: Sequence[tuple[str, str]]) -> bool:
-    return any("does not answer" in fact or "cannot be used" in fact for _, fact in failures)
+    return any(words in fact for _, fact in failures for words in _SILENT)
 
 
 def _use(container: Json, pods: Sequence[Json], labels: tuple[tuple[str, str], ...]) -> ImageUse:
