@@ -85,6 +85,7 @@ class HelmUpdater:
         if release.chart.version != work.change.current.version:
             fact = f"it runs chart version {release.chart.version} now"
             raise StepFailed(f"{fact}, not what was planned from", Cause.CONFLICT)
+        self._forward.refuse(work, release)
         labels = policy_labels(newest.labels)
         return {
             "revision": newest.revision,
