@@ -65,7 +65,7 @@ def judge(
             fact = f"somebody changed it: container {name} is to run {has.get(name, 'nothing')}"
             return _only("identity", CheckState.FAILED, fact, Cause.CONFLICT)
     why, none = kept_back(kind, workload), reaches_none(kind, workload) is not None
-    if _unseen(workload) and not none:
+    if is_unseen(workload) and not none:
         fact = "its controller has not seen the change yet"
         return _only("rollout", CheckState.FAILING, fact, Cause.PLATFORM)
     reached = [pod for pod in pods if not of.is_leaving(pod) and _reaches(kind, workload, pod)]
@@ -97,7 +97,8 @@ def probes(pod_spec: Json) -> bool:
     return bool(serving) and all("readinessProbe" in container for container in serving)
 
 
-def _unseen(workload: Json) -> bool:
+def is_unseen(workload: Json) -> bool:
+    """Whether its status is from before its last change."""
     seen = (workload.get("status") or {}).get("observedGeneration")
     return seen is not None and seen < workload["metadata"].get("generation", 0)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from safe_auto_updater.platforms.kubernetes import pods as of
+from safe_auto_updater.platforms.kubernetes.judging import is_unseen
 from safe_auto_updater.platforms.kubernetes.kinds import (
     STATEFUL_SET,
     first_ordinal,
@@ -39,8 +40,13 @@ def free_blocked_pods(
     freed: set[str] = set()
     for _ in range(round(timeout_s / LOOK_S)):
         workload = workloads.find(target)
-        pods = [] if workload is None else workloads.pods(target, workload)
-        left = [pod for pod in pods if workload is not None and is_left(workload, pod)]
+        if workload is None:
+            return
+        if is_unseen(workload):  # which pods are left it will tell
+            sleep(LOOK_S)
+            continue
+        pods = workloads.pods(target, workload)
+        left = [pod for pod in pods if is_left(workload, pod)]
         if not left:
             return
         leaving = any(map(of.is_stopping, pods))
