@@ -78,6 +78,11 @@ def keeping(image: str) -> Piece:
     return workload(image, container=mounted, volumes=[claim])
 
 
+def claim(size: str) -> Piece:
+    asked = {"resources": {"requests": {"storage": size}}}
+    return piece("PersistentVolumeClaim", "data", spec=asked)
+
+
 CRD, CLAIM = piece("CustomResourceDefinition", "widgets"), piece("PersistentVolumeClaim", "data")
 WEB, NEWER = workload("example.org/web:1.2.0"), workload("example.org/web:1.2.1")
 DEFAULTS = Chart("web", "1.0.0", defaults={"port": 80, "tls": {"on": False}})
@@ -99,6 +104,7 @@ ROWS: dict[str, tuple[Side, Side, Seen, str]] = {
     "namespace-gone": (side(piece("Namespace")), side(), NOTHING, "patch"),
     "definition-new": (side(), side(CRD), NOTHING, "patch"),
     "claim-new": (side(), side(CLAIM), NOTHING, "patch"),
+    "claim-grown": (side(claim("8Gi")), side(claim("10Gi")), NOTHING, "patch"),
     "stateful-set-gone": (side(workload("a", "StatefulSet")), side(), NOTHING, "patch"),
     "workload-gone": (side(WEB), side(), NOTHING, "patch"),
     "object-gone": (side(piece("Service")), side(), NOTHING, "patch"),
