@@ -144,6 +144,25 @@ def test_create_that_the_engine_refuses_never_stops_the_old_container(
     assert world.ids() == {old}
 
 
+def test_version_that_failed_by_its_settings_is_tried_again_with_others(
+    world: World, sau: Sau
+) -> None:
+    reference = world.publish("1.0.0").reference
+    source = world.create(reference, "source")
+    old = world.run(reference, HostConfig={"VolumesFrom": [f"{world.prefix}-source"]})
+    world.call("DELETE", f"/containers/{source}")
+    world.publish("1.1.0")
+    assert sau("apply", "--yes").update["cause"] == "config"
+    waits = sau("plan").step(f"{world.prefix}-web")
+    assert (waits["action"], waits["hold_rules"]) == ("hold", ["memory"]), waits
+
+    world.call("DELETE", f"/containers/{old}?force=1")
+    world.run(reference)
+
+    assert sau("apply", "--yes").update["outcome"] == "succeeded"
+    assert sau("status").json["quarantine"] == []
+
+
 def test_pull_that_fails_inside_its_stream_changes_nothing(world: World, sau: Sau) -> None:
     old = world.run(world.publish("1.0.0").reference)
     world.publish("1.1.0", version=world.prefix)  # a layer that no other image has

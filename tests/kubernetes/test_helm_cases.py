@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,31 @@ def test_k08_ready_and_then_crashing_goes_back(release: Release) -> None:
     update = release.apply()
 
     assert (update["outcome"], update["cause"]) == ("rolled_back", "image"), update
+    assert release.live() == before
+
+
+def test_k10_chart_of_the_same_image_whose_pods_nobody_may_make_goes_back(release: Release) -> None:
+    good = release.namespace.publish("1.0.0").reference
+    release.configure("{timeout: 15s, stable_for: 2s}")
+    release.install(web("1.0.0", good))
+    before = release.live()
+    newer = web("1.0.1", good)
+    (container,) = newer.templates["web.yaml"]["spec"]["template"]["spec"]["containers"]  # type: ignore[index]
+    container["env"] = [{"name": "MODE", "value": "new"}]
+    release.publish(newer)
+    release.namespace.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "none"},
+            "spec": {"hard": {"pods": "0"}},
+        }
+    )
+
+    update = release.apply()
+
+    assert (update["outcome"], update["cause"]) == ("rolled_back", "capacity"), update
+    assert "made before the last change of its template" in str(update)
     assert release.live() == before
 
 
@@ -188,6 +214,20 @@ def test_k22_kind_that_the_cluster_does_not_serve_is_known_before(release: Relea
 
     assert planned["action"] == "hold", planned
     assert "policy/v1beta1" in " ".join(planned["reasons"])
+
+
+def test_k22_kind_that_is_not_served_any_more_is_known_before_too(release: Release) -> None:
+    namespace, group = release.namespace, group_of(release.namespace)
+    good = namespace.publish("1.0.0").reference
+    old = web("1.0.0", good, widget=custom_resource(group))
+    release.install(replace(old, crds={"widgets.yaml": definition(group)}))
+    namespace.cluster.run("delete", "crd", f"widgets.{group}")
+    release.publish(web("1.0.1", good))
+
+    planned = release.step()
+
+    assert planned["action"] == "hold", planned
+    assert f"Widget shop-widget ({group}/v1)" in " ".join(planned["reasons"]), planned
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,20 @@ def test_values_stay_to_the_byte(release: Release, size: str) -> None:
     assert release.revisions()[-1] == ("web-1.0.0", "deployed")
 
 
+def test_values_that_a_person_changed_since_are_not_lost_by_a_rollback(release: Release) -> None:
+    release.install(plain("1.0.0"), values={"port": 1})
+    release.publish(plain("1.0.1"))
+    assert release.apply()["outcome"] == "succeeded"
+    release.helm.upgrade("shop", plain("1.0.1"), "--wait", values={"port": 2})
+    changed = release.helm.get_values("shop")
+
+    said = release.sau("rollback", release.asset, "--yes", timeout_s=120)
+
+    assert (said.code, said.update["outcome"]) == (1, "aborted"), said
+    assert "its values were changed since" in said.update["error"]
+    assert release.helm.get_values("shop") == changed
+
+
 def _blob() -> str:
     """A megabyte that packs well: what Helm keeps must fit into a Secret."""
     return "0123456789abcdef" * (1 << 16)

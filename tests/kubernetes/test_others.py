@@ -39,7 +39,14 @@ def test_pipeline_is_told_what_its_next_apply_would_do(
     namespace.publish("1.1.0")
     step = sau("plan").step("web")
     assert step["action"] == "update"
-    assert any("the next one of the same manifest puts 1.0.0 back" in r for r in step["reasons"])
+    puts_back = "the next one of the same manifest puts 1.0.0 back"
+    assert any(puts_back in reason for reason in step["reasons"])
+
+    said = sau("apply", "--yes", json_output=False, timeout_s=120)
+    (made,) = sau("history").json["updates"]
+
+    assert puts_back in " ".join(said.out.split()), "and after it: nobody may have read the plan"
+    assert any(puts_back in warning for warning in made["warnings"]), made
 
 
 def test_pipelines_workload_is_held_where_a_rule_says_so(

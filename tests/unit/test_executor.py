@@ -16,7 +16,7 @@ from safe_auto_updater.core.phases import TABLE, Phase
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
 from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.engine import executor
-from safe_auto_updater.engine.executor import UpdateExecutor
+from safe_auto_updater.engine.executor import UpdateExecutor, ending
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.journal import Journal
 from safe_auto_updater.engine.state import open_state
@@ -141,6 +141,13 @@ PHASE_OF = {"look old": "PRECHECK", "look new": "VERIFY"}
 def test_good_update_walks_the_table_forward(bench: Bench) -> None:
     assert bench.executor.execute("u0", STEP) is Outcome.SUCCEEDED
     assert bench.walk() == [*FORWARD, "SUCCEEDED"]
+
+
+def test_what_people_must_know_of_a_success_is_told_with_it() -> None:
+    facts = {"verdict": {"reason": "stable for 30 s"}, "remarks": ["the next apply puts 1.0 back"]}
+    assert ending(facts) == "stable for 30 s; the next apply puts 1.0 back"
+    failed = {**facts, "failure": {"error": "it broke"}}
+    assert ending(failed) == "it broke"
 
 
 @pytest.mark.parametrize("also_fails", [[], ["commit"]])

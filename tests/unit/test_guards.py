@@ -73,6 +73,8 @@ TOOK_BACK = replace(
     MEMORY, holds=(Hold(WEB, "went back", 1.0, content="sha256:built", reference="web:1.1.0"),)
 )
 FAILED = Failed(WEB, "web", "sha256:content", Cause.IMAGE, "u1", "it crashed")
+BY_CONFIG = replace(FAILED, cause=Cause.CONFIG, reason="no such mount", configuration="then")
+CONFIGURED = replace(ASSET, configuration="then")
 
 
 def ruled(*rules: Rule, labels: dict[str, str] | None = None, **default: Any) -> AssetPolicy:
@@ -158,6 +160,9 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
     ({"memory": replace(MEMORY, quarantine=(FAILED,))}, "memory",
      "quarantined: this content failed here before (u1: it crashed); a newer version may follow, "
      "`sau release` tries it again"),
+    ({"memory": replace(MEMORY, quarantine=(BY_CONFIG,)), "asset": CONFIGURED}, "memory",
+     "quarantined: this content failed here before (u1: no such mount); a newer version may "
+     "follow, `sau release` tries it again, and so does another configuration"),
     ({"asset": replace(ASSET, status=Status.EXITED)}, "status",
      "exited: a container that does not run stays as it is"),
     ({"asset": replace(ASSET, kind="release", status=Status.CREATED)}, "status",
@@ -232,6 +237,30 @@ def test_guard_says_no_and_why_and_who_set_it(
     step = planning.decide(case(**given))
     assert (step.action, step.hold_rules) == (Action.HOLD, (rule,))
     assert step.reasons == (reason.replace("STEP", step.id),)
+
+
+@pytest.mark.parametrize(
+    ("now", "failed", "action"),
+    [
+        ("another", BY_CONFIG, Action.UPDATE),
+        ("then", BY_CONFIG, Action.HOLD),
+        (None, BY_CONFIG, Action.HOLD),
+        ("another", replace(BY_CONFIG, configuration=None), Action.HOLD),
+        ("another", FAILED, Action.HOLD),
+    ],
+)
+def test_what_failed_by_its_configuration_is_tried_again_with_another(
+    now: str | None, failed: Failed, action: Action
+) -> None:
+    memory = replace(MEMORY, quarantine=(failed,))
+    step = planning.decide(case(memory=memory, asset=replace(ASSET, configuration=now)))
+    assert step.action is action, step.reasons
+
+
+def test_what_failed_by_each_configuration_waits_for_a_third() -> None:
+    memory = replace(MEMORY, quarantine=(BY_CONFIG, replace(BY_CONFIG, configuration="now")))
+    step = planning.decide(case(memory=memory, asset=replace(ASSET, configuration="now")))
+    assert step.action is Action.HOLD
 
 
 def test_every_guard_has_a_row() -> None:

@@ -204,6 +204,24 @@ def test_only_what_was_at_fault_is_quarantined(
     assert failed == (["sha256:c2"] if quarantined else [])
 
 
+@pytest.mark.parametrize(("cause", "kept"), [(Cause.CONFIG, "as it was"), (Cause.IMAGE, None)])
+def test_configuration_is_kept_of_what_failed_by_it(
+    book: Book, cause: Cause, kept: str | None
+) -> None:
+    book.journal.begin("u1", step("2"))
+    book.journal.enter("u1", Phase.STAGE, {"configuration": "as it was"})
+    book.journal.enter("u1", Phase.ABORTED, {"failure": {"cause": cause.value, "error": "bad"}})
+    (failed,) = book.memory().quarantine
+    assert failed.configuration == kept
+
+
+def test_what_ran_well_since_is_in_quarantine_no_more(book: Book) -> None:
+    book.ended("u1", "2", Phase.ABORTED, Cause.CONFIG)
+    book.ended("u2", "3", Phase.ABORTED, Cause.CONFIG)
+    book.ended("u3", "2", Phase.SUCCEEDED)
+    assert [entry.update for entry in book.memory().quarantine] == ["u2"]
+
+
 def test_release_makes_everything_before_it_void_and_nothing_after(book: Book) -> None:
     book.ended("u1", "2", Phase.ROLLED_BACK, Cause.IMAGE)
     book.decisions.hold(WEB, "wait")

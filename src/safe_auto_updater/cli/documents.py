@@ -152,7 +152,7 @@ def update(record: Record) -> Json:
         "cause": record.cause.value if record.cause else None,
         "error": ending(facts) if record.cause else None,
         "evidence": evidence(facts),
-        "warnings": facts.get("warnings", []),
+        "warnings": [*facts.get("warnings", ()), *facts.get("remarks", ())],
         "phases": phases(record),
         "downtime_s": facts.get("downtime_s"),
     }

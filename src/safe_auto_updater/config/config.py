@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from safe_auto_updater.config.contexts import Address, context_address, usual_address
-from safe_auto_updater.config.kubeconfig import current_context
+from safe_auto_updater.config.kubeconfig import current_context, usual_context
 from safe_auto_updater.core.errors import ConfigError
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.unattended import Unattended
@@ -164,7 +164,10 @@ class Config:
     def kubernetes_clusters(self, environ: Mapping[str, str]) -> tuple[KubernetesCluster, ...]:
         """The clusters: those of the file; without any engine or cluster there, the current one."""
         if self.clusters or self.engines:
-            return self.clusters
+            return tuple(
+                replace(one, context=one.context or usual_context(one.kubeconfig, environ))
+                for one in self.clusters
+            )
         context = current_context(environ)
         if context is None:
             return ()

@@ -1,10 +1,21 @@
-"""Which cluster `kubectl` would ask, for those who configure none."""
+"""Which cluster `kubectl` would ask, for those who configure none, or no context of theirs."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+
+
+def usual_context(kubeconfig: str | None, environ: Mapping[str, str]) -> str | None:
+    """The context that is meant where none is named; None in a pod, whose own account is meant.
+
+    It is said to whoever asks the cluster. Left to themselves they differ: of several files the
+    client library goes by the last, helm by the first; and people change it while we run.
+    """
+    if kubeconfig:
+        return current_context({"KUBECONFIG": kubeconfig})
+    return None if "KUBERNETES_SERVICE_HOST" in environ else current_context(environ)
 
 
 def current_context(environ: Mapping[str, str]) -> str | None:

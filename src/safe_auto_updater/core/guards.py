@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from safe_auto_updater.core import approvals, guards_of_means, guards_of_time
 from safe_auto_updater.core.case import Case, in_one, named_level, stands
-from safe_auto_updater.core.memory import Hold
+from safe_auto_updater.core.memory import Failed, Hold
 from safe_auto_updater.core.model import Change, Health, Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.risk import Band
@@ -90,9 +90,12 @@ def _quarantined(change: Change, case: Case) -> str | None:
         if failed.content != _content(change):
             continue
         if (failed.asset, failed.container) == (case.asset.id, change.container):
+            if _configured_anew(failed, case):
+                continue
+            again = "" if failed.configuration is None else ", and so does another configuration"
             return (
                 f"quarantined: this content failed here before ({failed.update}: "
-                f"{failed.reason}); a newer version may follow, `sau release` tries it again"
+                f"{failed.reason}); a newer version may follow, `sau release` tries it again{again}"
             )
         if failed.cause is Cause.IMAGE:
             return (
@@ -100,6 +103,12 @@ def _quarantined(change: Change, case: Case) -> str | None:
                 f"{failed.reason}); `sau release {failed.asset}` tries it again"
             )
     return None
+
+
+def _configured_anew(failed: Failed, case: Case) -> bool:
+    """Whether what was to blame is another by now. Where nobody can tell it is not."""
+    now, then = case.asset.configuration, failed.configuration
+    return None not in (now, then) and now != then
 
 
 def _status(case: Case, step: str) -> str | None:

@@ -26,7 +26,10 @@ class Hold:
 
 @dataclass(frozen=True)
 class Failed:
-    """Content that failed on an asset by its own fault, and the update that saw it."""
+    """Content that failed on an asset by its own fault, and the update that saw it.
+
+    `configuration` is how the asset was set up then, as a hash, where that is to blame.
+    """
 
     asset: str
     container: str
@@ -34,6 +37,7 @@ class Failed:
     cause: Cause
     update: str
     reason: str
+    configuration: str | None = None
 
 
 @dataclass(frozen=True)

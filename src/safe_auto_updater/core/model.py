@@ -141,6 +141,7 @@ class Asset:
     needs: tuple[Need, ...] = ()
     exclusive: tuple[str, ...] = ()  # why a second one like it could not run beside it
     own: bool = False  # this program runs in it
+    configuration: str | None = None  # how a person set it up, as a hash; None: nobody can tell
 
     @property
     def is_declared(self) -> bool:

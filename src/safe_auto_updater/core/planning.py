@@ -74,7 +74,7 @@ def decide(*unit: Case) -> Step:
         for told in (
             *_remarks(case),
             *_of_its_file(case),
-            *_of_its_pipeline(case),
+            *of_its_pipeline(case.asset.managed_by, case.wanted),
             *case.notes,
         )
     ]
@@ -179,12 +179,13 @@ def _of_its_file(case: Case) -> list[str]:
             return [left] if case.edits else []
 
 
-def _of_its_pipeline(case: Case) -> list[str]:
-    if case.asset.managed_by not in BY_APPLY:
+def of_its_pipeline(managed_by: str | None, changes: Sequence[Change]) -> list[str]:
+    """What the next `kubectl apply` makes of such changes, where that is how the asset is made."""
+    if managed_by not in BY_APPLY:
         return []
-    was = [change.current.version or change.current.reference for change in case.wanted]
+    was = [change.current.version or change.current.reference for change in changes]
     old = ", ".join(dict.fromkeys(was))
-    if case.asset.managed_by == SERVER_SIDE:
+    if managed_by == SERVER_SIDE:
         return [
             "`kubectl apply --server-side` made it: the next one of the same manifest meets a "
             f"conflict with safe-auto-updater, and puts {old} back with --force-conflicts"

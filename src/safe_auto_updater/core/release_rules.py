@@ -78,6 +78,10 @@ RELEASE_RULES = (
          "A new definition stays where the upgrade is taken back: with it its resources would go."),
     _row("claim-new", "PersistentVolumeClaim/*", On.ADDED, LOW, 2, R1,
          "A new claim; what is written there may go where the upgrade is taken back."),
+    _row("claim-grown", "changes/PersistentVolumeClaim */spec.resources.requests.storage",
+         On.CHANGED, HIGH, 30, R3,
+         "A claim cannot be made smaller again: where the upgrade fails, Helm cannot go back over "
+         "it."),
     _row("stateful-set-gone", "objects/*", On.REMOVED, HIGH, 30, R2,
          "What keeps data runs no more; its claims stay.", _STATEFUL_SET),
     _row("workload-gone", "objects/*", On.REMOVED, MEDIUM, 15, R1,

@@ -281,9 +281,12 @@ class UpdateExecutor:
 
 
 def ending(facts: Facts) -> str:
-    """Why an update ended as it did, in one line."""
+    """Why an update ended as it did, in one line; of a success, what is to be known besides."""
     told = [facts[word]["error"] for word in ("failure", "trouble") if word in facts]
-    return redact("; then ".join(told)) or facts.get("verdict", {}).get("reason", "")
+    if told:
+        return redact("; then ".join(told))
+    seen = facts.get("verdict", {}).get("reason", "")
+    return "; ".join(filter(None, (seen, *facts.get("remarks", ()))))
 
 
 def _headline(step: Step) -> str:

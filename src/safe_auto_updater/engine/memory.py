@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from safe_auto_updater.core.memory import Blocked, Failed, Heard, Hold, Memory
 from safe_auto_updater.core.model import Action
-from safe_auto_updater.core.outcome import Outcome
+from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.engine.decisions import ALL, Decisions
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.rests import resting
@@ -94,7 +94,14 @@ def _taken_back(counting: Counting) -> list[Hold]:
 def _failures(counting: Counting) -> list[Failed]:
     """Quarantine: what ended badly by its own fault, one entry per container and content."""
     failed = []
+    well: set[tuple[str, str, str]] = set()  # what ran since: another configuration let it
     for record, asset in counting:
+        if record.took_effect:
+            well |= {
+                (asset, change.container, change.candidate.key())
+                for change in record.step.changes
+                if change.candidate is not None and change.asset == asset
+            }
         if record.outcome not in (Outcome.ROLLED_BACK, Outcome.ABORTED, Outcome.INCONSISTENT):
             continue
         cause = record.cause
@@ -103,7 +110,9 @@ def _failures(counting: Counting) -> list[Failed]:
         if cause is None or not cause.quarantines or guilty not in (None, asset):
             continue
         for change in record.step.changes:
-            if change.candidate is not None and change.asset == asset:
+            if change.candidate is None or change.asset != asset:
+                continue
+            if (asset, change.container, change.candidate.key()) not in well:
                 failed.append(
                     Failed(
                         asset,
@@ -112,9 +121,16 @@ def _failures(counting: Counting) -> list[Failed]:
                         cause,
                         record.id,
                         record.facts["failure"]["error"],
+                        _blamed(record, asset, cause),
                     )
                 )
     return failed
+
+
+def _blamed(record: Record, asset: str, cause: Cause) -> str | None:
+    """The configuration that a failure is the fault of."""
+    found = record.facts_of(asset).get("configuration") if cause is Cause.CONFIG else None
+    return found if isinstance(found, str) else None
 
 
 def _blocked(counting: Counting) -> list[Blocked]:

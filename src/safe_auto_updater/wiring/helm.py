@@ -77,7 +77,7 @@ class Helm:
         forward: Forward = (
             Upgrade(self._charts(), command)
             if step.undoes is None
-            else Return(self._began_with, releases, command)
+            else Return(self._undone, releases, command)
         )
         return HelmUpdater(
             releases, command, forward, self._settings, self._resolvable(step.asset), self._clock
@@ -108,7 +108,7 @@ class Helm:
 
         return resolvable
 
-    def _began_with(self, work: Work) -> int:
-        """The revision that the update began with which a step takes back."""
+    def _undone(self, work: Work) -> Facts:
+        """What is known of the update that a step takes back."""
         assert work.step.undoes is not None
-        return int(self._record_of(work.step.undoes).facts["revision"])
+        return self._record_of(work.step.undoes).facts

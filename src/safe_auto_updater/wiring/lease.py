@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import socket
 from pathlib import Path
 
+from safe_auto_updater.config.kubeconfig import usual_context
 from safe_auto_updater.core.errors import JournalError, UsageError
 from safe_auto_updater.core.ports import Clock
 from safe_auto_updater.platforms.kubernetes.access import Access
@@ -24,7 +26,8 @@ def lease(named: str, folder: Path, clock: Clock) -> Lease:
     found = _NAME.fullmatch(named)
     if found is None:
         raise UsageError(f"{named!r} names no Lease: write NAMESPACE/NAME, as in shop/updates")
-    cluster = Cluster("of the Lease", Access(), ANSWER_S)
+    access = Access(context=usual_context(None, os.environ))
+    cluster = Cluster("of the Lease", access, ANSWER_S)
     return Lease(cluster, found[1], found[3], identity(folder), clock)
 
 

@@ -122,7 +122,7 @@ def test_an_act_is_never_asked_again(serve: Callable[..., Any]) -> None:
 
 REFUSALS = [
     (404, "NotFound", NotFound, "lab: no"),
-    (401, "Unauthorized", Refused, "look at the user of its kubeconfig"),
+    (401, "Unauthorized", PlatformUnreachable, "look at the user of its kubeconfig"),
     (403, "Forbidden", Refused, "lab: no"),
     (409, "Conflict", Refused, "lab: no"),
     (422, "Invalid", Refused, "lab: no"),

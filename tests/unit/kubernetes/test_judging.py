@@ -23,14 +23,21 @@ WANTED = Wanted({"web": NEW}, {"web": (DIGEST,)})
 PASSED, FAILING, FAILED = CheckState.PASSED, CheckState.FAILING, CheckState.FAILED
 
 
-def workload(image: str = NEW, seen: int = 2, probe: bool = True, **spec: Any) -> dict[str, Any]:
+def workload(
+    image: str = NEW, seen: int = 2, probe: bool = True, anew: int = 2, **spec: Any
+) -> dict[str, Any]:
     container: dict[str, Any] = {"name": "web", "image": image}
     if probe:
         container["readinessProbe"] = {"httpGet": {}}
     return {
         "metadata": {"name": "web", "generation": 2},
         "spec": {"replicas": 2, "template": {"spec": {"containers": [container]}}, **spec},
-        "status": {"observedGeneration": seen, "desiredNumberScheduled": 2},
+        "status": {
+            "observedGeneration": seen,
+            "desiredNumberScheduled": 2,
+            "updatedReplicas": anew,
+            "updatedNumberScheduled": anew,
+        },
     }
 
 
@@ -71,6 +78,20 @@ def test_all_pods_new_and_ready_is_well(kind: Kind) -> None:
     (only,) = judged.results
     assert only.state is PASSED and only.proves
     assert judged.unverified is None and judged.progress == 2
+
+
+@pytest.mark.parametrize("kind", [DEPLOYMENT, STATEFUL_SET, DAEMON_SET])
+def test_pods_of_the_same_image_and_an_older_template_are_not_the_new_ones(kind: Kind) -> None:
+    judged = judge(kind, workload(anew=0), [pod(0), pod(1)], WANTED, "exceeded quota: small")
+    (only,) = judged.results
+    assert (only.state, only.cause) == (FAILING, Cause.CAPACITY), only
+    assert only.detail == (
+        "2 of 2 pods are ready, 2 of them made before the last change of its template; "
+        "no pod can be made: exceeded quota: small"
+    )
+    assert judged.is_short
+    halfway = judge(kind, workload(anew=1), [pod(0), pod(1)], WANTED)
+    assert (judged.progress, halfway.progress) == (0, 1), "each that is made anew is progress"
 
 
 def test_without_a_readiness_probe_nothing_is_proven() -> None:

@@ -13,6 +13,7 @@ from safe_auto_updater.core.ports import Scan
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.stateful import is_stateful
 from safe_auto_updater.engine.behind import declared_version
+from safe_auto_updater.platforms.docker.configured import configuration
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.exclusive import exclusive_in
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED
@@ -117,6 +118,7 @@ class DockerScanner:
             needs=everyone.needs_of(container),
             exclusive=exclusive_in(container),
             own=self._own.is_it(container),
+            configuration=configuration(container),
         )
 
 

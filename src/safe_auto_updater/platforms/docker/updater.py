@@ -20,6 +20,7 @@ from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work, me
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.platforms.docker.compare import changes
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
+from safe_auto_updater.platforms.docker.configured import configuration
 from safe_auto_updater.platforms.docker.containers import (
     Containers,
     last_words,
@@ -99,7 +100,10 @@ class DockerUpdater:
         if movable(candidate.reference):
             current = self._images.find(candidate.reference)
             tags[candidate.reference] = current["Id"] if current else None
-        return {"snapshot": {"container": old, "image": old_image, "tags": tags}}
+        return {
+            "snapshot": {"container": old, "image": old_image, "tags": tags},
+            "configuration": configuration(old),
+        }
 
     def stage(self, work: Work) -> Facts:
         """Create the new container beside the old one and compare it; the old one keeps serving."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
 
 from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
@@ -17,6 +19,7 @@ from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
 CONNECT_S = 5.0
 BEGINNING = 16 * 1024  # bytes
 _KEPT = 100  # connections at most; for each one more its library prints a warning
+_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _INSTALL = "install the extra: pip install 'safe-auto-updater[kubernetes]'"
 
 
@@ -77,6 +80,20 @@ class Access:
         said = self.kubeconfig or self.context
         return not said and "KUBERNETES_SERVICE_HOST" in os.environ
 
+    @contextmanager
+    def file(self) -> Iterator[Path | None]:
+        """The kubeconfig for another program; of our pod's own account one that is made for it.
+
+        Without one it would look for another first, and be whom it is told to be by none.
+        """
+        if not self._is_pod:
+            yield self.kubeconfig
+            return
+        with NamedTemporaryFile("w", prefix="sau-pod-", suffix=".kubeconfig") as made:
+            json.dump(_of_pod(os.environ), made)
+            made.flush()
+            yield Path(made.name)
+
     def open(self, name: str) -> Transport:
         """Read the configuration; nothing is asked yet. PlatformError where it cannot be used."""
         try:
@@ -102,6 +119,21 @@ class Access:
             where, why = self.kubeconfig or "kubeconfig", " ".join(str(error).split())
             raise PlatformError(f"cluster {name}: {where} cannot be used: {why}") from error
         return _Official(name, settings, RESTClientObject(settings).pool_manager)
+
+
+def _of_pod(environ: Mapping[str, str]) -> dict[str, Any]:
+    """A kubeconfig of a pod's own account, which holds no secret itself."""
+    host, port = environ["KUBERNETES_SERVICE_HOST"], environ.get("KUBERNETES_SERVICE_PORT", "443")
+    server = f"https://{f'[{host}]' if ':' in host else host}:{port}"
+    cluster = {"server": server, "certificate-authority": f"{_ACCOUNT}/ca.crt"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "pod",
+        "contexts": [{"name": "pod", "context": {"cluster": "pod", "user": "pod"}}],
+        "clusters": [{"name": "pod", "cluster": cluster}],
+        "users": [{"name": "pod", "user": {"tokenFile": f"{_ACCOUNT}/token"}}],
+    }
 
 
 class _Official:

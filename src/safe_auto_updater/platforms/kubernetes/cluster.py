@@ -275,7 +275,7 @@ class Cluster:
             return NotFound(f"{where}: {message}", status)
         if status == 401:
             fact = f"{where}: does not know us ({message}): look at the user of its kubeconfig"
-            return Refused(fact, status, reason)
+            return PlatformUnreachable(fact)  # a token ends, and there is another before long
         if status in _AGAIN and _UNTYPED not in message:
             return AskedToWait(f"{where}: {method} {path}: {status} {message}")
         return Refused(f"{where}: {message}", status, reason)

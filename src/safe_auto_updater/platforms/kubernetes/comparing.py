@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from safe_auto_updater.core.codec import hash_of
 from safe_auto_updater.core.diff import compare
 from safe_auto_updater.platforms.kubernetes.kinds import Kind, images
 
@@ -26,6 +27,16 @@ def differences(kind: Kind, before: Json, after: Json, expected: Mapping[str, st
         for name, image in has.items()
         if name in wanted and wanted[name] != image
     ]
+
+
+def configuration(pod_spec: Json) -> str:
+    """How a person set pods up, as a hash: all but which images they run."""
+    parts = {
+        part: [{k: v for k, v in container.items() if k != "image"} for container in pod_spec[part]]
+        for part in ("initContainers", "containers")
+        if pod_spec.get(part)
+    }
+    return hash_of({**pod_spec, **parts})
 
 
 def _compared(workload: Json) -> dict[str, Any]:

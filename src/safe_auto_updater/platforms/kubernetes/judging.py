@@ -17,6 +17,7 @@ from safe_auto_updater.platforms.kubernetes.kinds import (
     first_ordinal,
     images,
     kept_back,
+    made_anew,
     reaches_none,
 )
 
@@ -33,7 +34,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Judged:
-    """One look. `seen` changes with each pod and restart, `progress` grows with ready pods.
+    """One look. `seen` changes with each pod and restart, `progress` grows with ready new pods.
 
     `is_short`: fewer pods are ready than are wanted, or old ones are left, and none is unwell.
     """
@@ -64,26 +65,30 @@ def judge(
             fact = f"somebody changed it: container {name} is to run {has.get(name, 'nothing')}"
             return _only("identity", CheckState.FAILED, fact, Cause.CONFLICT)
     why, none = kept_back(kind, workload), reaches_none(kind, workload) is not None
-    if _unseen(workload) and not none:
+    if is_unseen(workload) and not none:
         fact = "its controller has not seen the change yet"
         return _only("rollout", CheckState.FAILING, fact, Cause.PLATFORM)
     reached = [pod for pod in pods if not of.is_leaving(pod) and _reaches(kind, workload, pod)]
     new = [pod for pod in reached if of.runs(pod, wanted.images)]
     ready = [pod for pod in new if of.trouble(pod) is None]
+    anew = len(ready) if none else made_anew(kind, workload)
     results = _troubles(new) + other_content(new, wanted)
     is_short = False
     if not results:
         leaving = [pod for pod in pods if of.is_stopping(pod)]
         old = 0 if none else len(reached) - len(new)
         due = 0 if none else _due(kind, workload)
-        is_short = len(ready) < due or old > 0
+        older = max(0, due - anew)
+        is_short = len(ready) < due or old > 0 or older > 0
         fact = _counted(due, len(ready), old, leaving)
+        if is_short and len(ready) >= due and not old:
+            fact += f", {older} of them made before the last change of its template"
         if is_short:
             results = [missing(fact, _refused(workload) or refusal)]
         else:
             proves = probes(kind.pod_spec(workload)) and len(ready) > 0
             results = [CheckResult("rollout", CheckState.PASSED, fact, proves=proves)]
-    return Judged(tuple(results), why, of.fingerprint(new), len(ready), is_short)
+    return Judged(tuple(results), why, of.fingerprint(new), min(len(ready), anew), is_short)
 
 
 def probes(pod_spec: Json) -> bool:
@@ -92,7 +97,8 @@ def probes(pod_spec: Json) -> bool:
     return bool(serving) and all("readinessProbe" in container for container in serving)
 
 
-def _unseen(workload: Json) -> bool:
+def is_unseen(workload: Json) -> bool:
+    """Whether its status is from before its last change."""
     seen = (workload.get("status") or {}).get("observedGeneration")
     return seen is not None and seen < workload["metadata"].get("generation", 0)
 

@@ -72,6 +72,15 @@ def desired(kind: Kind, workload: Json) -> int:
     return int(spec.get("replicas", 1))
 
 
+def made_anew(kind: Kind, workload: Json) -> int:
+    """How many pods are of its newest template, by its controller's own count.
+
+    Where its images stay, as in many a new chart, pods do not show which template they are of.
+    """
+    counted = "updatedNumberScheduled" if kind is DAEMON_SET else "updatedReplicas"
+    return int((workload.get("status") or {}).get(counted) or 0)
+
+
 def pace_s(kind: Kind, workload: Json) -> float:
     """Seconds that may go by at each pod, by its own word, with nothing to be seen."""
     graceful = kind.pod_spec(workload).get("terminationGracePeriodSeconds", 30)

@@ -24,6 +24,13 @@ MARKS = (
     (BY_HELM, "helm", "Helm release", "upgrade the release"),
 )
 
+_WRITERS = {
+    "argocd-controller": ("argocd", "Argo CD", "change its source in Git"),
+    "argocd-application-controller": ("argocd", "Argo CD", "change its source in Git"),
+}
+"""Who writes images and leaves no mark of its own: Argo CD before 3.0 sets a label that all use."""
+_USED_BY_ALL = "app.kubernetes.io/instance"
+
 
 def managed_by(workload: Json) -> str | None:
     """Who else writes it, in one word and a name; None where nobody shows."""
@@ -32,6 +39,9 @@ def managed_by(workload: Json) -> str | None:
         value = _marked(meta, mark)
         if value is not None:
             return f"{word}:{value}"
+    writer = _writer(meta)
+    if writer is not None:
+        return ":".join(filter(None, (writer[0], _instance(meta))))
     owner = controller(meta)
     if owner is not None:
         return f"operator:{owner}"
@@ -47,6 +57,9 @@ def ownership(workload: Json) -> list[Obstacle]:
         value = _marked(meta, mark)
         if value is not None:
             return [owned(f"{who} {value}", instead)]
+    writer = _writer(meta)
+    if writer is not None:
+        return [owned(" ".join(filter(None, (writer[1], _instance(meta)))), writer[2])]
     owner = controller(meta)
     if owner is not None:
         fact = f"{owner} made it and would put its own version back"
@@ -84,10 +97,23 @@ _ONLY_SEEN = {
 
 def _applies_images(meta: Json) -> bool:
     """Whether somebody applies its images at the server, by what it keeps of who wrote what."""
-    return any(
-        one.get("operation") == "Apply" and "f:image" in json.dumps(one.get("fieldsV1") or {})
-        for one in meta.get("managedFields") or ()
-    )
+    return any(one.get("operation") == "Apply" for one in _of_its_images(meta))
+
+
+def _writer(meta: Json) -> tuple[str, str, str] | None:
+    """Who of those that leave no mark wrote its images last."""
+    known = (_WRITERS.get(str(one.get("manager"))) for one in _of_its_images(meta))
+    return next(filter(None, known), None)
+
+
+def _instance(meta: Json) -> str:
+    return str((meta.get("labels") or {}).get(_USED_BY_ALL) or "")
+
+
+def _of_its_images(meta: Json) -> list[Json]:
+    """The entries of those who wrote an image as it is now."""
+    told = meta.get("managedFields") or ()
+    return [one for one in told if "f:image" in json.dumps(one.get("fieldsV1") or {})]
 
 
 def _marked(meta: Json, mark: str) -> str | None:

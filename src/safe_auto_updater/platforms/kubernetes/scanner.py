@@ -22,6 +22,7 @@ from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.comparing import configuration
 from safe_auto_updater.platforms.kubernetes.helm.scanner import HelmScanner
 from safe_auto_updater.platforms.kubernetes.helm.seen import Around
 from safe_auto_updater.platforms.kubernetes.jobs import RUN as CHECK
@@ -125,6 +126,7 @@ class KubernetesScanner:
             health=_health(kind, judged, probes(spec)),
             managed_by=managed_by(workload),
             obstacles=(*self._unnamed(), *ownership(workload), *_never_pulled(spec)),
+            configuration=configuration(spec),
         )
 
     def _others(self, pods: Mine, found: Mapping[str, Asset]) -> Iterator[Asset]:
@@ -162,8 +164,11 @@ class KubernetesScanner:
         return [Obstacle("cluster", f"{fact}: {remedy}")]
 
 
+_SILENT = ("does not answer", "does not know us", "cannot be used")
+
+
 def _nothing_answers(failures: Sequence[tuple[str, str]]) -> bool:
-    return any("does not answer" in fact or "cannot be used" in fact for _, fact in failures)
+    return any(words in fact for _, fact in failures for words in _SILENT)
 
 
 def _use(container: Json, pods: Sequence[Json], labels: tuple[tuple[str, str], ...]) -> ImageUse:

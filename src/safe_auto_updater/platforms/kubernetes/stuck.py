@@ -10,7 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from safe_auto_updater.platforms.kubernetes import pods as of
-from safe_auto_updater.platforms.kubernetes.kinds import STATEFUL_SET
+from safe_auto_updater.platforms.kubernetes.judging import is_unseen
+from safe_auto_updater.platforms.kubernetes.kinds import (
+    STATEFUL_SET,
+    first_ordinal,
+    reaches_none,
+)
 from safe_auto_updater.platforms.kubernetes.target import Target
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
@@ -35,8 +40,13 @@ def free_blocked_pods(
     freed: set[str] = set()
     for _ in range(round(timeout_s / LOOK_S)):
         workload = workloads.find(target)
-        pods = [] if workload is None else workloads.pods(target, workload)
-        left = [pod for pod in pods if is_left(workload or {}, pod)]
+        if workload is None:
+            return
+        if is_unseen(workload):  # which pods are left it will tell
+            sleep(LOOK_S)
+            continue
+        pods = workloads.pods(target, workload)
+        left = [pod for pod in pods if is_left(workload, pod)]
         if not left:
             return
         leaving = any(map(of.is_stopping, pods))
@@ -49,7 +59,10 @@ def free_blocked_pods(
 
 
 def of_another_revision(workload: Json, pod: Json) -> bool:
-    """Whether a pod is not made as its StatefulSet has it now."""
+    """Whether a pod is not made as its StatefulSet has it now, and is to be made so by itself."""
+    kept = _ordinal(pod["metadata"]["name"]) < first_ordinal(workload)
+    if kept or reaches_none(STATEFUL_SET, workload):
+        return False
     revision = (workload.get("status") or {}).get("updateRevision")
     return (pod["metadata"].get("labels") or {}).get("controller-revision-hash") != revision
 

@@ -13,7 +13,7 @@ from safe_auto_updater.core.errors import NotFound, RegistryError
 from safe_auto_updater.core.image_tree import clean_path, from_config
 from safe_auto_updater.core.model import Asset, Change, Image
 from safe_auto_updater.core.ports import Trees
-from safe_auto_updater.platforms.kubernetes.kinds import containers
+from safe_auto_updater.platforms.kubernetes.kinds import containers, images
 from safe_auto_updater.platforms.kubernetes.target import Target
 from safe_auto_updater.platforms.kubernetes.workloads import Workloads
 
@@ -36,6 +36,8 @@ class KubernetesComparer:
         workload = self._workloads.find(target)
         if workload is None:
             raise NotFound(f"{target} is gone")
+        if change.container not in images(target.kind.pod_spec(workload)):
+            raise NotFound(f"container {change.container} of {target} is gone")
         old = self._of_what_runs(change.current)
         new = from_config(self._config_of(change.candidate))
         shared = sum(

@@ -13,6 +13,7 @@ from typing import Any
 from safe_auto_updater.core.errors import PlatformUnreachable, RegistryError, StepFailed
 from safe_auto_updater.core.model import Change
 from safe_auto_updater.core.outcome import Cause
+from safe_auto_updater.core.planning import of_its_pipeline
 from safe_auto_updater.core.policy import Settings, resolve
 from safe_auto_updater.core.ports import Clock
 from safe_auto_updater.core.reference import Reference
@@ -20,10 +21,11 @@ from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
-from safe_auto_updater.platforms.kubernetes.comparing import differences
+from safe_auto_updater.platforms.kubernetes.comparing import configuration, differences
 from safe_auto_updater.platforms.kubernetes.dry_run import dry_run
 from safe_auto_updater.platforms.kubernetes.kinds import images
 from safe_auto_updater.platforms.kubernetes.observer import Observer
+from safe_auto_updater.platforms.kubernetes.owners import managed_by
 from safe_auto_updater.platforms.kubernetes.stuck import free_blocked_pods
 from safe_auto_updater.platforms.kubernetes.target import (
     Target,
@@ -95,12 +97,17 @@ class KubernetesUpdater:
             "uid": workload["metadata"]["uid"],
             "old_images": {change.container: has[change.container] for change in work.step.changes},
             "labels": labels,
+            "managed_by": managed_by(workload),
             "fix_forward": resolve(self._settings, work.step.asset, labels).fix_forward,
         }
 
     def snapshot(self, work: Work) -> Facts:
         """The workload as the server tells it."""
-        return {"snapshot": {"workload": without_managers(self._present(work))}}
+        workload = self._present(work)
+        return {
+            "snapshot": {"workload": without_managers(workload)},
+            "configuration": configuration(Target.of(work.step.asset).kind.pod_spec(workload)),
+        }
 
     def stage(self, work: Work) -> Facts:
         """Ask the server what the change would make of it: the images and nothing else."""
@@ -136,7 +143,10 @@ class KubernetesUpdater:
 
     def commit(self, work: Work) -> Facts:
         """Nothing was kept for the way back that the cluster does not keep itself."""
-        return {}
+        if work.step.undoes is not None:
+            return {}  # what a manifest says may be this very version
+        remarks = of_its_pipeline(work.facts.get("managed_by"), work.step.changes)
+        return {"remarks": remarks} if remarks else {}
 
     def rollback(self, work: Work) -> Facts:
         """The old images are in its template again, and nothing keeps its controller from them."""

@@ -76,8 +76,6 @@ class KindWatch:
         except NotFound:
             return None
         except PlatformError as error:
-            if error.status == 401:  # a token ends, and there is another before long
-                raise PlatformUnreachable(str(error)) from error
             if not is_forbidden(error):
                 raise
             if self._need.optional:

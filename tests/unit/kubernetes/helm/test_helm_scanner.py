@@ -210,3 +210,11 @@ def test_release_of_which_not_all_is_clear_is_held(what: str) -> None:
     assets, failures = scanned(Keeping(record("web", **told)))
     assert failures == []
     assert assets["web"].obstacles[0].reason.startswith(words)
+
+
+def test_values_of_a_release_are_its_configuration() -> None:
+    def configured(**config: Any) -> str | None:
+        assets, _ = scanned(Keeping(record("web", config=config)))
+        return assets["web"].configuration
+
+    assert configured(port=1) == configured(port=1) != configured(port=2)

@@ -58,6 +58,14 @@ def test_of_a_secret_only_hashes_are_kept() -> None:
     assert kept != comparable(live("Secret", data={"token": "YW5vdGhlcg=="}))
 
 
+def test_what_kubectl_apply_notes_of_a_secret_is_kept_as_a_hash_too() -> None:
+    note = '{"data": {"token": "czNjcmV0"}}'
+    notes = {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": note}}
+    kept = comparable(live("Secret", metadata=notes))
+    assert "czNjcmV0" not in str(kept)
+    assert kept != comparable(live("Secret"))
+
+
 def test_differences_name_object_and_path_and_no_values() -> None:
     before = {"A": {"spec": {"x": 1}}, "B": None, "C": {}}
     after = {"A": {"spec": {"x": 2}}, "B": {}, "C": None}

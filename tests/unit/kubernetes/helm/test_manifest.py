@@ -7,6 +7,8 @@ import yaml
 
 from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.platforms.kubernetes.helm.manifest import bearing, heads
+from safe_auto_updater.platforms.kubernetes.helm.pieces import pieces
+from safe_auto_updater.platforms.kubernetes.kinds import STATEFUL_SET
 
 KINDS = ("Deployment", "StatefulSet")
 MANIFESTS = {
@@ -61,6 +63,17 @@ data:
     "empty": "",
     "a number as a name": "kind: Deployment\nmetadata:\n  name: 123\n",
 }
+
+
+def test_kind_of_the_same_name_in_another_group_is_no_workload() -> None:
+    kruise = "apiVersion: apps.kruise.io/v1beta1\nkind: StatefulSet\nmetadata:\n  name: db\n"
+    ours = kruise.replace("apps.kruise.io/v1beta1", "apps/v1")
+    assert [list(heads(one, KINDS)) for one in (kruise, ours)] == [
+        [],
+        [("StatefulSet", None, "db")],
+    ]
+    assert [one.workload for one in pieces(kruise, "shop")] == [None]
+    assert pieces(ours, "shop")[0].workload is STATEFUL_SET
 
 
 def whole(manifest: str) -> list[tuple[str, str | None, str]]:

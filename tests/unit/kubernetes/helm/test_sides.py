@@ -14,12 +14,24 @@ import pytest
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.release_rules import RELEASE_RULES
 from safe_auto_updater.core.risk import Circumstances, Reversibility, Risk, Severity
-from safe_auto_updater.platforms.kubernetes.helm.hooks import may_have_run, one_way
+from safe_auto_updater.platforms.kubernetes.helm.hooks import (
+    may_have_migrated,
+    may_have_run,
+    one_way,
+)
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
-from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
+from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook, release_of
 from safe_auto_updater.platforms.kubernetes.helm.rights import gained
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped
-from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, flat, trees
+from safe_auto_updater.platforms.kubernetes.helm.sides import (
+    Seen,
+    Side,
+    flat,
+    run_by,
+    scaled_twice,
+    trees,
+)
+from tests.unit.kubernetes.helm.test_helm_scanner import record
 from tests.unit.rule_tables import table
 
 Json = Mapping[str, Any]
@@ -66,6 +78,11 @@ def keeping(image: str) -> Piece:
     return workload(image, container=mounted, volumes=[claim])
 
 
+def claim(size: str) -> Piece:
+    asked = {"resources": {"requests": {"storage": size}}}
+    return piece("PersistentVolumeClaim", "data", spec=asked)
+
+
 CRD, CLAIM = piece("CustomResourceDefinition", "widgets"), piece("PersistentVolumeClaim", "data")
 WEB, NEWER = workload("example.org/web:1.2.0"), workload("example.org/web:1.2.1")
 DEFAULTS = Chart("web", "1.0.0", defaults={"port": 80, "tls": {"on": False}})
@@ -87,6 +104,7 @@ ROWS: dict[str, tuple[Side, Side, Seen, str]] = {
     "namespace-gone": (side(piece("Namespace")), side(), NOTHING, "patch"),
     "definition-new": (side(), side(CRD), NOTHING, "patch"),
     "claim-new": (side(), side(CLAIM), NOTHING, "patch"),
+    "claim-grown": (side(claim("8Gi")), side(claim("10Gi")), NOTHING, "patch"),
     "stateful-set-gone": (side(workload("a", "StatefulSet")), side(), NOTHING, "patch"),
     "workload-gone": (side(WEB), side(), NOTHING, "patch"),
     "object-gone": (side(piece("Service")), side(), NOTHING, "patch"),
@@ -272,6 +290,27 @@ def test_a_patch_and_what_keeps_no_data_are_taken_back_whole(before: Piece, afte
 
 
 @pytest.mark.parametrize(
+    ("now", "scaled", "unseen", "expected"),
+    [
+        (2, [("shop", "Deployment", "web")], [], ["Deployment web"]),
+        (2, [("shop", "StatefulSet", "web")], [], []),
+        (5, [], [], []),  # a person scaled it, and no autoscaler does
+        (2, [], ["shop"], []),
+        (5, [], ["shop"],
+         ["Deployment web (5 pods, the chart says 2, and autoscalers may not be listed)"]),
+    ],
+)  # fmt: skip
+def test_who_else_scales_is_seen_or_shows_by_the_number_of_pods(
+    now: int, scaled: list[tuple[str, str, str]], unseen: list[str], expected: list[str]
+) -> None:
+    new = piece("Deployment", spec={"replicas": 2})
+    live = {new.key: {"spec": {"replicas": now}}}
+    assert scaled_twice([new, piece("Service")], live, scaled, unseen) == expected
+    unset = piece("Deployment", spec={})
+    assert scaled_twice([unset], live, scaled, unseen) == []
+
+
+@pytest.mark.parametrize(
     ("phase", "noted", "expected"),
     [("Succeeded", True, True), ("", True, False), ("", False, True), ("Running", False, True)],
 )
@@ -280,3 +319,22 @@ def test_a_hook_may_have_run_unless_helm_noted_that_it_did_not(
 ) -> None:
     found = replace(hook("db-migrate", "pre-upgrade"), last_run={"phase": phase})
     assert may_have_run(found, noted) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("pending-upgrade", ["db-migrate"]), ("failed", ["db-migrate"]), ("pending-rollback", [])],
+)
+def test_a_revision_that_goes_back_has_not_run_what_its_hooks_did_long_before(
+    status: str, expected: list[str]
+) -> None:
+    migrate: Json = {"name": "db-migrate", "kind": "Job", "events": ["pre-upgrade"]}
+    ran = {**migrate, "last_run": {"phase": "Succeeded"}}
+    found = release_of(record("web", status, hooks=[ran]))
+    assert may_have_migrated(found) == expected
+
+
+def test_what_is_only_called_like_a_workload_is_none() -> None:
+    odd = replace(piece("Deployment", spec={"engine": "x"}), api_version="example.org/v1")
+    assert judged(side(odd), side(odd)).score >= 0
+    assert run_by([odd]) == []

@@ -81,9 +81,12 @@ class Helm:
         self._upgrade(release, archive, values, words, timeout_s)
 
     def rollback(self, release: Named, revision: int, timeout_s: float, hooks: bool) -> None:
-        """Make a new revision of what an earlier one was."""
+        """Make a new revision of what an earlier one was, which may have to be tried often.
+
+        None is removed meanwhile: the one that is gone back to is among them.
+        """
         words = ["rollback", release.name, str(revision), "--timeout", f"{timeout_s:.0f}s"]
-        words += ["--history-max", str(HISTORY), *([] if hooks else ["--no-hooks"])]
+        words += ["--history-max", "0", *([] if hooks else ["--no-hooks"])]
         self._run(release, words, "", timeout_s)
 
     def _upgrade(
@@ -98,19 +101,20 @@ class Helm:
             file.write(archive)
             file.flush()
             upgrade = ["upgrade", release.name, str(Path(file.name))]
-            upgrade += ["--values", "-", "--reset-values", "--hide-notes"]
+            upgrade += ["--values", "-", "--reset-values"]
             return self._run(release, [*upgrade, *words], values, timeout_s)
 
     def _run(self, release: Named, words: Sequence[str], stdin: str, timeout_s: float) -> Ended:
         assert self.version
-        command = [self._program, *words, "--namespace", release.namespace]
-        if self._access.kubeconfig:
-            command += ["--kubeconfig", str(self._access.kubeconfig)]
-        if self._access.context:
-            command += ["--kube-context", self._access.context]
-        if self._as_user:
-            command += ["--kube-as-user", self._as_user]
-        ended = run(command, timeout_s + QUICK_S, stdin, {"HELM_DRIVER": release.driver})
+        with self._access.file() as kubeconfig:
+            command = [self._program, *words, "--namespace", release.namespace]
+            if kubeconfig:
+                command += ["--kubeconfig", str(kubeconfig)]
+            if self._access.context:
+                command += ["--kube-context", self._access.context]
+            if self._as_user:
+                command += ["--kube-as-user", self._as_user]
+            ended = run(command, timeout_s + QUICK_S, stdin, {"HELM_DRIVER": release.driver})
         if ended.late or ended.code != 0:
             raise refused(ended, words[0])
         return ended

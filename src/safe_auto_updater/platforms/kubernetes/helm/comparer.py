@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from safe_auto_updater.core.charts import Charts, chart_name
@@ -15,7 +15,13 @@ from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, Unserve
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import Release, rendered_release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases
-from safe_auto_updater.platforms.kubernetes.helm.sides import Seen, Side, run_by, trees
+from safe_auto_updater.platforms.kubernetes.helm.sides import (
+    Seen,
+    Side,
+    run_by,
+    scaled_twice,
+    trees,
+)
 from safe_auto_updater.platforms.kubernetes.helm.target import Target
 
 Json = Mapping[str, Any]
@@ -51,8 +57,12 @@ class HelmComparer:
             asset.id, name, change.candidate.version, change.candidate.digest
         )
         told = self._helm.rendered(target.named(history[-1]), archive, old.config_text)
-        before, after, seen = self._sides(old, rendered_release(told, old))
-        return Trees(*trees(before, after, seen))
+        try:
+            before, after, seen = self._sides(old, rendered_release(told, old))
+            return Trees(*trees(before, after, seen))
+        except (KeyError, TypeError, AttributeError) as error:  # whatever a template may write
+            fact = f"chart {change.candidate.reference} makes something that is no object"
+            raise PlatformError(f"{fact}: {type(error).__name__}: {error}") from error
 
     def _sides(self, old: Release, new: Release) -> tuple[Side, Side, Seen]:
         mine, theirs = (pieces(one.manifest, one.namespace) for one in (old, new))
@@ -67,9 +77,10 @@ class HelmComparer:
                 refused[piece.label] = str(error)
             except (NotFound, Unserved):
                 continue  # told by `unserved`, or its namespace comes with it
-        unserved = self._objects.unserved(theirs)
+        unserved = self._objects.unserved((*theirs, *mine))  # helm reads both before it begins
         lost, unseen = self._not_had(run_by(mine))
-        seen = Seen(refused, unserved, list(self._scaled_twice(theirs)), lost, unseen)
+        twice = scaled_twice(theirs, live, *self._autoscaled(theirs))
+        seen = Seen(refused, unserved, twice, lost, unseen)
         return (
             Side(old.chart, old.config, old.hooks, mine, live),
             Side(new.chart, new.config, new.hooks, theirs, would),
@@ -87,19 +98,18 @@ class HelmComparer:
                 (lost if error.reason == "not_found" else unseen)[image] = str(error)
         return lost, unseen
 
-    def _scaled_twice(self, all_of_it: Sequence[Piece]) -> Iterator[str]:
-        """Workloads whose number of pods the chart sets and an autoscaler too."""
+    def _autoscaled(self, all_of_it: Sequence[Piece]) -> tuple[set[tuple[str, str, str]], set[str]]:
+        """What autoscalers scale, by namespace, kind and name; and where they cannot be seen."""
         scaled: set[tuple[str, str, str]] = set()
+        unseen: set[str] = set()
         for namespace in {piece.namespace for piece in all_of_it}:
             path = _AUTOSCALERS.format(namespace=namespace)
             try:
                 found = list(self._releases.cluster.listed(path))
             except PlatformError:
-                continue  # not served, or not ours to see: nothing of it is claimed
+                unseen.add(namespace)  # not served, or not ours to see
+                continue
             for one in found:
                 what = one["spec"]["scaleTargetRef"]
                 scaled.add((namespace, what["kind"], what["name"]))
-        for piece in all_of_it:
-            sets = (piece.body.get("spec") or {}).get("replicas") is not None
-            if sets and (piece.namespace, piece.kind, piece.name) in scaled:
-                yield piece.label
+        return scaled, unseen

@@ -8,7 +8,7 @@ from typing import Protocol
 from safe_auto_updater.core.charts import Charts, chart_name
 from safe_auto_updater.core.errors import NotFound, RegistryError, StepFailed
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.core.updater import Work
+from safe_auto_updater.core.updater import Facts, Work
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import UPDATE, Release
@@ -24,6 +24,10 @@ class Forward(Protocol):
 
     def had(self, work: Work) -> None:
         """What it needs is there. Raises StepFailed."""
+        ...
+
+    def refuse(self, work: Work, now: Release) -> None:
+        """What it would lose of the revision that is the newest now. Raises StepFailed."""
         ...
 
     def pieces(self, work: Work, named: Named, old: Release) -> tuple[Piece, ...]:
@@ -50,6 +54,9 @@ class Upgrade:
     def had(self, work: Work) -> None:
         """The archive is here, by its digest."""
         self._chart(work)
+
+    def refuse(self, work: Work, now: Release) -> None:
+        """Nothing: it goes on from what is there."""
 
     def pieces(self, work: Work, named: Named, old: Release) -> tuple[Piece, ...]:
         """As helm renders them."""
@@ -90,14 +97,22 @@ class Upgrade:
 class Return:
     """The revision that an update began with, because a person takes that update back."""
 
-    def __init__(self, began_with: Callable[[Work], int], releases: Releases, helm: Helm) -> None:
-        self._began_with = began_with  # which revision the update that is taken back began with
+    def __init__(self, undone: Callable[[Work], Facts], releases: Releases, helm: Helm) -> None:
+        self._undone = undone  # what the journal knows of the update that is taken back
         self._releases = releases
         self._helm = helm
 
     def had(self, work: Work) -> None:
         """Helm still keeps it."""
         self._wanted(work)
+
+    def refuse(self, work: Work, now: Release) -> None:
+        """Values that somebody changed since that update, as far as Helm still keeps it."""
+        made = self._kept(work, self._undone(work).get("seen_healthy"))
+        if made is not None and made.config != now.config:
+            fact = f"its values were changed since, until revision {now.revision}"
+            remedy = f"`helm rollback {now.name} {self._began_with(work)}` does so all the same"
+            raise StepFailed(f"{fact}: going back would lose that; {remedy}", Cause.CONFLICT)
 
     def pieces(self, work: Work, named: Named, old: Release) -> tuple[Piece, ...]:
         """As they were."""
@@ -114,15 +129,36 @@ class Return:
         later = (one for one in history if one.revision == after + 1)
         return next((one for one in later if goes_back(self._releases, one, wanted)), None)
 
+    def _began_with(self, work: Work) -> int:
+        return int(self._undone(work)["revision"])
+
     def _wanted(self, work: Work) -> Release:
-        target, number = Target.of(work.step.asset), self._began_with(work)
+        found = self._kept(work, self._began_with(work))
+        if found is None:
+            fact = f"{Target.of(work.step.asset)} has no revision {self._began_with(work)}"
+            raise StepFailed(f"{fact}: Helm keeps only the last ones", Cause.PLATFORM)
+        return found
+
+    def _kept(self, work: Work, number: int | None) -> Release | None:
+        target = Target.of(work.step.asset)
+        if number is None:
+            return None
         try:
             return self._releases.revision(target.namespace, target.name, number)
-        except NotFound as error:
-            fact = f"{error}: Helm keeps only the last ones"
-            raise StepFailed(fact, Cause.PLATFORM) from error
+        except NotFound:
+            return None
 
 
 def goes_back(releases: Releases, stored: Stored, revision: int) -> bool:
-    """Whether a revision is Helm's own way back to another one."""
-    return releases.read(stored.storage).info.description == f"Rollback to {revision}"
+    """Whether a revision is Helm's own way back to another one, also one that Helm failed at.
+
+    Of such a one Helm writes the reason over the number; what it was to make still tells.
+    """
+    made = releases.read(stored.storage)
+    told = made.info.description
+    if not told.startswith(f'Rollback "{made.name}" failed'):
+        return told == f"Rollback to {revision}"
+    try:
+        return made.manifest == releases.revision(*stored.identity, revision).manifest
+    except NotFound:
+        return False

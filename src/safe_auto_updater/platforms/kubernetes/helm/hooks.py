@@ -6,7 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from safe_auto_updater.platforms.kubernetes.helm.release import Hook
+from safe_auto_updater.platforms.kubernetes.helm.release import Hook, Release
+from safe_auto_updater.platforms.kubernetes.helm.target import (
+    DEPLOYED,
+    FAILED,
+    PENDING_ROLLBACK,
+    SUPERSEDED,
+)
 from safe_auto_updater.platforms.kubernetes.jobs import ended
 
 UPGRADING = ("pre-upgrade", "post-upgrade")
@@ -23,6 +29,17 @@ def one_way(hook: Hook) -> bool:
     if hook.kind not in ("Job", "Pod") or not set(hook.events) & set(UPGRADING):
         return False
     return bool(_MIGRATES.search(hook.name) or _MIGRATES.search(hook.manifest))
+
+
+def may_have_migrated(made: Release) -> list[str]:
+    """The hooks by which a revision may have migrated data, by name.
+
+    One that goes back runs none of them: what Helm notes of its hooks is from long before.
+    """
+    if made.status == PENDING_ROLLBACK:
+        return []
+    noted = made.status in (DEPLOYED, FAILED, SUPERSEDED)
+    return [hook.name for hook in made.hooks if one_way(hook) and may_have_run(hook, noted)]
 
 
 def may_have_run(hook: Hook, noted: bool) -> bool:

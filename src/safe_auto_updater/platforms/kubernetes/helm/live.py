@@ -33,10 +33,11 @@ def comparable(live: Json) -> dict[str, Any]:
         if k not in _WRITTEN_BY_CONTROLLERS
     }
     found = {k: v for k, v in live.items() if k not in ("status", "metadata")}
-    if notes:
-        meta["annotations"] = notes
     if live.get("kind") == "Secret":
         found |= {part: hashed(found[part]) for part in ("data", "stringData") if part in found}
+        notes = hashed(notes)  # `kubectl apply` notes there all that it wrote
+    if notes:
+        meta["annotations"] = notes
     if live.get("kind") in _SCALED and isinstance(found.get("spec"), dict):
         found["spec"] = {k: v for k, v in found["spec"].items() if k != "replicas"}
     return {**found, "metadata": meta}

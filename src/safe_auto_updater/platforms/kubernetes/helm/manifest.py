@@ -16,6 +16,7 @@ from safe_auto_updater.core.errors import PlatformError
 # A line break is a quicker anchor than the beginning of any line.
 _PARTED = re.compile(r"\n---(?=\s|$)")
 _KIND = re.compile(r"\nkind:[ \t]*([\"']?)(\w+)\1[ \t\r]*(?:#.*)?(?=\n|$)")
+_OTHERS = re.compile(r"\napiVersion:[ \t]*[\"']?[\w-]+\.")  # Kubernetes' own have no dot
 _METADATA = re.compile(r"^metadata:.*\n?(?:(?:[ \t#].*)?\n)*(?:[ \t#].*)?", re.MULTILINE)
 
 
@@ -44,6 +45,8 @@ def heads(manifest: str, kinds: Container[str]) -> Iterator[tuple[str, str | Non
         kind = _KIND.search(document)
         if kind is not None and kind[2] not in kinds and not kind[2].endswith("List"):
             continue
+        if kind is not None and kind[2] in kinds and _OTHERS.search(document):
+            continue  # it is only called the same
         named = _named(document) if kind is not None and kind[2] in kinds else None
         if kind is not None and named is not None:
             yield kind[2], named.get("namespace"), named["name"]

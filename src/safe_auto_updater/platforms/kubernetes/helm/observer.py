@@ -14,9 +14,9 @@ from safe_auto_updater.core.updater import Look, Patience, Work
 from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
-from safe_auto_updater.platforms.kubernetes.helm.readiness import judge_piece
+from safe_auto_updater.platforms.kubernetes.helm.readiness import all_prove, judge_piece
 from safe_auto_updater.platforms.kubernetes.judging import probes
-from safe_auto_updater.platforms.kubernetes.kinds import KINDS, pace_s
+from safe_auto_updater.platforms.kubernetes.kinds import pace_s
 from safe_auto_updater.platforms.kubernetes.observer import (
     CAP,
     SOAK_PROVEN_S,
@@ -42,7 +42,7 @@ class ReleaseObserver:
         ]
         results = tuple(result for one in judged for result in one.results)
         wrong = tuple(result for result in results if result.state is not CheckState.PASSED)
-        proves = any(result.proves for result in results)
+        proves = all_prove(judged)
         told = [one.unverified for one in judged if one.unverified]
         well = CheckResult("release", CheckState.PASSED, _all(pieces, told), proves=proves)
         ready = [pod for all_of_it in pods.values() for pod in all_of_it if of.is_ready(pod)]
@@ -63,7 +63,7 @@ class ReleaseObserver:
         """By the settings, else by what can say that the pods are ready."""
         asset = work.step.asset
         health = resolve(self._settings, asset, work.facts.get("labels", {})).health
-        workloads = [(KINDS[p.kind], p.body) for p in pieces if p.kind in KINDS]
+        workloads = [(p.workload, p.body) for p in pieces if p.workload is not None]
         checked = any(matches(spec.pattern, asset) for spec in self._settings.checks)
         proven = checked or all(probes(kind.pod_spec(body)) for kind, body in workloads)
         stall_s = STALL_S if health.timeout_s is None else health.timeout_s
@@ -76,7 +76,7 @@ class ReleaseObserver:
     def _pods(self, pieces: Sequence[Piece]) -> defaultdict[str, list[Json]]:
         """The pods of these workloads, by namespace: asked for once each."""
         found: defaultdict[str, list[Json]] = defaultdict(list)
-        mine = {(p.namespace, p.kind, p.name) for p in pieces if p.kind in KINDS}
+        mine = {(p.namespace, p.kind, p.name) for p in pieces if p.workload is not None}
         for namespace in sorted({namespace for namespace, _, _ in mine}):
             path = f"/api/v1/namespaces/{namespace}/pods"
             for pod in self._objects.cluster.listed(path):
@@ -91,7 +91,7 @@ def _all(pieces: Sequence[Piece], untold: Sequence[str]) -> str:
 
 
 def _workloads(pieces: Sequence[Piece]) -> int:
-    return sum(piece.kind in KINDS for piece in pieces)
+    return sum(piece.workload is not None for piece in pieces)
 
 
 def conflict(fact: str) -> Look:

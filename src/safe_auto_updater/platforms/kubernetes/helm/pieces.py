@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from safe_auto_updater.core.errors import PlatformError
+from safe_auto_updater.platforms.kubernetes.kinds import KINDS, Kind
 
 Json = Mapping[str, Any]
 KEEP = "helm.sh/resource-policy"
@@ -40,6 +41,20 @@ class Piece:
         """What tells it from others; the version of its API is only how it is written."""
         group = self.api_version.rpartition("/")[0]
         return f"{self.kind}{f'.{group}' if group else ''}/{self.namespace}/{self.name}"
+
+    @property
+    def workload(self) -> Kind | None:
+        """Which kind of workload it is; None for all else, also where that is called the same."""
+        kind = KINDS.get(self.kind)
+        return kind if kind is not None and kind.group == self.api_version else None
+
+    @property
+    def pod_spec(self) -> Json | None:
+        """That of its template, where it is built like a workload, whoever makes its pods."""
+        try:
+            return KINDS[self.kind].pod_spec(self.body)
+        except (KeyError, TypeError):
+            return None
 
     @property
     def label(self) -> str:

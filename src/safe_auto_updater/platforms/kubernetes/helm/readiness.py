@@ -5,7 +5,7 @@ Workloads are judged as workloads are anywhere here; of other kinds what Kuberne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from safe_auto_updater.platforms.kubernetes import pods as of
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.jobs import ended
 from safe_auto_updater.platforms.kubernetes.judging import Judged, Wanted, judge
-from safe_auto_updater.platforms.kubernetes.kinds import KINDS, conditions, images
+from safe_auto_updater.platforms.kubernetes.kinds import conditions, images
 
 Json = Mapping[str, Any]
 _CONDITIONS = {
@@ -29,8 +29,8 @@ def judge_piece(piece: Piece, live: Json | None, pods: Sequence[Json]) -> Judged
     """One object: present, as written where it matters, and well."""
     if live is None or "deletionTimestamp" in live["metadata"]:
         return _only(CheckState.FAILING, f"{piece.label} is not there", Cause.CONFLICT)
-    kind = KINDS.get(piece.kind)
-    if kind is not None and piece.api_version == kind.group:
+    kind = piece.workload
+    if kind is not None:
         wanted = images(kind.pod_spec(piece.body))
         mine = [pod for pod in pods if of.owner_of(pod) == (kind.name, piece.name)]
         judged = judge(kind, live, mine, Wanted(wanted, {}))
@@ -45,6 +45,12 @@ def judge_piece(piece: Piece, live: Json | None, pods: Sequence[Json]) -> Judged
     if piece.kind in _CONDITIONS:
         return _by_condition(piece, live, _CONDITIONS[piece.kind])
     return Judged(())
+
+
+def all_prove(judged: Iterable[Judged]) -> bool:
+    """Whether each workload whose pods were seen can say that it is well, and there is one."""
+    told = [one.results for one in judged if one.results and one.unverified is None]
+    return bool(told) and all(result.proves for results in told for result in results)
 
 
 def _job(piece: Piece, live: Json) -> Judged:

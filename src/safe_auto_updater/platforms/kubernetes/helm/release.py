@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from safe_auto_updater.core.codec import hash_of
 from safe_auto_updater.core.errors import PlatformError
 from safe_auto_updater.platforms.kubernetes.annotations import spelled
 from safe_auto_updater.platforms.kubernetes.helm.payload import Unreadable, members, unpacked
@@ -92,6 +93,11 @@ class Release:
     storage: Storage
     made_by: str | None = None  # kind and name of the object that owns its record
     apply_method: str | None = None  # `ssa` or `csa`; only Helm 4 notes it
+
+    @property
+    def configuration(self) -> str:
+        """The values as the user gave them, as a hash."""
+        return hash_of(self.config_text)
 
 
 def storage_of(stored: Json) -> Storage:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
-from safe_auto_updater.platforms.kubernetes.kinds import KINDS, containers
+from safe_auto_updater.platforms.kubernetes.kinds import containers
 
 Json = Mapping[str, Any]
 _HOST = ("hostNetwork", "hostPID", "hostIPC")
@@ -38,9 +38,8 @@ def rights(piece: Piece) -> Iterator[Right]:
     """Of a role each verb on each resource; of a workload what it has of its node."""
     if piece.kind in ("Role", "ClusterRole"):
         yield from _role(piece)
-    kind = KINDS.get(piece.kind)
-    if kind is not None:
-        yield from _node(piece, kind.pod_spec(piece.body))
+    if piece.pod_spec is not None:
+        yield from _node(piece, piece.pod_spec)
 
 
 def _role(piece: Piece) -> Iterator[Right]:

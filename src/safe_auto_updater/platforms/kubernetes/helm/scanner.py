@@ -168,6 +168,7 @@ class HelmScanner:
                 *unclear(seen, revisions),
                 *missing,
             ),
+            configuration=seen.configuration,
         )
 
 

@@ -28,6 +28,7 @@ class Seen:
     workloads: tuple[tuple[str, str | None, str], ...]  # kind, namespace, name
     owner: Owner | None
     unclear: str | None  # why its objects are not known
+    configuration: str = ""  # its values, as a hash
 
     @classmethod
     def of(cls, release: Release) -> Seen:
@@ -48,6 +49,7 @@ class Seen:
             workloads,
             owner,
             why,
+            release.configuration,
         )
 
 

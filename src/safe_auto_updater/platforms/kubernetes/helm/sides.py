@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.release import Chart, Hook
 from safe_auto_updater.platforms.kubernetes.helm.rights import gained
 from safe_auto_updater.platforms.kubernetes.helm.shape import shaped
-from safe_auto_updater.platforms.kubernetes.kinds import KINDS, containers, images
+from safe_auto_updater.platforms.kubernetes.kinds import containers, images
 from safe_auto_updater.platforms.kubernetes.trees import mounts
 
 Json = Mapping[str, Any]
@@ -121,14 +121,38 @@ def flat(tree: Any, above: str = "") -> dict[str, Any]:
 
 def images_of(piece: Piece) -> dict[str, str]:
     """What the containers of a workload run, by their names."""
-    kind = KINDS.get(piece.kind)
-    return {} if kind is None else images(kind.pod_spec(piece.body))
+    return {} if piece.pod_spec is None else images(piece.pod_spec)
 
 
 def run_by(all_of_it: Sequence[Piece]) -> list[str]:
     """Every image that the workloads of a manifest run."""
     found = (image for piece in all_of_it for image in images_of(piece).values() if image)
     return list(dict.fromkeys(found))
+
+
+def scaled_twice(
+    new: Sequence[Piece],
+    live: Mapping[str, Json],
+    scaled: Collection[tuple[str, str, str]],
+    unseen: Collection[str],
+) -> list[str]:
+    """Workloads whose number of pods the chart sets and an autoscaler too.
+
+    `scaled` are the targets of autoscalers, by namespace, kind and name. In the namespaces `unseen`
+    they cannot be looked at: there another number than the chart's shows that somebody scales.
+    """
+    found = []
+    for piece in new:
+        replicas = (piece.body.get("spec") or {}).get("replicas")
+        if replicas is None:
+            continue
+        now = (live.get(piece.key, {}).get("spec") or {}).get("replicas")
+        if (piece.namespace, piece.kind, piece.name) in scaled:
+            found.append(piece.label)
+        elif piece.namespace in unseen and now not in (None, replicas):
+            told = f"{now} pods, the chart says {replicas}, and autoscalers may not be listed"
+            found.append(f"{piece.label} ({told})")
+    return found
 
 
 def _jumps(old: Side, new: Side) -> Iterator[tuple[str, str]]:
@@ -149,7 +173,7 @@ def _over_data(old: Side, new: Side) -> Iterator[tuple[str, str]]:
 
 
 def _keeps_data(piece: Piece, name: str) -> bool:
-    pod_spec = KINDS[piece.kind].pod_spec(piece.body)
+    pod_spec = piece.pod_spec or {}
     found = (container for _, container in containers(pod_spec) if container["name"] == name)
     return any(m["data"] for one in found for m in mounts(pod_spec, piece.body, one))
 

@@ -11,7 +11,8 @@ from safe_auto_updater.platforms.kubernetes.helm.releases import STORES, Stored
 DEPLOYED = "deployed"
 FAILED = "failed"
 SUPERSEDED = "superseded"
-PENDING = ("pending-install", "pending-upgrade", "pending-rollback")
+PENDING_ROLLBACK = "pending-rollback"
+PENDING = ("pending-install", "pending-upgrade", PENDING_ROLLBACK)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ one that was seen healthy before, and what is live afterwards is held against wh
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 from safe_auto_updater.core.errors import NotFound, RegistryError, StepFailed
@@ -86,10 +85,11 @@ class HelmUpdater:
         if release.chart.version != work.change.current.version:
             fact = f"it runs chart version {release.chart.version} now"
             raise StepFailed(f"{fact}, not what was planned from", Cause.CONFLICT)
+        self._forward.refuse(work, release)
         labels = policy_labels(newest.labels)
         return {
             "revision": newest.revision,
-            "values": _hash(release.config_text),
+            "configuration": release.configuration,
             "labels": labels,
             "fix_forward": resolve(self._settings, work.step.asset, labels).fix_forward,
         }
@@ -246,7 +246,3 @@ class HelmUpdater:
 
     def _pieces(self, release: Release) -> tuple[Piece, ...]:
         return pieces(release.manifest, release.namespace)
-
-
-def _hash(text: str) -> str:
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

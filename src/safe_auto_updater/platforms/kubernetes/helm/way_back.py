@@ -16,7 +16,7 @@ from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.updater import Facts, Work
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
 from safe_auto_updater.platforms.kubernetes.helm.forward import Forward, goes_back
-from safe_auto_updater.platforms.kubernetes.helm.hooks import may_have_run, one_way, running
+from safe_auto_updater.platforms.kubernetes.helm.hooks import may_have_migrated, running
 from safe_auto_updater.platforms.kubernetes.helm.live import comparable, differences
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, owned
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
@@ -24,9 +24,7 @@ from safe_auto_updater.platforms.kubernetes.helm.release import Release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
 from safe_auto_updater.platforms.kubernetes.helm.target import (
     DEPLOYED,
-    FAILED,
     PENDING,
-    SUPERSEDED,
     Target,
 )
 from safe_auto_updater.platforms.kubernetes.kinds import STATEFUL_SET
@@ -115,8 +113,7 @@ class WayBack:
     def _refuse_one_way(self, made: Release) -> None:
         if self._work.step.undoes is not None:
             return  # `helm rollback` ran none of them
-        noted = made.status in (DEPLOYED, FAILED, SUPERSEDED)
-        done = [hook.name for hook in made.hooks if one_way(hook) and may_have_run(hook, noted)]
+        done = may_have_migrated(made)
         if done:
             raise Halted(
                 f"hook {', '.join(done)} may have migrated data by now, which going back to "
