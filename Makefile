@@ -35,6 +35,8 @@ demo: setup ## an update that succeeds, one rolled back, one that waits: on a re
 	@$(LAB) run --down-if-started -- $(BIN)/python -m lab.demo
 	@$(BIN)/python -m lab.demo_release
 
+test: OR_AGAIN = || { [ $$? = 1 ] && echo "== unit tests: UNSTEADY, what failed is repeated alone" \
+	&& $(PYTEST) tests/unit --last-failed --last-failed-no-failures=none; }
 test: check site ## everything on the oldest and newest engine and a cluster, kill instants sampled
 	@for one in 20.10 29 $(BUILT); do $(LAB) --engine $$one build || exit; done
 	@$(TOOLS)
@@ -67,7 +69,7 @@ site: setup ## the documents as a site, in .lab/site
 
 check: lint types ## lint, types, layers, docs and unit tests, in a minute
 	$(BIN)/lint-imports --cache-dir .lab/imports
-	$(PYTEST) tests/unit -n 2
+	$(PYTEST) tests/unit -n 2 $(OR_AGAIN)
 
 bench: setup ## downtime and speed, each beside its own limit in one run
 	$(LAB) run --down-if-started -- $(BIN)/python -m lab.bench
