@@ -227,7 +227,7 @@ def test_k22_kind_that_is_not_served_any_more_is_known_before_too(release: Relea
     planned = release.step()
 
     assert planned["action"] == "hold", planned
-    assert f"Widget shop-widget ({group}/v1)" in " ".join(planned["reasons"]), planned
+    assert 'no matches for kind "Widget"' in " ".join(planned["reasons"]), planned
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,11 @@ from safe_auto_updater.platforms.kubernetes.helm.comparer import HelmComparer
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases
 from tests.unit.kubernetes.helm.test_helm_scanner import Keeping, record
 
-OLD = """\
-apiVersion: policy/v1beta1
+RUNS = """\
+apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {name: web}
 """
-NEW = OLD.replace("v1beta1", "v1")
 CHANGE = Change("helm:lab/shop/web", "chart", Image("web:1.0.0"), Image("web:1.1.0", "1.1.0"))
 ASSET = Asset(CHANGE.asset, "helm", "release", "web", (ImageUse("chart", CHANGE.current),),
               Status.RUNNING, Health.NONE)  # fmt: skip
@@ -56,19 +55,11 @@ def helm(folder: Path, manifest: str) -> Helm:
     return Helm(str(program), Access())
 
 
-def test_kind_of_what_runs_that_is_served_no_more_is_told(tmp_path: Path) -> None:
-    releases = Releases(Serving(record("web", manifest=OLD)))
-    charts: Any = Charts()
-    comparer = HelmComparer(releases, helm(tmp_path, NEW), charts, lambda image: None)
-    trees = comparer.trees(ASSET, CHANGE)
-    assert trees.after["unserved"] == {"PodDisruptionBudget web (policy/v1beta1)": True}
-
-
 @pytest.mark.parametrize("template", ["{spec: {containers: [null]}}", "{spec: [1]}"])
 def test_what_a_template_makes_of_no_sense_is_told(tmp_path: Path, template: str) -> None:
     odd = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
     odd += f"spec: {{template: {template}}}\n"
-    releases = Releases(Serving(record("web", manifest=NEW)))
+    releases = Releases(Serving(record("web", manifest=RUNS)))
     charts: Any = Charts()
     comparer = HelmComparer(releases, helm(tmp_path, odd), charts, lambda image: None)
     with pytest.raises(PlatformError, match="makes something that is no object"):

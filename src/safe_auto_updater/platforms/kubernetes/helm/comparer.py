@@ -77,7 +77,7 @@ class HelmComparer:
                 refused[piece.label] = str(error)
             except (NotFound, Unserved):
                 continue  # told by `unserved`, or its namespace comes with it
-        unserved = self._objects.unserved((*theirs, *mine))  # helm reads both before it begins
+        unserved = self._objects.unserved(theirs)  # of mine helm told when it rendered
         lost, unseen = self._not_had(run_by(mine))
         twice = scaled_twice(theirs, live, *self._autoscaled(theirs))
         seen = Seen(refused, unserved, twice, lost, unseen)
