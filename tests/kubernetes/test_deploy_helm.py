@@ -33,6 +33,7 @@ from tests.lab_kit import eventually
 
 CHART = ROOT / "deploy/helm/safe-auto-updater"
 KUBERNETES = ROOT / "deploy/kubernetes"
+HEALTH = "{timeout: 40s, stable_for: 2s}"
 COMPONENTS = ("helm-releases", "pull-secrets", "watch", "watch-releases")
 EVERYTHING = {
     "watch": True,
@@ -181,10 +182,10 @@ class Chosen:
             **more,
         }
 
-    def install(self, chart: Path = CHART, health: str = "{timeout: 40s, stable_for: 2s}") -> None:
+    def install(self, chart: Path = CHART, health: str = HEALTH, **more: Any) -> None:
         """`helm install`, waited for."""
         words = ("--wait", "--timeout", "3m")
-        self._helm.install(NAME, chart, *words, values=self.values(health))
+        self._helm.install(NAME, chart, *words, values=self.values(health, **more))
 
     def packaged(self, version: str, folder: Path) -> Path:
         """The archive of the chart in this version."""
@@ -236,6 +237,40 @@ def test_pod_upgrades_a_release_whatever_becomes_of_it(
     release.publish(shop(scene, "1.0.2", behaviour="crash"))
     eventually(lambda: service.outcomes(release.asset)[:1] == ["rolled_back"], 180)
     scene.becomes("1.0.1")
+
+
+def test_pod_upgrades_a_release_as_the_account_that_is_configured(
+    namespace: Namespace, chosen: Chosen, release: Release, helm4: Helm
+) -> None:
+    scene, service = Scene(namespace), chosen.service
+    for account, role in (("deployer", "admin"), ("reader", "view")):
+        namespace.run("create", "serviceaccount", account)
+        who = f"--serviceaccount={namespace.name}:{account}"
+        namespace.run("create", "rolebinding", account, f"--clusterrole={role}", who)
+    release.install(shop(scene, "1.0.0"), "--labels", "safe-auto-updater/enable=true")
+    release.publish(shop(scene, "1.0.1"))
+    chosen.install(**as_account(chosen, "reader"))
+    user = f"system:serviceaccount:{namespace.name}:reader"
+    eventually(lambda: user in service.log(), 60)  # who may not, as the server says
+    assert len(release.revisions()) == 1
+
+    values = chosen.values(HEALTH, **as_account(chosen, "deployer"))
+    helm4.upgrade(NAME, CHART, "--wait", "--timeout", "3m", values=values)
+    eventually(lambda: service.outcomes(release.asset)[:1] == ["succeeded"], 180)
+
+
+def as_account(chosen: Chosen, account: str) -> Json:
+    """Values with which helm works on releases as this account of the namespace."""
+    config = chosen.values(HEALTH)["config"]
+    user = f"system:serviceaccount:{chosen.namespace.name}:{account}"
+    config["execution"]["helm"] = {"users": [{"match": {"asset": "helm:*"}, "user": user}]}
+    rule = {
+        "apiGroups": [""],
+        "resources": ["serviceaccounts"],
+        "verbs": ["impersonate"],
+        "resourceNames": [account],
+    }
+    return {"config": config, "extraRules": [rule]}
 
 
 def test_next_version_of_the_chart_goes_on_with_what_the_last_remembers(
