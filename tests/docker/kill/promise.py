@@ -31,8 +31,7 @@ def assert_side(scene: Scene) -> str:
     side = "old" if now["Id"] == scene.before["Id"] else "new"
     wanted = scene.old_text if side == "old" else scene.new_text
     # The engine may have restarted it a moment ago; the web server inside needs its time.
-    eventually(lambda: world.http(scene.container) == wanted)
-    now = world.get(scene.container)
+    now = _serving(scene, wanted)
     assert world.prefix in scene.read(now["Id"], "/data/kept"), "its data is there"
     mounted = {m["Destination"]: m.get("Name") for m in now["Mounts"]}
     assert mounted["/data"] == scene.data["Name"], "in the same volume"
@@ -47,6 +46,18 @@ def assert_side(scene: Scene) -> str:
         assert scene.volumes_now() == scene.volumes | {mounted["/lab/www"]}
         assert scene.tags_now() == scene.tags | {scene.new.reference: scene.world.id_of(scene.new)}
     return side
+
+
+def _serving(scene: Scene, wanted: str) -> dict[str, Any]:
+    """The container as it serves; where it does not, the failure tells how it is instead."""
+    world = scene.world
+    try:
+        eventually(lambda: world.http(scene.container) == wanted)
+    except AssertionError as error:
+        now = world.get(scene.container)
+        fact = f"{now['State']} {now['NetworkSettings']['Networks']}"
+        raise AssertionError(f"{error}: {world.http(scene.container)!r} {fact}") from None
+    return world.get(scene.container)
 
 
 def _assert_untouched(scene: Scene, now: dict[str, Any]) -> None:
