@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.behaviours import HEALTHCHECK, SECOND
+from lab.wire import EngineError
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.state import open_state
 from safe_auto_updater.platforms.docker.engine import DockerEngine
@@ -120,14 +121,21 @@ class OwnContainer:
     def running(self) -> dict[str, str]:
         """Names (without the prefix) to IDs of those that run."""
         found = {}
-        for one in self.ids():
+        for one in self.inspected():
             if one["State"]["Status"] == "running":
                 found[one["Name"].rpartition("-")[2]] = one["Id"]
         return found
 
-    def ids(self) -> list[dict[str, Any]]:
-        """Both, inspected."""
-        return [self.world.get(one) for one in self.world.ids()]
+    def inspected(self) -> list[dict[str, Any]]:
+        """Those that are there; one of them may be removed right now."""
+        found = []
+        for one in self.world.ids():
+            try:
+                found.append(self.world.get(one))
+            except EngineError as error:
+                if error.status != 404:
+                    raise
+        return found
 
     def journal(self) -> tuple[Record, ...]:
         """What the journal says, newest first."""
