@@ -139,6 +139,37 @@ def test_hook_does_not_stand_in_the_way_back_of_what_no_longer_runs(world: World
     eventually(lambda: world.http("web") == "old")
 
 
+@pytest.mark.parametrize("when", ["before_update", "after_update"])
+def test_hook_that_fails_does_not_keep_anybody_on_a_version_that_broke(
+    world: World, sau: Sau, when: str
+) -> None:
+    Hooked(world)
+    assert sau("apply", "--yes").code == 0
+    command = '["/bin/busybox", "sh", "-c", "echo no database; exit 3"]'
+    rule = f"{{match: {{asset: '*'}}, {when}: {command}}}"
+    sau.configure(extra=f"detection:\n  rules: [{rule}]\n")
+
+    said = sau("rollback", f"{world.prefix}-web", "--yes")
+
+    assert (said.code, said.update["outcome"]) == (0, "succeeded"), said.out + said.err
+    told = f"{when} failed with exit code 3 and said: no database; gone back all the same"
+    assert told in said.update["warnings"]
+    eventually(lambda: world.http("web") == "old")
+
+
+def test_hook_may_ask_to_go_back_another_time(world: World, sau: Sau) -> None:
+    Hooked(world, **{BEFORE: f'["/bin/busybox", "sh", "-c", "test ! -e {NOTE} || exit 75"]'})
+    assert sau("apply", "--yes").code == 0
+    now = world.get("web")
+    run_inside(DockerEngine(world.lab.docker_host), now["Id"], ["/bin/busybox", "touch", NOTE], 10)
+
+    said = sau("rollback", f"{world.prefix}-web", "--yes")
+
+    assert (said.code, said.update["outcome"]) == (1, "aborted"), said.out + said.err
+    assert "asks to skip this time (exit code 75)" in said.update["error"]
+    assert world.get("web")["Id"] == now["Id"]
+
+
 @pytest.mark.every_instant
 def test_hook_may_be_silent_for_as_long_as_it_may_take(world: World, sau: Sau) -> None:
     Hooked(world, **{BEFORE: '["/bin/busybox", "sleep", "65"]', TIMEOUT: "3m"})

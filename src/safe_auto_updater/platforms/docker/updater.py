@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 
 from safe_auto_updater.core.errors import PlatformError, PlatformUnfit, StepFailed
-from safe_auto_updater.core.model import Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.reference import Reference
@@ -26,15 +25,14 @@ from safe_auto_updater.platforms.docker.containers import (
     last_words,
     out_of_service_s,
 )
-from safe_auto_updater.platforms.docker.hooks import run_hook
+from safe_auto_updater.platforms.docker.hooks import Hooks
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import STAGED
 from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.prechecking import Prechecks, refuse_touched
 from safe_auto_updater.platforms.docker.staging import Staging
-from safe_auto_updater.platforms.docker.state import status_of
 from safe_auto_updater.platforms.docker.takeover import Takeover
-from safe_auto_updater.platforms.docker.watching import look_at, patience_with, policy_of
+from safe_auto_updater.platforms.docker.watching import look_at, patience_with
 
 Json = dict[str, Any]
 
@@ -60,6 +58,7 @@ class DockerUpdater:
         self._takeover = takeover
         self._health = health
         self._compose = compose
+        self.hooks = Hooks(containers, settings, progress)
         self._prechecks = Prechecks(containers, images, settings, own)
         self._staging = Staging(containers, images, settings, compose)
 
@@ -109,7 +108,7 @@ class DockerUpdater:
         """Create the new container beside the old one and compare it; the old one keeps serving."""
         facts = self._staging.made(work)
         try:
-            facts = merged(facts, self.hook(work, "before_update", work.facts["old_id"]))
+            facts = merged(facts, self.hooks.run(work, "before_update", work.facts["old_id"]))
         except StepFailed:
             if self._takeover.is_gone(work.facts["old_id"]):
                 refuse_touched(self._containers, work)  # a hook ends with its container
@@ -156,7 +155,7 @@ class DockerUpdater:
             )
         else:
             seconds = self._takeover.stop_first(old, new, name, start=work.facts.get("ran", True))
-        return {"downtime_s": seconds, **self.hook(work, "after_update", new["Id"])}
+        return {"downtime_s": seconds, **self.hooks.run(work, "after_update", new["Id"])}
 
     def look(self, work: Work, side: Side) -> Look:
         """Identity first: the side's own container, under the asset's name; then its health."""
@@ -280,23 +279,6 @@ class DockerUpdater:
         """Wait for the old container before the new one goes; CONFIRM is who judges it."""
         patience = replace(self.patience(work, Side.OLD), stable_for_s=0.0)
         self._health.watch(lambda: self.look(work, Side.OLD), patience)
-
-    def hook(self, work: Work, key: str, container: str) -> Facts:
-        """Run one of the user's hooks; where the container does not run, a warning says so."""
-        hooks = policy_of(self._settings, work).hooks
-        command = hooks.before if key == "before_update" else hooks.after
-        if not command:
-            return {}
-        broken = work.facts.get("fix_forward") or work.step.undoes is not None
-        if key == "before_update" and (broken or not work.facts.get("ran", True)):
-            now = self._containers.find(container)
-            if now is None or status_of(now) is not Status.RUNNING:
-                return {"warnings": [f"{key} was not run: the container does not run"]}
-        elif not work.facts.get("ran", True):
-            return {"warnings": [f"{key} was not run: the container is not started"]}
-        self._progress(work, f"running {key}")
-        run_hook(self._containers.engine, container, key, command, hooks.timeout_s)
-        return {}
 
 
 def _told(warnings: list[str]) -> Facts:

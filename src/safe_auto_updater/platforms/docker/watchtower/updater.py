@@ -120,7 +120,7 @@ class WatchtowerUpdater:
                 Cause.PLATFORM,
                 {"differences": list(found)},
             )
-        told = self._alone.hook(work, "before_update", work.facts["old_id"])
+        told = self._alone.hooks.run(work, "before_update", work.facts["old_id"])
         self.recheck(work)
         return {"staged_id": back["Id"], **told}
 
@@ -153,7 +153,7 @@ class WatchtowerUpdater:
             warnings.append(f"Watchtower made it differently: {'; '.join(found)}")
         for warning in warnings[len(work.facts.get("warnings", ())) :]:
             self._warn(work, warning)
-        warnings += self._alone.hook(work, "after_update", new["Id"]).get("warnings", ())
+        warnings += self._alone.hooks.run(work, "after_update", new["Id"]).get("warnings", ())
         return {
             "new_id": new["Id"],
             "prepared": {"image_id": new["Image"], "pulled": True},
