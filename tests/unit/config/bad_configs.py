@@ -316,7 +316,7 @@ def nest(path: str, value: object, entry: object = None) -> object:
 
 def dump(document: object) -> bytes:
     """As a person would write it."""
-    return yaml.safe_dump(document, sort_keys=False).encode()
+    return yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, encoding="utf-8")
 
 
 def bad_configs() -> Iterator[Bad]:

@@ -98,7 +98,7 @@ def without(*path: str) -> str:
     return packed(json.dumps(body))
 
 
-BOMB = gzip.compress(b" " * (65 * 1024 * 1024))
+BOMB = gzip.compress(b" " * (65 * 1024 * 1024), 1)
 HOSTILE = {
     "nothing": (None, "has no `release`"),
     "no base64": ("%%%", "not base64"),
