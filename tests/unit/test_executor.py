@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from safe_auto_updater.core.errors import JournalError, PlatformUnreachable, StepFailed
+from safe_auto_updater.core.errors import (
+    JournalError,
+    PlatformError,
+    PlatformUnreachable,
+    StepFailed,
+)
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.model import Action, Change, Image, Step
 from safe_auto_updater.core.outcome import Cause, Outcome
@@ -272,6 +277,16 @@ def test_an_update_that_dies_again_and_again_is_given_up_to_a_human(bench: Bench
     (record,) = bench.journal.unfinished()
 
     assert bench.executor.recover(record) is Outcome.INCONSISTENT
+
+
+def test_way_back_that_the_platform_refuses_again_and_again_says_why(bench: Bench) -> None:
+    refused = [PlatformError("the name is in use")] * executor.MOST_ENTRIES
+    bench.updater.faults = {"apply": [broken()], "rollback": refused}
+
+    assert bench.executor.execute("u0", STEP) is Outcome.INCONSISTENT
+
+    (told,) = [event.message for event in bench.events if event.kind == "inconsistent"]
+    assert "ROLLBACK was entered 8 times without an end, at last: the name is in use" in told
 
 
 @pytest.mark.parametrize("verb", [*AFTER_FAILURE, "rollback", "confirm", "clean"])

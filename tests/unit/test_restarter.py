@@ -12,7 +12,7 @@ import pytest
 from safe_auto_updater.core.errors import StepFailed
 from safe_auto_updater.core.model import Action, Change, Image, Step
 from safe_auto_updater.core.policy import Settings
-from safe_auto_updater.core.updater import Work
+from safe_auto_updater.core.updater import Side, Work
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images
@@ -68,3 +68,15 @@ def test_crash_loop_is_met_where_it_is_to_be_ended(
         else:
             with pytest.raises(StepFailed, match=f"container app is {status} now"):
                 it.precheck(work)
+
+
+def test_one_that_somebody_removed_is_in_nobodys_way_and_is_named(tmp_path: Path) -> None:
+    change = Change("docker:local/worker", "worker", IMAGE, IMAGE)
+    step = Step("docker:local/worker", Action.UPDATE, changes=(change,))
+    before = {"container": {"State": {"StartedAt": "2026-01-01T00:00:00Z"}}}
+    work = Work("u1", step, {"old_id": "b" * 64, "snapshot": before})
+    with restarter(tmp_path, "running", {}) as it:
+        it.withdraw(work, Side.NEW)
+        for verb in (it.rollback, it.confirm):
+            with pytest.raises(StepFailed, match="container worker was removed by somebody"):
+                verb(work)

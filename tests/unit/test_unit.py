@@ -6,7 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable, StepFailed
+from safe_auto_updater.core.errors import (
+    PlatformError,
+    PlatformUnfit,
+    PlatformUnreachable,
+    StepFailed,
+)
 from safe_auto_updater.core.model import Action, Bond, Change, Follower, Image, Step
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.ports import CheckResult, CheckState
@@ -28,13 +33,15 @@ class Members:
     faults: dict[tuple[str, str], Exception] = field(default_factory=dict)
     done: list[tuple[str, str]] = field(default_factory=list)
     unwell: set[str] = field(default_factory=set)
+    warn: bool = False
 
     def _do(self, verb: str, work: Work) -> Facts:
         asset = work.step.asset
         if (verb, asset) in self.faults:
             raise self.faults[verb, asset]
         self.done.append((verb, asset))
-        return {"downtime_s": 2.0} if verb in ("apply", "rollback") else {}
+        warning = {"warnings": [f"{verb} was odd"]} if self.warn else {}
+        return {"downtime_s": 2.0, **warning} if verb in ("apply", "rollback") else warning
 
     def prepare(self, work: Work) -> Facts:
         return self._do("prepare", work)
@@ -183,6 +190,26 @@ def test_the_way_back_is_walked_in_the_order_of_starting_too() -> None:
         ("withdraw new", C), ("withdraw new", B), ("rollback", A), ("look", A),
         ("rollback", B), ("look", B), ("rollback", C),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", [REFUSED, PlatformError("busy"), PlatformUnfit("full")])
+def test_one_that_cannot_be_stopped_keeps_what_it_needs_from_nothing(fault: Exception) -> None:
+    members = Members({("withdraw new", C): fault})
+    facts = unit(members).rollback(CHAIN)
+    assert members.done == [
+        ("withdraw new", B), ("rollback", A), ("look", A),
+        ("rollback", B), ("look", B), ("rollback", C),
+    ]  # fmt: skip
+    assert facts["warnings"] == [f"a: c could not be stopped before it: {fault}"]
+
+
+def test_what_a_member_warns_of_is_told_of_the_whole_once_and_by_name() -> None:
+    members, work = Members(warn=True), WORK
+    for verb in ("stage", "apply", "commit"):
+        work = work.with_facts(getattr(unit(members), verb)(work))
+    assert work.facts["warnings"] == [
+        f"{name}: {verb} was odd" for verb in ("stage", "apply", "commit") for name in "abc"
+    ]
 
 
 def test_whoever_was_only_withdrawn_is_brought_back_not_cleaned() -> None:

@@ -102,6 +102,8 @@ class UpdateExecutor:
                 entries[phase] = entries.get(phase, 0) + 1
                 if entries[phase] > MOST_ENTRIES:
                     fact = f"{phase.value} was entered {MOST_ENTRIES} times without an end"
+                    if "met" in following.facts:
+                        fact += f", at last: {following.facts['met']}"
                     following = _Next(Phase.INCONSISTENT, _failed(work, Cause.UNKNOWN, fact))
                     continue
             problem = self._record(work, phase, following.facts)
@@ -148,7 +150,7 @@ class UpdateExecutor:
             if phase is Phase.ROLLBACK:  # the last way back, tried until that is enough
                 self._tell("warning", work, f"the way back met {error}; it is tried again")
                 self._clock.sleep(RETRY_S)
-                return _Next(phase, {})
+                return _Next(phase, {"met": str(error)})
             trouble = _failed(work, Cause.UNKNOWN, str(error))
         except Exception as error:  # whatever it is, the way back is in the table
             fact = f"{type(error).__name__}: {error}"

@@ -23,7 +23,7 @@ from safe_auto_updater.core.errors import (
 from safe_auto_updater.core.identity import short_name
 from safe_auto_updater.core.model import Bond, Change
 from safe_auto_updater.core.ports import CheckResult, Subject
-from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Updater, Work
+from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Updater, Work, merged
 from safe_auto_updater.engine.health import HealthChecker, Verdict
 
 Verb = Callable[[Work], Facts]
@@ -123,8 +123,8 @@ class Unit:
         def back(member: Work) -> Facts:
             updater = self._of(member)
             if member.step.asset in touched:
-                self._withdraw_those_who_need(member, work, Side.NEW, withdrawn)
-                facts = updater.rollback(member)
+                stuck = self._withdrawn_or_told(member, work, withdrawn)
+                facts = merged(updater.rollback(member), stuck)
                 if _is_needed(member.step.asset, work):
                     self._watched(member.with_facts(facts), Side.OLD)
                 return facts
@@ -153,10 +153,21 @@ class Unit:
         self, member: Work, work: Work, side: Side, reached: list[str]
     ) -> None:
         """Before a member goes, those go who cannot do without it; `reached` have gone already."""
-        going = [asset for asset in _needing(member.step.asset, work) if asset not in reached]
-        for other in reversed(_members(work, going)):
+        for other in _going_before(member, work, reached):
             reached.append(other.step.asset)
             self._of(other).withdraw(other, side)
+
+    def _withdrawn_or_told(self, member: Work, work: Work, withdrawn: list[str]) -> Facts:
+        """As on the way forward; but one that cannot go keeps no other from going back."""
+        warnings = []
+        for other in _going_before(member, work, withdrawn):
+            withdrawn.append(other.step.asset)
+            try:
+                self._of(other).withdraw(other, Side.NEW)
+            except (StepFailed, PlatformError, PlatformUnfit) as error:
+                name = short_name(other.step.asset)
+                warnings.append(f"{name} could not be stopped before it: {error}")
+        return {"warnings": warnings} if warnings else {}
 
     def _well(self, member: Work) -> None:
         """A member that others need is well before they start; else StepFailed."""
@@ -174,16 +185,16 @@ class Unit:
     def _forward(self, work: Work, verb: Verb, reached: list[str] | None = None) -> dict[str, Any]:
         """Member by member, up to the first failure, which names it and those done before."""
         known: dict[str, Facts] = dict(work.facts.get("members", {}))
-        reached = [] if reached is None else reached
+        reached, told = [] if reached is None else reached, _nothing_told()
         for asset in work.step.assets:
             (member,) = _members(work.with_facts({"members": known}), [asset])
             if asset not in reached:
                 reached.append(asset)
             try:
-                known[asset] = {**known.get(asset, {}), **verb(member)}
+                known[asset] = {**known.get(asset, {}), **_lifted(asset, verb(member), told)}
             except StepFailed as error:
                 raise _named(error, asset, reached) from error
-        return {"members": known}
+        return {"members": known, **_said(told)}
 
     def _all(self, work: Work, assets: Iterable[str], verb: Verb) -> dict[str, Any]:
         """Every member, whatever happens to the others; a failure is raised at the end.
@@ -191,12 +202,12 @@ class Unit:
         One of the platform comes before one of a member: where it is, trying again may help.
         """
         known: dict[str, Facts] = dict(work.facts.get("members", {}))
-        told: dict[str, list[str]] = {"last_words": [], "warnings": []}
+        told = _nothing_told()
         failures: list[Exception] = []
         for member in _members(work, assets):
             asset = member.step.asset
             try:
-                facts = dict(verb(member))
+                facts = verb(member)
             except StepFailed as error:
                 failures.append(_named(error, asset, None))
                 continue
@@ -208,12 +219,32 @@ class Unit:
             except Exception as error:  # whatever it is, it keeps no other from going back
                 failures.append(error)
                 continue
-            for word, lines in told.items():
-                lines += (f"{short_name(asset)}: {line}" for line in facts.pop(word, ()))
-            known[asset] = {**known.get(asset, {}), **facts}
+            known[asset] = {**known.get(asset, {}), **_lifted(asset, facts, told)}
         if failures:
             raise failures[0]
-        return {"members": known, **{word: lines for word, lines in told.items() if lines}}
+        return {"members": known, **_said(told)}
+
+
+def _nothing_told() -> dict[str, list[str]]:
+    """What members say for a human: told by the whole, each in its member's name."""
+    return {"last_words": [], "warnings": []}
+
+
+def _lifted(asset: str, facts: Facts, told: dict[str, list[str]]) -> Facts:
+    """A member's facts without what the whole tells."""
+    for word, lines in told.items():
+        lines += (f"{short_name(asset)}: {line}" for line in facts.get(word, ()))
+    return {key: value for key, value in facts.items() if key not in told}
+
+
+def _said(told: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {word: lines for word, lines in told.items() if lines}
+
+
+def _going_before(member: Work, work: Work, gone: Iterable[str]) -> list[Work]:
+    """Those who need a member and have not gone, the last to start first."""
+    going = [asset for asset in _needing(member.step.asset, work) if asset not in gone]
+    return _members(work, going)[::-1]
 
 
 def _needing(asset: str, work: Work) -> list[str]:

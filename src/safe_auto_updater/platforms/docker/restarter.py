@@ -76,8 +76,10 @@ class Restarter:
         refuse_touched(self._containers, work)
 
     def withdraw(self, work: Work, side: Side) -> None:
-        """Stop it, before what it needs stops."""
-        self._containers.stop(self._it(work))
+        """Stop it, before what it needs stops; one that is gone has no need any more."""
+        found = self._containers.find(work.facts["old_id"])
+        if found is not None:
+            self._containers.stop(found)
 
     def apply(self, work: Work) -> Facts:
         """Stop it, if it was not, and start it."""
@@ -133,4 +135,10 @@ class Restarter:
         self._takeover.start_again(self._it(work), work.facts["snapshot"]["container"])
 
     def _it(self, work: Work) -> Json:
-        return self._containers.inspect(work.facts["old_id"])
+        """The container; StepFailed (conflict) where somebody removed it."""
+        found = self._containers.find(work.facts["old_id"])
+        if found is None:
+            fact = f"container {work.change.container} was removed by somebody meanwhile"
+            remedy = "see that what has its name now runs as it should"
+            raise StepFailed(f"{fact}; {remedy}", Cause.CONFLICT)
+        return found
