@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.docker.compose_kit import Project, program
-from tests.lab_kit import World
+from tests.lab_kit import World, eventually
 from tests.sau_kit import SOAK, Sau
 
 pytestmark = pytest.mark.any_engine
@@ -98,6 +99,66 @@ def test_an_update_taken_back_takes_its_edit_back(project: Project, sau: Sau) ->
     assert said.update["outcome"] == "succeeded", said.out
     assert project.read() == text(project, "1.0.0")
     project.assert_settled()
+
+
+@pytest.mark.parametrize("why", ["others changed the file", "the edit is left to us no more"])
+def test_a_file_that_cannot_follow_keeps_nobody_on_a_version_that_broke(
+    project: Project, sau: Sau, why: str
+) -> None:
+    published(project)
+    rule(sau, "update-file")
+    update = sau("apply", "--yes", "web-1").update
+    assert update["outcome"] == "succeeded"
+    if why == "others changed the file":
+        project.write(project.read().replace("  web:", "  web:\r\n    tty: true"))
+    else:
+        rule(sau, "hold")
+    now = project.read()
+
+    said = sau("rollback", "--yes", update["id"])
+
+    assert said.update["outcome"] == "succeeded", said.out
+    repository = project.world.repository
+    assert project.container("web")["Config"]["Image"] == f"{repository}:1.0.0"
+    (warning,) = said.update["warnings"]
+    assert warning.startswith("its Compose file was not put back: ")
+    assert f"the next `docker compose up` starts {repository}:1.1.0 again" in warning
+    assert project.read() == now
+
+
+@pytest.mark.every_instant
+def test_the_file_goes_back_also_where_the_old_one_cannot_start(project: Project, sau: Sau) -> None:
+    data = project.folder / "data"
+    data.mkdir()
+    project.world.publish("1.0.0")
+    project.world.publish("1.1.0")
+    fails = ["/bin/busybox", "sh", "-c", "/bin/busybox sleep 3; exit 1"]
+    mount = {
+        "type": "bind",
+        "source": str(data),
+        "target": "/d",
+        "bind": {"create_host_path": False},
+    }
+    web = {
+        "image": f"{project.world.repository}:1.0.0",
+        "labels": {"safe-auto-updater.after-update": json.dumps(fails)},
+        "volumes": [mount],
+    }
+    project.write(json.dumps({"services": {"web": web}}))
+    before = project.read()
+    project.up()
+    rule(sau, "update-file")
+
+    running = sau.start("apply", "--yes", "web-1")
+    eventually(lambda: "1.1.0" in project.read() and project.container("web")["ExecIDs"], 30)
+    data.rename(project.folder / "elsewhere")
+    out, _ = running.communicate(timeout=150)
+
+    (update,) = json.loads(out)["updates"]
+    assert update["outcome"] == "inconsistent", out
+    assert "the old container cannot be started again" in update["error"]
+    assert project.read() == before
+    assert project.container("web")["Config"]["Image"] == web["image"]
 
 
 def test_the_container_alone_moves_where_that_is_the_rule(project: Project, sau: Sau) -> None:

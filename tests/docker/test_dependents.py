@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,13 @@ import pytest
 from lab.behaviours import HEALTHCHECK
 from safe_auto_updater.app import App
 from safe_auto_updater.config import ConfigLoader
+from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.inside import run_inside
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Said, Sau
 
+AFTER_UPDATE = "safe-auto-updater.after-update"
+GIVES_UP = "until /bin/busybox test -e /up; do /bin/busybox sleep 0.1; done; exit 3"
 BONDS = {
     "network": lambda root: {"NetworkMode": f"container:{root}"},
     "pid": lambda root: {"PidMode": f"container:{root}"},
@@ -171,6 +176,27 @@ def test_update_that_left_who_depends_on_it_unwell_is_taken_back(world: World, s
     assert world.health("app") == "healthy"
 
 
+@pytest.mark.parametrize("stopped", [False, True], ids=["it gave up", "somebody stopped it"])
+def test_dependent_that_gave_up_runs_again_after_going_back(
+    world: World, sau: Sau, stopped: bool
+) -> None:
+    vpn = Vpn(world)
+    vpn.hang("app", Entrypoint=["/bin/busybox", "sh", "-c"], Cmd=[GIVES_UP])
+    assert sau("apply", "--yes", f"{world.prefix}-vpn").code == 0
+    if stopped:
+        world.call("POST", f"/containers/{world.prefix}-app/stop?t=0")
+    else:
+        engine = DockerEngine(world.lab.docker_host)
+        run_inside(engine, world.get("app")["Id"], ["/bin/busybox", "touch", "/up"], 10)
+    eventually(lambda: not world.get("app")["State"]["Running"])
+
+    said = sau("rollback", f"{world.prefix}-vpn", "--yes")
+
+    assert said.code == 0, said.out + said.err
+    assert world.text("vpn") == "old"
+    assert world.get("app")["State"]["Running"] is not stopped
+
+
 def test_dependent_at_rest_is_made_again_and_stays_at_rest(world: World, sau: Sau) -> None:
     vpn = Vpn(world)
     vpn.hang("app")
@@ -245,6 +271,29 @@ def test_service_that_asks_for_it_is_restarted_and_stays_the_same(
     started = world.get("db")["State"]["StartedAt"]
     assert now["asks"]["State"]["StartedAt"] > started, said.update["phases"]
     assert now["not"]["State"]["StartedAt"] == before["not"]["State"]["StartedAt"]
+
+
+def test_one_that_somebody_removed_meanwhile_keeps_nothing_from_going_back(
+    world: World, sau: Sau
+) -> None:
+    old = world.publish("1.0.0", name="db", version="old")
+    world.publish("1.1.0", name="db", version="new")
+    fails = '["/bin/busybox", "sh", "-c", "/bin/busybox sleep 3; exit 1"]'
+    world.run(old.reference, "db", Labels={**compose(world, "db"), AFTER_UPDATE: fails})
+    worker = compose(world, "worker", "db:service_started:true")
+    world.run(world.publish("1", name="app").reference, "worker", Labels=worker)
+    before = world.get("db")
+
+    running = sau.start("apply", "--yes", f"{world.prefix}-db")
+    eventually(lambda: world.get("db")["Id"] != before["Id"] and world.get("db")["ExecIDs"], 30)
+    world.call("DELETE", f"/containers/{world.prefix}-worker?force=1")
+    out, _ = running.communicate(timeout=60)
+
+    (update,) = json.loads(out)["updates"]
+    assert update["outcome"] == "inconsistent", out
+    assert f"container {world.prefix}-worker was removed by somebody" in update["error"]
+    assert world.get("db")["Id"] == before["Id"]
+    assert world.get("db")["State"]["Running"]
 
 
 def test_what_is_needed_is_updated_first(world: World, sau: Sau) -> None:

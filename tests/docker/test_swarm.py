@@ -196,6 +196,23 @@ def test_update_is_taken_back_by_a_human_and_the_version_it_left_is_held(
     assert "a human took 1.1.0 back" in sau("plan").step(f"{world.prefix}-web")["reasons"][0]
 
 
+def test_slow_health_check_of_a_version_that_broke_keeps_nobody_on_it(
+    world: World, services: Services, sau: Sau
+) -> None:
+    services.create(pinned(world.publish("1.0.0")), replicas=1)
+    before = services.spec()
+    world.publish("1.1.0", healthcheck=HEALTHCHECK)
+    assert sau("apply", "--yes").code == 0
+    world.publish("1.2.0")
+    step = sau("plan").step(f"{world.prefix}-web")
+    assert "monitor of 1 s is too short" in step["reasons"][0], "no way forward"
+
+    said = sau("rollback", f"{world.prefix}-web", "--yes")
+
+    assert (said.code, said.update["outcome"]) == (0, "succeeded"), said
+    assert services.spec() == before
+
+
 def test_two_services_of_a_group_go_back_together(
     world: World, services: Services, sau: Sau
 ) -> None:

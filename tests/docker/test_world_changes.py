@@ -84,6 +84,21 @@ def test_a_crash_looping_version_can_be_taken_back(world: World, sau: Sau) -> No
     assert world.text("web") == "1.0.0"
 
 
+def test_a_version_that_somebody_stopped_for_its_damage_can_be_taken_back(
+    world: World, sau: Sau
+) -> None:
+    world.run(world.publish("1.0.0").reference)
+    world.publish("1.1.0")
+    assert sau("apply", "--yes").code == 0
+    world.call("POST", f"/containers/{world.prefix}-web/stop")
+    assert world.get("web")["State"]["ExitCode"] == 0
+
+    said = sau("rollback", f"{world.prefix}-web", "--yes")
+
+    assert said.code == 0, said.out + said.err
+    assert eventually(lambda: world.text("web")) == "1.0.0"
+
+
 def test_container_that_somebody_makes_anew_between_plan_and_turn_is_judged_anew(
     world: World,
 ) -> None:

@@ -92,6 +92,7 @@ class Obstacle:
     rule: str
     reason: str
     only_tag_changes: bool = False
+    only_forward: bool = False  # whoever takes an update back by hand may
     yields_to_enable: bool = False
     yields_to_fix_forward: bool = False
     only_by: str | None = None  # the updater that it stands in the way of; None: of each

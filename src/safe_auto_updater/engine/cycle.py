@@ -264,14 +264,14 @@ class Cycle:
         return f"changed since it was planned: {said}"
 
     def in_the_way(self, asset: str, going_on: str | None = None, but: str = "") -> str | None:
-        """What forbids any touch of an asset, obstacles `but` for one rule's; no registry is asked.
+        """What forbids even an asset's way back, all obstacles asked but those of the rule `but`.
 
-        UsageError where there is no such asset.
+        No registry is asked. UsageError where there is no such asset.
         """
         (found,) = self.scan([asset]).named([asset])
         reasons = [b.reason for b in self.memory(going_on).blocked if b.asset == asset]
         policy = self.policy(found)
-        obstacles = (o for o in found.obstacles if o.rule != but)
+        obstacles = (o for o in found.obstacles if o.rule != but and not o.only_forward)
         reasons += [o.reason for o in obstacles if stands(o, policy, moves_tag=False)]
         return next(iter(reasons), None)
 

@@ -17,7 +17,7 @@ from safe_auto_updater.platforms.docker.exclusive import exclusive_in
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED
 from safe_auto_updater.platforms.docker.own import Own
-from safe_auto_updater.platforms.docker.state import status_of
+from safe_auto_updater.platforms.docker.state import gave_up, status_of
 from safe_auto_updater.platforms.docker.watching import policy_of
 from safe_auto_updater.platforms.docker.watchtower.labels import labels_of
 
@@ -48,11 +48,12 @@ class Prechecks:
         fix_forward = policy.fix_forward
         start_first = policy.strategy is Strategy.START_FIRST and not work.step.followers
         status, undoing = status_of(old), work.step.undoes is not None
+        stands = status in (Status.EXITED, Status.CREATED)
+        rests = stands and bool(work.step.followers) and not (undoing and gave_up(old))
         broken = status is Status.RESTARTING and (fix_forward or undoing)
-        broken |= status is Status.EXITED and undoing and old["State"]["ExitCode"] != 0
-        rests = status in (Status.EXITED, Status.CREATED) and bool(work.step.followers)
+        broken |= stands and undoing and not rests
         if status is not Status.RUNNING and not (broken or rests):
-            raise StepFailed(f"container {name} is {status_of(old).value} now", Cause.CONFLICT)
+            raise StepFailed(f"container {name} is {status.value} now", Cause.CONFLICT)
         ours = self._own.is_it(old)
         whole = self._containers.settings(old["Id"]) if start_first or ours else old
         found = self._own.hindrances(whole) if ours else exclusive_in(whole)

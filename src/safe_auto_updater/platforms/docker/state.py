@@ -18,6 +18,7 @@ TIMEOUT_S = 300.0
 SOAK_PROVEN_S = 30.0
 SOAK_UNPROVEN_S = 60.0
 _NANO = 1e9
+_STOPPED = (0, 137, 143)  # the exit codes of what ended well, or was stopped by somebody
 
 
 def status_of(container: Json) -> Status:
@@ -26,6 +27,13 @@ def status_of(container: Json) -> Status:
         return Status(container["State"]["Status"])
     except ValueError:
         return Status.UNKNOWN
+
+
+def gave_up(container: Json) -> bool:
+    """Whether it ended of itself, with an error, and nothing starts it again."""
+    state = container["State"]
+    failed = state.get("OOMKilled") or state.get("ExitCode") not in _STOPPED
+    return bool(status_of(container) is Status.EXITED and failed)
 
 
 def health_of(container: Json) -> Health:

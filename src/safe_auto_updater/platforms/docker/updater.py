@@ -189,7 +189,7 @@ class DockerUpdater:
         """The same old container serves again under its name and policy; then the new one goes."""
         name, snapshot = work.change.container, work.facts["snapshot"]["container"]
         old = self._containers.find(work.facts["old_id"])
-        new, told, warnings = self._staging.find(work), {}, []
+        new, told = self._staging.find(work), {}
         if old is None:
             raise StepFailed(
                 f"the old container {work.facts['old_id'][:12]} was removed by somebody; "
@@ -203,21 +203,23 @@ class DockerUpdater:
                 "stopped. Give it another name, repair by hand, then run `sau release`",
                 Cause.CONFLICT,
             )
-        if work.facts.get("start_first"):
-            self._takeover.back_first(old, new, name, snapshot, lambda: self._old_is_well(work))
-        else:
-            self._takeover.back(old, new, name, snapshot)
-        warnings += self._compose.restore(work)
+        try:
+            if work.facts.get("start_first"):
+                self._takeover.back_first(old, new, name, snapshot, lambda: self._old_is_well(work))
+            else:
+                self._takeover.back(old, new, name, snapshot)
+        except StepFailed as error:  # whoever starts it by hand, or by Compose, is to start it
+            left = [*self._compose.restore(work), *self._tags_restored(work)]
+            fact = "; ".join((str(error), *left))
+            raise StepFailed(fact, error.cause, error.evidence) from error
+        warnings = self._compose.restore(work)
         try:
             if new is not None:
                 told["last_words"] = last_words(self._containers, new)
                 self._staging.discard(work, new)
-            self._staging.restore_tags(work)
-        except (
-            PlatformError,
-            PlatformUnfit,
-        ) as error:  # the old one serves: what is left over is a warning
+        except (PlatformError, PlatformUnfit) as error:  # the old one serves
             warnings.append(f"left over: {error}")
+        warnings += self._tags_restored(work)
         old = self._containers.inspect(old["Id"])
         never_stopped = old["State"]["StartedAt"] == snapshot["State"]["StartedAt"]
         return {
@@ -260,6 +262,14 @@ class DockerUpdater:
         except (StepFailed, PlatformError) as error:
             warnings.append(f"left over: {error}")
         return _told(warnings)
+
+    def _tags_restored(self, work: Work) -> list[str]:
+        """The tags lead to the old image again; what stands in the way is told."""
+        try:
+            self._staging.restore_tags(work)
+        except (PlatformError, PlatformUnfit) as error:
+            return [f"left over: {error}"]
+        return []
 
     def _well_beside(self, work: Work) -> None:
         """The new container is well while the old one still serves; else StepFailed."""

@@ -102,7 +102,10 @@ class ComposeFile:
             self.check(old, edit)
             digest = hash_after(self._command, service, old, body["HostConfig"], will)
         except Unclear as error:
-            raise StepFailed(f"its Compose file: {error}", Cause.CONFLICT) from error
+            if work.step.undoes is None:
+                raise StepFailed(f"its Compose file: {error}", Cause.CONFLICT) from error
+            beside = self._stage_beside(service, old, body, image_id, None)
+            return Staged(beside.labels, {"compose": {"warning": _not_put_back(was, will, error)}})
         facts = {"compose": {"edit": told, "was": was, "will": will}}
         return Staged(labels_after(old, image_id, digest), facts)
 
@@ -234,6 +237,14 @@ class ComposeFile:
         except FileNotFoundError:
             return None
         return found
+
+
+def _not_put_back(was: str, will: str, reason: Unclear) -> str:
+    """What to do about a file that could not follow a container that a human took back."""
+    return (
+        f"its Compose file was not put back: {reason}. Write {will} into it, or the next "
+        f"`docker compose up` starts {was} again"
+    )
 
 
 def _service(old: Json) -> ComposeService:

@@ -67,7 +67,11 @@ def _unpinned(spec: Json, digests: tuple[str, ...]) -> Iterator[Obstacle]:
 
 
 def _no_way_back(spec: Json, check: Json | None) -> Iterator[Obstacle]:
-    """The engine itself must take a bad update back, and look long enough to see it."""
+    """The engine itself must take a bad update back, and look long enough to see it.
+
+    What it must do is asked of a way forward: what runs now, and brought a HEALTHCHECK that is
+    slower, must not keep anybody on it.
+    """
     config = spec.get("UpdateConfig") or {}
     needed, monitor = verdict_s(check), seconds(config, "Monitor")
     reasons, remedy = [], []
@@ -88,7 +92,8 @@ def _no_way_back(spec: Json, check: Json | None) -> Iterator[Obstacle]:
     if reasons:
         command = f"docker service update {' '.join(remedy)} {spec['Name']}"
         also = f", and write it into the file of stack {_stack_of(spec)}" if _stack_of(spec) else ""
-        yield Obstacle("swarm", f"{'; '.join(reasons)}: `{command}`{also}")
+        fact = f"{'; '.join(reasons)}: `{command}`{also}"
+        yield Obstacle("swarm", fact, only_forward=True)
 
 
 def _stack(spec: Json) -> Iterator[Obstacle]:
