@@ -124,7 +124,7 @@ class Unit:
             updater = self._of(member)
             if member.step.asset in touched:
                 stuck = self._withdrawn_or_told(member, work, withdrawn)
-                facts = merged(updater.rollback(member), stuck)
+                facts: Facts = merged(updater.rollback(member), stuck)
                 if _is_needed(member.step.asset, work):
                     self._watched(member.with_facts(facts), Side.OLD)
                 return facts
