@@ -42,7 +42,8 @@ def command(options: Options, target: str, yes: bool) -> None:
         with stopping.listening():
             records = app.cycle.execute(Plan((step,)), stopping)
         if not records and not stopping():
-            raise UsageError(f"{record.asset}: not taken back: {app.cycle.refusal(step)}")
+            why = app.cycle.refusal(step) or "it could not be seen for a moment; try again"
+            raise UsageError(f"{record.asset}: not taken back: {why}")
     done = [*recovered, *records]
     progress.wipe()
     options.answer(
