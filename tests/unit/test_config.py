@@ -256,6 +256,25 @@ execution:
     )
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*",
+        "*web",
+        "*/db-*",
+        "d*",
+        "docker*",
+        "docker:na[su]/web",
+        "[dk]*",
+        "?e*",
+        "helm:c/*",
+        "nomad:*",
+    ],
+)
+def test_pattern_that_can_match_an_asset_is_taken(pattern: str) -> None:
+    assert load(f"inventory: {{exclude: ['{pattern}']}}").settings().exclude == (pattern,)
+
+
 def test_messages_hold_no_credential() -> None:
     text = "notifications: [{type: webhook, url: 'https://u:hunter2@h/', token_file: hunter2}]"
     with pytest.raises(ConfigError) as refused:

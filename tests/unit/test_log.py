@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safe_auto_updater.core.events import EVENTS, Event
+from safe_auto_updater.core.redact import redact_all
 from safe_auto_updater.log import LEVELS, Level, Logger, level_of, redact
 
 AT = 1_700_000_000.25
@@ -144,6 +145,15 @@ def test_credential_is_masked(text: str) -> None:
     assert hidden.startswith("before ")
 
 
+IMAGES = (
+    "ghcr.io/external-secrets/external-secrets:v0.9.1",
+    "bitnami/sealed-secrets-controller:0.24.0",
+    "cesanta/docker_auth:1.12",
+    "corp/shop/auth:1.4.2",
+    f"quay.io/shop/vault-secrets:1.2-alpine@sha256:{'a' * 64}",
+)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -154,11 +164,37 @@ def test_credential_is_masked(text: str) -> None:
         "token_file: /run/secrets/token cannot be read",
         "registry asks for Basic authentication",
         "passed 5 checks, passing: yes",
+        *IMAGES,
+        f"{IMAGES[0]} -> {IMAGES[1]} (minor)",
+        f"{IMAGES[0]}: no such tag",
+        "external-secrets: v0.9.1 -> v0.9.2",
         "Authorization failed",
     ],
 )
 def test_harmless_text_stays(text: str) -> None:
     assert redact(text) == text
+
+
+@pytest.mark.parametrize("reference", [*IMAGES, "docker_auth:1", "shop/secrets:latest"])
+def test_reference_stays_whole_whatever_its_image_is_called(reference: str) -> None:
+    told = {"images": [{"reference": reference}], "references": [reference]}
+    assert redact_all(told) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("https://u:p@h/", "https://***@h/"),
+        ("DB_PASSWORD=x", "DB_PASSWORD=***"),
+        ("token: x", "token: ***"),
+        ("password: 1.2", "password: ***"),
+        ("/run/db/password:hunter2", "/run/db/password:***"),
+        ("h/token=1.2.3", "h/token=***"),
+    ],
+)
+def test_what_is_no_version_of_an_image_is_masked(text: str, hidden: str) -> None:
+    assert redact(text) == hidden
+    assert redact_all({"reference": text}) == {"reference": hidden}
 
 
 @settings(deadline=None)  # a busy machine is no failure

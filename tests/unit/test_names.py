@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from safe_auto_updater.app import App
 from safe_auto_updater.cli.names import asset_meant
+from safe_auto_updater.cli.root import sau
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import DockerHost
 from safe_auto_updater.config.contexts import Address
@@ -27,6 +30,7 @@ from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.core.ports import Scan
 from safe_auto_updater.engine.inventory import AssetInventory, pick, who_sees
 
+API = "docker:local/api"
 SCANNER = """
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
 from safe_auto_updater.core.ports import Scan
@@ -87,6 +91,39 @@ def test_what_two_have_in_common_names_neither(app: App) -> None:
     app.decisions.hold("docker:nas/web", "wait")
     with pytest.raises(PlatformUnreachable, match=r"could be docker:nas/web, names:here/web.*away"):
         asset_meant(app, "web", everything=False)
+
+
+@pytest.mark.parametrize(
+    ("command", "unseen"),
+    [
+        ("approve {step}", None),
+        ("deny {step}", None),
+        ("rollback abcd1234", API),  # the update is known, and what it is to change is away
+        ("approve nosuch", "nosuch"),
+        ("rollback nosuch", "nosuch"),
+    ],
+)
+def test_id_means_what_it_is_the_id_of_though_not_everything_could_be_seen(
+    tmp_path: Path, command: str, unseen: str | None
+) -> None:
+    change = Change(API, "api", Image("api:1"), Image("api:2"))
+    step = Step(API, Action.UPDATE, changes=(change,))
+    config = tmp_path / "config.yml"
+    config.write_text(f"inventory: {{docker: [{{name: local, host: 'unix://{tmp_path}/away'}}]}}\n")
+    with App(Config(), tmp_path / "state", {}, ()) as app:
+        app.decisions.propose(None, (step,))
+        app.journal.begin("abcd1234", step)
+        app.journal.enter("abcd1234", Phase.PREPARE, {"prepared": {"image_id": "sha256:two"}})
+        app.journal.enter("abcd1234", Phase.SUCCEEDED, {})
+
+    words = ["--config", str(config), "--state", str(tmp_path / "state")]
+    said = CliRunner().invoke(sau, [*words, *command.format(step=step.id).split()])
+
+    if unseen is None:
+        assert said.exit_code == 0, said.output
+    else:
+        assert isinstance(said.exception, PlatformUnreachable)
+        assert re.match(rf"{unseen}: no such asset.* or it was not seen", str(said.exception))
 
 
 @pytest.mark.parametrize("name", ["", "  "])

@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Mapping
 
 from safe_auto_updater.app import App
-from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
 from safe_auto_updater.core.model import Step
 from safe_auto_updater.engine.decisions import ALL
 
@@ -36,15 +36,20 @@ def seen_or_remembered(app: App, name: str) -> str:
 
 
 def step_meant(app: App, name: str) -> Step:
-    """The planned step that an id, its beginning, or an asset's name means; else UsageError."""
+    """The planned step that an id, its beginning, or an asset's name means; else UsageError.
+
+    PlatformUnreachable where it is no id, and not everything could be seen.
+    """
     planned = app.decisions.proposals()
     by_id = [step for step in planned if len(name) >= _SHORTEST_ID and step.id.startswith(name)]
     by_asset = {asset: step for step in planned for asset in step.assets}
     try:
         asset = seen_or_remembered(app, name)
-    except UsageError as error:
+    except (UsageError, PlatformUnreachable) as error:
         if len(by_id) == 1:
             return by_id[0]
+        if isinstance(error, PlatformUnreachable) and not by_id:
+            raise
         fact = "more than one step begins so" if by_id else "no step of the last plan"
         raise UsageError(f"{name}: {fact}; `sau plan` shows them") from error
     if by_id:

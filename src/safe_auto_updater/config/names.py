@@ -8,6 +8,7 @@ from safe_auto_updater.core.reference import Reference
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 _KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _PLATFORM = re.compile(r"[a-z][a-z0-9_-]*:")
+_BUILT_IN = ("docker:", "kubernetes:", "helm:")
 _CONTEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
@@ -26,17 +27,20 @@ def kind(text: str) -> str:
 
 
 def pattern(text: str) -> str:
-    """A pattern over the identities of assets that can match one."""
+    """A pattern over the identities of assets that can match one.
+
+    Before a wildcard the platform may be cut short where it is built in; a plugin's is whole.
+    """
     literal = re.split(r"[*?\[]", text, maxsplit=1)[0]
     if not text or text != text.strip() or any(not c.isprintable() for c in text):
         raise ValueError("not a pattern; write for example docker:local/web or */db-*")
-    is_wild = literal != text
-    if not (_PLATFORM.match(literal) or (is_wild and re.fullmatch(r"[a-z0-9_-]*", literal))):
+    is_cut = literal != text and any(platform.startswith(literal) for platform in _BUILT_IN)
+    if not (_PLATFORM.match(literal) or is_cut) or not set("*:/") & set(text):
         raise ValueError(
             "can match no asset, whose names read docker:<host>/<container>; write */"
             + text[:40].lstrip("/")
         )
-    if "/" not in text and not set("*[") & set(text):
+    if not set("*/") & set(text):
         raise ValueError(f"names no container; write {text[:40]}/*")
     return text
 

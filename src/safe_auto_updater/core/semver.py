@@ -1,11 +1,12 @@
 """Which newer versions may be taken, best first, with a reason for every other."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import groupby, pairwise
 
 from safe_auto_updater.core.bumps import leaps, step
+from safe_auto_updater.core.columns import other_columns
 from safe_auto_updater.core.model import Rejection
 from safe_auto_updater.core.suffixes import read_suffix
 from safe_auto_updater.core.versions import (
@@ -108,7 +109,9 @@ class SemVerEvaluator:
         current = parse_tag(current_tag)
         if current is None:
             return Choice((), ())
+        tags = set(tags)
         ordered, foreign = _newer_ones(current, tags)
+        foreign |= other_columns(current, tags)
         following = [version for version in ordered if version.text not in foreign]
         bumps = {v.text: self._far(current, v, wanted.prereleases) for v in following}
         # Of several reasons the last one here is told.
@@ -136,12 +139,12 @@ class SemVerEvaluator:
         return Bump.PRERELEASE
 
 
-def _newer_ones(current: Version, tags: Iterable[str]) -> tuple[list[Version], dict[str, str]]:
+def _newer_ones(current: Version, tags: Collection[str]) -> tuple[list[Version], dict[str, str]]:
     """Every version that is newer, or reads so, newest first; and which are of other tracks."""
     found: list[tuple[Precedence, str, Version]] = []
     foreign: dict[str, str] = {}
     now = precedence(current)
-    for version in map(parse_tag, set(tags)):
+    for version in map(parse_tag, tags):
         if version is None or version.numbers < current.numbers:
             continue
         order = precedence(version)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from safe_auto_updater.core import planning
 from safe_auto_updater.core.case import Case, Veto, stands
-from safe_auto_updater.core.errors import SafeAutoUpdaterError, UsageError
+from safe_auto_updater.core.errors import PlatformUnreachable, SafeAutoUpdaterError, UsageError
 from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Asset, Change, Plan, Step
 from safe_auto_updater.core.policy import AssetPolicy, Settings, resolve
@@ -135,15 +136,22 @@ class Cycle:
             self._decisions.propose(asked, plan.steps)
         return plan, checked
 
-    def execute(self, plan: Plan, stopping: Callable[[], bool]) -> tuple[Record, ...]:
+    def execute(
+        self,
+        plan: Plan,
+        stopping: Callable[[], bool],
+        unseen: Callable[[Step], None] = lambda step: None,
+    ) -> tuple[Record, ...]:
         """Carry the plan out; each step is asked again right before it begins.
 
-        `stopping` ends the run between two updates, never inside one.
+        `stopping` ends the run between two updates, never inside one. `unseen` is told of each step
+        that waits because its platform answers no more; the others go on.
         """
         self._telling.holds(plan)
         at_once = self._settings.max_parallel
         needs = Ties(self.scan().everything).among(plan.assets) if at_once > 1 else ()
-        done = in_turn(plan.updates, at_once, needs, self._carry_out, stopping)
+        carry_out = partial(self._carry_out, unseen)
+        done = in_turn(plan.updates, at_once, needs, carry_out, stopping)
         return tuple(record for record in done if record is not None)
 
     def whole(self, step: Step, going_on: str | None = None) -> Step:
@@ -161,9 +169,13 @@ class Cycle:
         (unit,) = united([step], around)
         return unit
 
-    def _carry_out(self, step: Step) -> Record | None:
+    def _carry_out(self, unseen: Callable[[Step], None], step: Step) -> Record | None:
         """One step, unless something speaks against it by now."""
-        refusal = self.refusal(step)
+        try:
+            refusal = self.refusal(step)
+        except PlatformUnreachable as error:
+            unseen(step)
+            refusal = str(error)
         if refusal is not None:
             self._telling.hold(step, refusal)
             return None
@@ -240,7 +252,8 @@ class Cycle:
         """Why a step may not begin (or, as `update`, go on) now, or None.
 
         Planned again, it must be the very same step. A human who takes an update back is kept by
-        what stands in the way of any touch only, not by policy.
+        what stands in the way of any touch only, not by policy. PlatformUnreachable where nobody
+        can say.
         """
         try:
             if step.undoes is not None:

@@ -51,7 +51,8 @@ class Outbox:
         self._is_ending = False
         self._attempts = 0  # failed ones in a row
         self._resume_at = 0.0  # on the monotonic clock
-        self._trying: tuple[tuple[Event, ...], float] | None = None  # what failed, and when first
+        # What failed, and when first; of messages that call a human and of others one each.
+        self._trying: dict[bool, tuple[tuple[Event, ...], float]] = {}
         self._told_failing = self._told_full = False
 
     @property
@@ -95,13 +96,10 @@ class Outbox:
             return ()
         most = MOST_IN_ONE if self._manners.batch else 1
         if self._urgent:
-            return (self._urgent[0],)
+            return self._again(self._urgent) or (self._urgent[0],)
         if self._quiet_for() > 0:
             return ()
-        again = () if self._trying is None else self._trying[0]
-        if again and self._ready and again[0] is self._ready[0]:
-            return again  # the same message: a part of it may have arrived
-        return tuple(self._ready)[:most]
+        return self._again(self._ready) or tuple(self._ready)[:most]
 
     def wait_s(self) -> float | None:
         """How long nothing can become due by itself; None: for ever."""
@@ -114,7 +112,7 @@ class Outbox:
     def delivered(self, events: tuple[Event, ...]) -> None:
         """These have arrived."""
         self._drop(events)
-        self._attempts, self._trying = 0, None
+        self._attempts = 0
         self._told_failing = False
         self._told_full = self._told_full and self.waiting > 0
 
@@ -126,28 +124,35 @@ class Outbox:
         reason = str(error) or type(error).__name__
         if not isinstance(error, PlatformUnreachable):
             self._drop(events)
-            self._attempts, self._trying = 0, None
+            self._attempts = 0
             return self._once(reason)
         self._attempts += 1
         now = self._clock.monotonic()
-        if self._trying is None or self._trying[0] is not events:
-            self._trying = events, now
+        tried, first = self._trying.get(_is_urgent(events), (events, now))
+        since = first if tried is events else now
+        self._trying[_is_urgent(events)] = events, since
         pause = PAUSES_S[min(self._attempts, len(PAUSES_S)) - 1]
         self._resume_at = now + pause * (0.75 + 0.5 * self._chance())
         if self._is_ending and self._attempts >= TOLD_AFTER:
             lost = self.waiting
             self._drop((*self._urgent, *self._ready))
             return self._once(f"{reason}; {_notices(lost)} given up")
-        if now - self._trying[1] >= PATIENCE_S:
+        if now - since >= PATIENCE_S:
             self._drop(events)
             return f"{reason}; {_notices(len(events))} given up after a day"
         return self._once(f"{reason}; tried again") if self._attempts >= TOLD_AFTER else None
+
+    def _again(self, waiting: deque[Event]) -> tuple[Event, ...]:
+        """The message that failed, where it is to go next: a part of it may have arrived."""
+        failed = (events for events, _ in self._trying.values())
+        return next((events for events in failed if waiting and events[0] is waiting[0]), ())
 
     def _once(self, problem: str) -> str | None:
         is_news, self._told_failing = not self._told_failing, True
         return problem if is_news else None
 
     def _drop(self, events: tuple[Event, ...]) -> None:
+        self._trying = {key: one for key, one in self._trying.items() if one[0] is not events}
         gone = {id(event) for event in events}
         for waiting in (self._urgent, self._ready):
             kept = [event for event in waiting if id(event) not in gone]
@@ -160,6 +165,10 @@ class Outbox:
             return 0.0
         now = self._clock.now()
         return over_at(self._manners.quiet, now) - now
+
+
+def _is_urgent(events: tuple[Event, ...]) -> bool:
+    return events[0].kind in CALLS_A_HUMAN
 
 
 def _notices(number: int) -> str:

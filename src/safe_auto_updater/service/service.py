@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 from safe_auto_updater.app import App
 from safe_auto_updater.core.errors import ConfigError, SafeAutoUpdaterError
@@ -32,6 +31,8 @@ class Service:
         self._failures: frozenset[tuple[str, str]] = frozenset()  # of the last scan: told once
         self._not_ready: str | None = "what an earlier run left behind is not looked at yet"
         self._unwell: str | None = None
+        self._wanted: tuple[str, ...] = ()  # what people have named, until it was looked at
+        self._away: tuple[str, ...] = ()  # of that what cannot be seen: told once
         self._between = Between(wired)
 
     def ready(self) -> str | None:
@@ -77,22 +78,23 @@ class Service:
         self._tell(f"the service begins, with its state in {self._wired.folder}")
         if not once:
             self._between.watch()
-        due = self._clock.now()
+        due = again = self._clock.now()
         if not once:
             self._guarded(self._recover)
             due = due if self._wired.timetable().at_start else self._next()
         while not self._signals.stopping():
             if self._signals.wants_reload() and self._reloaded():
                 due = min(due, self._next())
-            names = requests.approved()
+            heard = requests.approved()
+            self._wanted = tuple(dict.fromkeys((*self._wanted, *heard)))
             if self._clock.now() >= due:
                 self._between.cycle_begins()
                 opens = self._guarded(self._cycle)
                 if once:
                     return
                 due = min(self._next(), opens)
-            elif names:
-                self._guarded(partial(self._cycle, names))
+            elif heard or (self._wanted and self._clock.now() >= again):
+                again = self._guarded(self._named)
             elif not self._between.looked():
                 self._signals.rest(max(0.0, min(LISTEN_EVERY_S, due - self._clock.now())))
 
@@ -133,6 +135,24 @@ class Service:
                     app.recover(stopping, wait=False)
         self._not_ready = None
 
+    def _named(self) -> float:
+        """One cycle of what people have named; when what cannot be seen now is looked for again.
+
+        What is gone is passed over.
+        """
+        with self._wired.app() as app:
+            inventory = app.cycle.scan(self._wanted)
+        there = {asset.id for asset in inventory.assets}
+        if names := tuple(name for name in self._wanted if name in there):
+            self._cycle(names)
+        known = {asset.id for asset in inventory.everything}
+        away = [name for name in self._wanted if inventory.failures and name not in known]
+        self._wanted = tuple(away)
+        if news := [name for name in away if name not in self._away]:
+            self._warn(f"{', '.join(news)}: not seen now; looked for again every minute")
+        self._away = self._wanted
+        return self._clock.now() + AGAIN_S
+
     def _cycle(self, names: tuple[str, ...] = ()) -> float:
         """One cycle, of everything or of some assets; when a window opens that one waits for."""
         wired = self._wired
@@ -144,6 +164,7 @@ class Service:
             wired.metrics.remembered(memory)
             self._between.cycle_ended(seen, whole=not names)
             if not names:
+                self._wanted = self._wanted if seen.checked.inventory.failures else ()
                 self._compare(seen)
                 seconds = seen.ended - seen.began
                 wired.metrics.cycle_ended(seen.checked, seen.plan, seconds, seen.ended)

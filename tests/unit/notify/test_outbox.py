@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
 from safe_auto_updater.core.events import CALLS_A_HUMAN, Event
 from safe_auto_updater.core.windows import over_at, parse_window
@@ -147,9 +149,10 @@ def test_message_that_is_refused_goes_and_is_told_once_until_one_arrives() -> No
     assert outbox.waiting == 0
 
 
-def test_message_that_nobody_takes_for_a_day_is_given_up_and_the_next_is_tried() -> None:
+@pytest.mark.parametrize("kind", ["held", "inconsistent"])
+def test_message_that_nobody_takes_for_a_day_is_given_up_and_the_next_is_tried(kind: str) -> None:
     outbox, clock = box()
-    outbox.put(event(message="poison"))
+    outbox.put(event(kind, "poison"))
     outbox.put(event(message="next"))
     assert outbox.failed(outbox.due(), AWAY) is None
     clock.at += PATIENCE_S
@@ -169,6 +172,22 @@ def test_message_that_is_tried_again_is_the_same_message() -> None:
     clock.at += 2
     assert outbox.due() is first
     assert all_due(outbox) == [["a"], ["b"]]
+
+
+def test_message_is_the_same_and_its_day_goes_on_though_another_overtook_it() -> None:
+    outbox, clock = box(batch=True)
+    outbox.put(event(message="a"))
+    outbox.end_cycle()
+    first = outbox.due()
+    outbox.failed(first, AWAY)
+    outbox.put(event("inconsistent", "now"))
+    outbox.put(event(message="b"))
+    outbox.end_cycle()
+    outbox.failed(outbox.due(), AWAY)
+    clock.at += PATIENCE_S
+    outbox.delivered(outbox.due())
+    assert outbox.due() is first
+    assert outbox.failed(first, AWAY) == "nobody there; 1 notice is given up after a day"
 
 
 def test_call_for_a_human_is_tried_at_once_though_the_last_attempt_failed() -> None:

@@ -73,13 +73,16 @@ def test_a_long_rest_is_kept_for_the_whole_host(
     assert client.tags(fake.ref("three")) == ("1",)
 
 
-def test_a_limit_without_a_time_is_tried_twice_more_and_then_kept(
-    client: RegistryClient, fake: Fake, clock: HandClock
+@pytest.mark.parametrize("rest", ["soon", "0", "Mon, 01 Jan 1970 00:00:00 GMT"])
+def test_a_limit_without_a_time_to_come_is_tried_twice_more_and_then_kept(
+    client: RegistryClient, fake: Fake, clock: HandClock, rest: str
 ) -> None:
-    fake.routes[PATH] = Reply(429, headers={"Retry-After": "soon"})
+    fake.routes[PATH] = Reply(429, headers={"Retry-After": rest})
     assert error_of(client, fake.ref()).reason == "rate_limited"
     assert len(fake.asked) == 3
-    assert error_of(client, fake.ref("two")).reason == "rate_limited"
+    assert len(clock.slept) == 2 and all(seconds > 0 for seconds in clock.slept)
+    for other in ("two", "three"):
+        assert error_of(client, fake.ref(other)).reason == "rate_limited"
     assert len(fake.asked) == 3
 
 

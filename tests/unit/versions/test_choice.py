@@ -11,6 +11,18 @@ EVALUATOR = SemVerEvaluator()
 MAJOR, MINOR, PATCH = PolicyLevel.MAJOR, PolicyLevel.MINOR, PolicyLevel.PATCH
 BUILDS = "one of 2 builds of this version: nothing tells which is the later"
 
+NODES = " ".join(f"4.0.{patch}-{node}" for patch in (2, 3) for node in (16, 18, 20, 22))
+MINIMAL = " ".join(f"{tag}-minimal" for tag in NODES.split())
+
+
+def other_nodes(flavour: str) -> dict[str, str]:
+    """What is newer than 4.0.2-18 by its numbers, and why it does not follow."""
+    nodes = ("4.0.2-20", "4.0.2-22", "4.0.3-16", "4.0.3-20", "4.0.3-22")
+    return {
+        f"{tag}{flavour}": f"another track: {tag[5:]}{flavour} is no later build of -18{flavour}"
+        for tag in nodes
+    }
+
 
 def chosen(current: str, tags: str, wanted: Wanted) -> tuple[list[str], dict[str, str], list[str]]:
     choice = EVALUATOR.choose(current, tags.split(), wanted)
@@ -67,6 +79,16 @@ def chosen(current: str, tags: str, wanted: Wanted) -> tuple[list[str], dict[str
         ("1.2.3-alpine3.20", "1.2.4-alpine3.19", Wanted(MAJOR), "",
          {"1.2.4-alpine3.19": "its suffix goes back from -alpine3.20 to -alpine3.19"}),
         ("1.2.3-ls9", "1.2.4-ls2", Wanted(PATCH), "1.2.4-ls2", {}),
+        # A bare number behind the version: a build, or what the image rests on
+        ("4.0.2-18", NODES, Wanted(PATCH), "4.0.3-18",
+         other_nodes("")),
+        ("4.0.2-18-minimal", MINIMAL, Wanted(PATCH), "4.0.3-18-minimal",
+         other_nodes("-minimal")),
+        ("23.0.3-0", "23.0.3-1 23.0.4-0", Wanted(PATCH), "23.0.4-0 23.0.3-1", {}),
+        ("10.8.13-1", "10.8.12-1 10.8.13-2", Wanted(PATCH), "10.8.13-2", {}),
+        ("1.2.0-5", "1.1.0-5 1.1.0-1 1.2.0-6", Wanted(PATCH), "1.2.0-6", {}),
+        ("1.2.0-812", "1.1.0-790 1.2.0-813 1.2.1-820", Wanted(PATCH), "1.2.1-820 1.2.0-813", {}),
+        ("1.2.0-20240101", "1.1.0-20240101 1.2.1-20240201", Wanted(PATCH), "1.2.1-20240201", {}),
         ("1.11", "1.11.0 1.11.5", Wanted(MAJOR), "", {"1.11.0": "another track: 3 numbers, not 2",
          "1.11.5": "another track: 3 numbers, not 2"}),
     ],

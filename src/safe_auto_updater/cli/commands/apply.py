@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from safe_auto_updater.cli.acting import confirmed, exit_with, recover_first
 from safe_auto_updater.cli.context import Options, Stopping
 from safe_auto_updater.cli.progress import Progress
 from safe_auto_updater.core.errors import UsageError
-from safe_auto_updater.core.model import Plan
+from safe_auto_updater.core.model import Plan, Step
 from safe_auto_updater.engine.journal import Record
 
 
@@ -52,42 +53,47 @@ def command(
             plan = planfile.still_holds(file, saved, plan)
         tables.plan(plan, checked, err=options.json)
         records: tuple[Record, ...] = ()
+        unseen: list[Step] = []
         own = Plan(())
         if not plan.updates:
             app.telling.holds(plan)
         elif confirmed(f"Update {len(plan.updates)}?", yes):
             own = plan.hand_over
             with stopping.listening():
-                records = app.cycle.execute(plan.before_hand_over, stopping)
+                records = app.cycle.execute(plan.before_hand_over, stopping, unseen.append)
         app.sweep()
-        begun = {record.asset for record in records}
-        left = [step.asset for step in plan.updates if stopping() and step.asset not in begun]
+        lost = [step.asset for step in unseen]
+        told_of = {*lost, *(record.asset for record in records)}
+        left = [step.asset for step in plan.updates if stopping() and step.asset not in told_of]
         document = {
             "plan_id": plan.id,
             "updates": [documents.update(record) for record in (*recovered, *records)],
-            "not_begun": left,
+            "not_begun": [*lost, *left],
             "hands_over": [step.asset for step in own.steps if step.asset not in left],
             "downtime": documents.downtime(records),
             "failures": documents.failures(checked.inventory),
         }
         told = "\n".join(stories.result(record) for record in (*recovered, *records))
         told += f"\n{stories.downtime(records)}" if len(records) > 1 else ""
+        told += "".join(f"\n{asset}: not begun, for it was not seen any more" for asset in lost)
         told += "".join(f"\n{asset}: not begun, as asked" for asset in left)
         progress.wipe()
         options.answer("apply", document, lambda: tables.say(told) if told else None)
         if own.steps and not stopping():
-            records += _hand_over(app, own, stopping)
-    incomplete = bool(left or checked.inventory.failures)
+            records += _hand_over(app, own, stopping, unseen.append)
+    incomplete = bool(left or unseen or checked.inventory.failures)
     exit_with([*recovered, *records], len(recovered), incomplete=incomplete)
 
 
-def _hand_over(app: App, own: Plan, stopping: Stopping) -> tuple[Record, ...]:
+def _hand_over(
+    app: App, own: Plan, stopping: Stopping, unseen: Callable[[Step], None]
+) -> tuple[Record, ...]:
     """Replace this very program, when all else was told: where it succeeds nobody is left to."""
     sys.stdout.flush()
     text = "Handing over to the new version of this program; `sau history` there tells the rest."
     tables.say(text, err=True)
     with stopping.listening():
-        records = app.cycle.execute(own, stopping)
+        records = app.cycle.execute(own, stopping, unseen)
     for record in records:
         tables.say(stories.result(record), err=True)
     return records

@@ -12,7 +12,7 @@ from safe_auto_updater.cli.acting import confirmed, exit_with, recover_first
 from safe_auto_updater.cli.context import Options, Stopping
 from safe_auto_updater.cli.names import seen_or_remembered
 from safe_auto_updater.cli.progress import Progress
-from safe_auto_updater.core.errors import UsageError
+from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
 from safe_auto_updater.core.model import Action, Plan
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.engine.undo import last_effective, undo_step
@@ -42,7 +42,8 @@ def command(options: Options, target: str, yes: bool) -> None:
         with stopping.listening():
             records = app.cycle.execute(Plan((step,)), stopping)
         if not records and not stopping():
-            raise UsageError(f"{record.asset}: not taken back: {app.cycle.refusal(step)}")
+            why = app.cycle.refusal(step) or "it could not be seen for a moment; try again"
+            raise UsageError(f"{record.asset}: not taken back: {why}")
     done = [*recovered, *records]
     progress.wipe()
     options.answer(
@@ -54,12 +55,17 @@ def command(options: Options, target: str, yes: bool) -> None:
 
 
 def _meant(app: App, target: str) -> Record:
-    """An update by its ID, or an asset's last one. UsageError where both could be meant."""
+    """An update by its ID, or an asset's last one. UsageError where both could be meant.
+
+    PlatformUnreachable where it is no ID, and not everything could be seen.
+    """
     history = app.journal.history()
     by_id = [record for record in history if record.id.startswith(target)]
     try:
         asset = seen_or_remembered(app, target)
-    except UsageError:
+    except (UsageError, PlatformUnreachable) as error:
+        if isinstance(error, PlatformUnreachable) and not by_id:
+            raise
         return app.journal.get(target)
     if by_id:
         raise UsageError(f"{target} could be {asset} or update {by_id[0].id}; write more of it")

@@ -95,7 +95,7 @@ class Wire:
                     return answer
                 elif (asked or 0.0) > _LONGEST_RETRY_AFTER_S:
                     raise self._closed(place, failing(place, answer.status), asked)
-                wait = wait if asked is None else asked
+                wait = max(wait, asked or 0.0)
             self._clock.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
@@ -106,7 +106,8 @@ class Wire:
             return self._slots[place]
 
     def _wished_rest(self, answer: Answer) -> float | None:
-        return retry_after_s(answer.headers.get("retry-after"), self._clock.now())
+        """None also where it is over already: clocks differ, and no rest at all is no wish."""
+        return retry_after_s(answer.headers.get("retry-after"), self._clock.now()) or None
 
     def _closed(self, place: str, error: RegistryError, asked: float | None) -> RegistryError:
         rest = _REST_WITHOUT_RETRY_AFTER_S if asked is None else asked
