@@ -289,6 +289,14 @@ def test_way_back_that_the_platform_refuses_again_and_again_says_why(bench: Benc
     assert "ROLLBACK was entered 8 times without an end, at last: the name is in use" in told
 
 
+def test_question_that_the_platform_refuses_once_is_no_inconsistency(bench: Bench) -> None:
+    bench.updater.faults = {"apply": [broken()], "confirm": [PlatformError("internal error")]}
+
+    assert bench.executor.execute("u0", STEP) is Outcome.ROLLED_BACK
+
+    assert bench.walk().count(Phase.CONFIRM) == 2
+
+
 @pytest.mark.parametrize("verb", [*AFTER_FAILURE, "rollback", "confirm", "clean"])
 def test_platform_that_goes_away_is_waited_for_and_the_update_ends(bench: Bench, verb: str) -> None:
     bench.updater.faults = {verb: [PlatformUnreachable("no answer")]}

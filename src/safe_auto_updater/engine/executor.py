@@ -27,6 +27,7 @@ from safe_auto_updater.core.updater import Facts, Patience, Side, Updater, Work
 from safe_auto_updater.engine.health import HealthChecker, Verdict
 from safe_auto_updater.engine.journal import Journal, Record
 
+_LAST_WAY_BACK = (Phase.ROLLBACK, Phase.CONFIRM)
 MOST_ENTRIES = 8  # of one phase by one update, waits for the platform not counted
 MOST_WAITS = 20  # for the platform, in one run: one that fails each act but answers is no platform
 RETRY_S = 1.0  # between two tries of the way back
@@ -147,7 +148,7 @@ class UpdateExecutor:
         except PlatformError as error:
             if phase is Phase.CLEAN:
                 return _Next(exits.ok, self._left_over(work, str(error)))
-            if phase is Phase.ROLLBACK:  # the last way back, tried until that is enough
+            if phase in _LAST_WAY_BACK:  # tried until that is enough
                 self._tell("warning", work, f"the way back met {error}; it is tried again")
                 self._clock.sleep(RETRY_S)
                 return _Next(phase, {"met": str(error)})
