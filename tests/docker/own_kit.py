@@ -116,6 +116,8 @@ class OwnContainer:
         """A command inside one of the two."""
         engine = DockerEngine(self.world.lab.docker_host)
         env = ["/bin/busybox", "env", "HOME=/tmp", "PYTHONDONTWRITEBYTECODE=1"]
+        if sys.pycache_prefix:  # else each of its many starts compiles everything
+            env.append(f"PYTHONPYCACHEPREFIX={sys.pycache_prefix}")
         return run_inside(engine, container, [*env, *command], 90)
 
     def running(self) -> dict[str, str]:
