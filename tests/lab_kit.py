@@ -213,6 +213,10 @@ class World:
         listed = self.call("GET", "/containers/json?all=1")
         return {one["Id"] for one in listed if self._owns_container(one)}
 
+    def hook_runs(self, before: set[str]) -> bool:
+        """Whether a command runs inside a container that is not among these IDs."""
+        return any(self.get(one)["ExecIDs"] for one in self.ids() - before)
+
     def _owns_container(self, listed: Mapping[str, Any]) -> bool:
         if listed["ImageID"] in self._image_ids:
             return True

@@ -147,10 +147,12 @@ def test_the_file_goes_back_also_where_the_old_one_cannot_start(project: Project
     project.write(json.dumps({"services": {"web": web}}))
     before = project.read()
     project.up()
+    those = project.world.ids()
     rule(sau, "update-file")
 
     running = sau.start("apply", "--yes", "web-1")
-    eventually(lambda: "1.1.0" in project.read() and project.container("web")["ExecIDs"], 30)
+    eventually(lambda: project.world.hook_runs(those), 30)
+    assert "1.1.0" in project.read()
     data.rename(project.folder / "elsewhere")
     out, _ = running.communicate(timeout=150)
 

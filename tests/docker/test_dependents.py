@@ -282,10 +282,10 @@ def test_one_that_somebody_removed_meanwhile_keeps_nothing_from_going_back(
     world.run(old.reference, "db", Labels={**compose(world, "db"), AFTER_UPDATE: fails})
     worker = compose(world, "worker", "db:service_started:true")
     world.run(world.publish("1", name="app").reference, "worker", Labels=worker)
-    before = world.get("db")
+    before, those = world.get("db"), world.ids()
 
     running = sau.start("apply", "--yes", f"{world.prefix}-db")
-    eventually(lambda: world.get("db")["Id"] != before["Id"] and world.get("db")["ExecIDs"], 30)
+    eventually(lambda: world.hook_runs(those), 30)
     world.call("DELETE", f"/containers/{world.prefix}-worker?force=1")
     out, _ = running.communicate(timeout=60)
 
