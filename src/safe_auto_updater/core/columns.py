@@ -21,16 +21,18 @@ def other_columns(current: Version, tags: Iterable[str]) -> dict[str, str]:
     mine = _bare(current)
     if mine is None or mine <= _FIRST_BUILDS:
         return {}
-    line = [v for v in map(parse_tag, tags) if v is not None and same_track(v, current)]
-    versions: dict[int | None, set[tuple[int, ...]]] = defaultdict(set)
-    for version in (current, *line):
-        versions[_bare(version)].add(version.numbers)
-    if len(versions[mine]) < 2 or any(n is None or n <= _FIRST_BUILDS for n in versions):
+    columns: dict[int | None, list[Version]] = defaultdict(list, {mine: [current]})
+    for version in map(parse_tag, tags):
+        if version is not None and same_track(version, current):
+            columns[_bare(version)].append(version)
+    if any(number is None or number <= _FIRST_BUILDS for number in columns):
+        return {}
+    if len({version.numbers for version in columns.pop(mine)}) < 2:
         return {}
     return {
         version.text: f"another track: {version.suffix} is no later build of {current.suffix}"
-        for version in line
-        if _bare(version) != mine
+        for column in columns.values()
+        for version in column
     }
 
 

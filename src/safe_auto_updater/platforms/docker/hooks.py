@@ -53,10 +53,8 @@ class Hooks:
         self._progress(work, f"running {key}")
         try:
             run_hook(self._containers.engine, container, key, command, hooks.timeout_s)
-        except NotNow:
-            raise
         except StepFailed as failed:
-            if not undoes:
+            if not undoes or isinstance(failed, NotNow):
                 raise
             return {"warnings": [f"{failed}; gone back all the same"]}
         return {}
