@@ -8,64 +8,29 @@ from typing import Any
 
 import pytest
 
-from safe_auto_updater.core.diff import DiffAnalyzer
-from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.links import LABELS, link, said_by
 from safe_auto_updater.core.model import Asset, Change, Health, Image, ImageUse, Status
 from safe_auto_updater.core.policy import AssetPolicy, Keys, Settings
-from safe_auto_updater.core.ports import Foreseen, Scan, Trees
+from safe_auto_updater.core.ports import Scan, Trees
 from safe_auto_updater.core.spelling import Approval
 from safe_auto_updater.core.windows import parse_window
-from safe_auto_updater.engine.cycle import Cycle
-from safe_auto_updater.engine.decisions import Decisions
-from safe_auto_updater.engine.evaluation import Evaluation
-from safe_auto_updater.engine.incidents import Incidents
-from safe_auto_updater.engine.journal import Journal
-from safe_auto_updater.engine.past import Past
-from safe_auto_updater.engine.policies import PluginPolicies
-from safe_auto_updater.engine.state import open_state
-from safe_auto_updater.engine.telling import Telling
-from tests.clock import FakeClock
+from tests.cycle_kit import CycleScene
 
 WEB = "docker:local/web"
 SOURCE = {"org.opencontainers.image.source": "https://example.org/web"}
 
 
-class House:
+class House(CycleScene):
     """One container, what detection finds for it, and a cycle over a real state folder."""
 
     name = "house"
 
     def __init__(self, folder: Path, default: Keys) -> None:
-        self.clock = FakeClock(1_700_000_000.0)
-        self.events: list[Event] = []
         self.labels: tuple[tuple[str, str], ...] = ()
         self.candidate: str | None = "1.1"
         self.says: dict[str, Any] = dict(SOURCE)
-        state = open_state(folder)
-        self.decisions = Decisions(state, self.clock.now)
-        self.telling = Telling(self.decisions, self.clock, self.events.append)
-        settings = Settings(default=default)
-        self.cycle = Cycle(
-            [self],
-            settings,
-            lambda memory: Past(state, memory.denied, memory.left, self.clock.now),
-            lambda asset, past: self,
-            Evaluation(
-                lambda asset: self,
-                lambda asset: DiffAnalyzer(),
-                PluginPolicies(lambda asset: ()),
-                lambda asset, change, rule: None,
-                lambda asset, changes: Foreseen(),
-            ),
-            Incidents((), pytest.fail),
-            lambda step: pytest.fail("nothing is executed here"),
-            Journal(state, self.clock.now),
-            self.decisions,
-            self.clock,
-            self.telling,
-            lambda: "u1",
-        )
+        nobody = lambda step: pytest.fail("nothing is executed here")  # noqa: E731
+        super().__init__(folder, [self], Settings(default=default), nobody)
 
     def scan(self) -> Scan:
         use = ImageUse("web", Image("r/web:1.0", "1.0", "sha256:1.0"), policy_labels=self.labels)

@@ -9,27 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import CliRunner
 
 from safe_auto_updater.cli.commands.apply import command
 from safe_auto_updater.cli.context import Options
-from safe_auto_updater.core.diff import DiffAnalyzer
-from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.model import Asset, Change, Health, Image, ImageUse, Status, Step
 from safe_auto_updater.core.phases import Phase
 from safe_auto_updater.core.policy import AssetPolicy, Settings
-from safe_auto_updater.core.ports import Foreseen, Scan, Trees
-from safe_auto_updater.engine.cycle import Cycle
-from safe_auto_updater.engine.decisions import Decisions
-from safe_auto_updater.engine.evaluation import Evaluation
-from safe_auto_updater.engine.incidents import Incidents
-from safe_auto_updater.engine.journal import Journal
-from safe_auto_updater.engine.past import Past
-from safe_auto_updater.engine.policies import PluginPolicies
-from safe_auto_updater.engine.state import open_state
-from safe_auto_updater.engine.telling import Telling
-from tests.clock import FakeClock
+from safe_auto_updater.core.ports import Scan, Trees
+from tests.cycle_kit import CycleScene
 
 API, WEB, ZEB = "docker:local/api", "docker:nas/web", "docker:zoo/zeb"
 
@@ -54,40 +42,13 @@ class Host:
         return Scan((Asset(self.asset, "docker", "container", name, (use,), *running),))
 
 
-class Hosts:
+class Hosts(CycleScene):
     """Three engines, of which one goes away with the first update; `App` as commands see it."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = FakeClock(1_700_000_000.0)
-        self.events: list[Event] = []
         self.hosts = [Host(API), Host(WEB), Host(ZEB)]
-        self.settings = Settings()
-        state = open_state(folder)
-        self.journal = Journal(state, self.clock.now)
-        self.decisions = Decisions(state, self.clock.now)
-        self.telling = Telling(self.decisions, self.clock, self.events.append)
         self.swept = False
-        ids = iter(range(100))
-        self.cycle = Cycle(
-            self.hosts,
-            self.settings,
-            lambda memory: Past(state, memory.denied, memory.left, self.clock.now),
-            lambda asset, past: self,
-            Evaluation(
-                lambda asset: self,
-                lambda asset: DiffAnalyzer(),
-                PluginPolicies(lambda asset: ()),
-                lambda asset, change, rule: None,
-                lambda asset, changes: Foreseen(),
-            ),
-            Incidents((), pytest.fail),
-            lambda step: self,  # type: ignore[arg-type,return-value]
-            self.journal,
-            self.decisions,
-            self.clock,
-            self.telling,
-            lambda: f"u{next(ids)}",
-        )
+        super().__init__(folder, self.hosts, Settings(), lambda step: self)
 
     def check(self, asset: Asset, policy: AssetPolicy) -> tuple[Change, ...]:
         now = asset.images[0].image
