@@ -50,8 +50,8 @@ test-full: check site ## everything everywhere, every kill instant, properties a
 	@$(TOOLS)
 	@for one in $(ENGINES) $(CLUSTER); do $(SUITE) $$one || exit; done
 
-test-unit: setup ## the tests that need no lab, in seconds
-	$(PYTEST) tests/unit -n 2
+test-unit: setup ## the tests that need no lab and are not slow, in seconds
+	$(PYTEST) tests/unit -n 3 -m "not slow"
 
 lint: setup ## style and formatting
 	$(BIN)/ruff check --cache-dir .lab/ruff

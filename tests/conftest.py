@@ -49,6 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Tell pytest our markers, and choose the seed of everything that is sampled."""
     os.environ.setdefault("SAU_SEED", secrets.token_hex(4))  # test processes inherit it
     config.addinivalue_line(
+        "markers",
+        "slow: needs no lab and takes a while; `make test-unit` leaves it to `make check`",
+    )
+    config.addinivalue_line(
         "markers", "every_instant: all of what `make test` samples; runs in `make test-full`"
     )
     config.addinivalue_line(

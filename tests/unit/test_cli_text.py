@@ -304,6 +304,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "HEAVY []", done.stderr
 
 
+@pytest.mark.slow
 def test_look_up_without_a_file_imports_no_library_for_files_and_webhooks(tmp_path: Path) -> None:
     script = (
         "import sys; from safe_auto_updater.cli import main\n"

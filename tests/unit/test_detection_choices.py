@@ -336,6 +336,7 @@ def test_a_list_that_the_registry_shows_nobody_leaves_the_versions_untold(tmp_pa
     assert (taken(found), found.error, found.behind) == ("b", None, None)
 
 
+@pytest.mark.slow
 def test_the_newest_that_is_old_enough_is_taken_also_among_many_releases_a_day(
     tmp_path: Path,
 ) -> None:

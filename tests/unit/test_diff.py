@@ -90,6 +90,7 @@ def test_what_differs_is_found_from_both_sides(one: Any, other: Any) -> None:
     assert bool(there) == (json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True))
 
 
+@pytest.mark.slow
 @given(TREES, TREES, STEPS)
 def test_any_two_trees_can_be_judged(before: Any, after: Any, step: Circumstances) -> None:
     risk = DiffAnalyzer().analyze(before, after, step)
@@ -121,6 +122,7 @@ def test_no_value_of_an_environment_variable_is_ever_told(
     assert not [value for value in (*before.values(), *after.values()) if value in told]
 
 
+@pytest.mark.slow
 def test_a_tree_deeper_than_the_stack_is_compared() -> None:
     def deep(leaf: int) -> Any:
         tree: Any = leaf

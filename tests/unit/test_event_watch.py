@@ -175,6 +175,7 @@ def held(engine: DockerEngine) -> int:
     return sum(row[2].endswith(port) and row[9] != "0" for row in rows)  # far end; inode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", ["line", "watch"])
 def test_who_is_watched_no_more_is_hung_up_on(short_turns: None, last: str) -> None:
     with engine_that(saying(STARTED)) as (engine, _):
@@ -188,6 +189,7 @@ def test_who_is_watched_no_more_is_hung_up_on(short_turns: None, last: str) -> N
         eventually(lambda: held(engine) == 0, 10)
 
 
+@pytest.mark.slow
 def test_fifty_lines_one_after_the_other_leave_nothing_behind() -> None:
     with engine_that(saying(STARTED, then="break")) as (engine, asked):
         watch = EventWatch(engine)

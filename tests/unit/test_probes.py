@@ -52,6 +52,7 @@ def test_command_in_what_is_no_container_cannot_tell_and_says_what_to_use() -> N
     assert result.detail.endswith("use a check of type job")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "expected", "state"),
     [
@@ -115,6 +116,7 @@ def _dripping(connection: socket.socket) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [silent, _dripping])
 def test_http_answers_in_time_whatever_the_server_does(
     answer: Callable[[socket.socket], None],

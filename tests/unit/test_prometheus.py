@@ -185,6 +185,7 @@ def patience_s(told: str | None) -> float:
     return 0.3 if told and "no answer" in told else 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERS)
 def test_only_one_number_that_is_as_expected_passes(name: str) -> None:
     answer, state, told, _ = ANSWERS[name]
@@ -196,6 +197,7 @@ def test_only_one_number_that_is_as_expected_passes(name: str) -> None:
     assert result.cause is (Cause.PLATFORM if state is CheckState.UNKNOWN else Cause.IMAGE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ANSWERS)
 def test_only_an_answer_without_series_says_that_there_is_no_incident(name: str) -> None:
     answer, *_, told = ANSWERS[name]
@@ -363,6 +365,7 @@ def test_file_that_cannot_be_used_is_named(key: str, content: bytes | None, tmp_
     assert f"{key} {file}" in answer.why and "two" not in answer.why
 
 
+@pytest.mark.slow
 def test_certificate_is_verified_by_ca_file(tmp_path: Path) -> None:
     names = ["-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(

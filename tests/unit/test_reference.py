@@ -117,6 +117,7 @@ def references(draw: st.DrawFn) -> tuple[str, str, str | None, str | None]:
     return text, name, tag, digest
 
 
+@pytest.mark.slow
 @given(references())
 def test_parsing_inverts_printing(parts: tuple[str, str, str | None, str | None]) -> None:
     text, name, tag, digest = parts
@@ -130,6 +131,7 @@ def test_parsing_inverts_printing(parts: tuple[str, str, str | None, str | None]
     assert (again.canonical_name, again.tag, again.digest) == (ref.canonical_name, tag, digest)
 
 
+@pytest.mark.slow
 @given(references(), TAG, DIGEST)
 def test_what_is_derived_parses_to_itself(
     parts: tuple[str, str, str | None, str | None], tag: str, digest: str

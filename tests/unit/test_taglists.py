@@ -79,6 +79,7 @@ TAG = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(TAG, min_size=20, max_size=40, unique=True), st.sets(st.integers(0, 39)))
 def test_what_is_said_depends_on_what_was_lost_and_not_on_the_order(
     before: list[str], lost: set[int]
@@ -99,6 +100,7 @@ def newest_release_lost(tag: str, now: list[str]) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_a_list_ten_times_as_long_takes_about_ten_times_as_long() -> None:
     def seconds(count: int) -> float:
         kept = [f"9.{number}.0-alpine3.{number % 40}" for number in range(count)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from safe_auto_updater.cli.commands.apply import command
@@ -86,6 +87,7 @@ def test_step_whose_source_went_away_waits_and_the_others_go_on(tmp_path: Path) 
     assert "docker:nas: does not answer" in event.message
 
 
+@pytest.mark.slow
 def test_apply_tells_what_it_did_and_what_it_could_not_see_any_more(tmp_path: Path) -> None:
     hosts = Hosts(tmp_path)
 

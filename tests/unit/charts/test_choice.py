@@ -79,6 +79,7 @@ VERSIONS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(VERSIONS, st.lists(VERSIONS, max_size=12), st.sampled_from([MINOR, MAJOR]))
 def test_never_a_downgrade_and_the_order_of_the_list_does_not_matter(
     running: str, listed: list[str], wanted: Wanted

@@ -89,6 +89,7 @@ def test_comparisons_are_those_of_the_numbers(a: tuple[int, ...], b: tuple[int, 
         assert satisfies(f"{sign}{other}", one) is holds, sign
 
 
+@pytest.mark.slow
 @given(st.text("0123456789.xX*v<>=!~^|, -+ab", max_size=30), NUMBERS)
 def test_any_text_is_a_constraint_or_said_to_be_none(text: str, n: tuple[int, ...]) -> None:
     try:

@@ -207,6 +207,7 @@ STYLES = st.fixed_dictionaries({
 })  # fmt: skip
 
 
+@pytest.mark.slow
 @given(INDEXES, STYLES, st.booleans())
 def test_any_index_is_sliced_as_it_is_parsed(
     said: dict[str, Any], style: dict[str, Any], sort: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +45,7 @@ def parsed(text: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @given(projects())
 def test_an_edit_changes_one_image_and_nothing_else(text: str) -> None:
     edit, files = edited({"compose.yml": text})
@@ -57,6 +59,7 @@ def test_an_edit_changes_one_image_and_nothing_else(text: str) -> None:
     assert edited(files, NEW, OLD)[1]["compose.yml"] == text, "the way back leads to the same bytes"
 
 
+@pytest.mark.slow
 @given(projects(), st.integers(0, 400), st.text(max_size=6), st.integers(0, 12))
 def test_whatever_a_file_says_it_is_edited_right_or_not_at_all(
     text: str, at: int, put: str, gone: int

@@ -7,6 +7,7 @@ or hostile.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -319,8 +320,13 @@ def dump(document: object) -> bytes:
     return yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, encoding="utf-8")
 
 
-def bad_configs() -> Iterator[Bad]:
-    """Every case."""
+@functools.cache
+def bad_configs() -> tuple[Bad, ...]:
+    """Every case; made when first asked for, for it takes a while."""
+    return tuple(_cases())
+
+
+def _cases() -> Iterator[Bad]:
     yield from _wrong_types()
     yield from _no_values()
     yield from _unknown_keys()

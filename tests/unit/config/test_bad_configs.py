@@ -13,18 +13,21 @@ from safe_auto_updater.config import Config, ConfigLoader
 from safe_auto_updater.core.errors import ConfigError
 from tests.unit.config.bad_configs import Bad, bad_configs
 
-CASES = tuple(bad_configs())
+SHARES = 32
 LINE = re.compile(r"config\.yml:(\d+):(\d+): (.+)")
 
 
+@pytest.mark.slow
 def test_there_are_at_least_two_hundred_different_bad_files() -> None:
-    assert len({case.content for case in CASES}) >= 200
-    assert len({case.name for case in CASES}) == len(CASES)
+    cases = bad_configs()
+    assert len({case.content for case in cases}) >= 200
+    assert len({case.name for case in cases}) == len(cases)
 
 
-@pytest.mark.parametrize("number", range(0, len(CASES), 50))
-def test_fifty_bad_files_are_each_refused_with_place_and_remedy(number: int) -> None:
-    for case in CASES[number : number + 50]:
+@pytest.mark.slow
+@pytest.mark.parametrize("share", range(SHARES))
+def test_bad_files_are_each_refused_with_place_and_remedy(share: int) -> None:
+    for case in bad_configs()[share::SHARES]:
         refused_with_place_and_remedy(case)
 
 
@@ -96,6 +99,7 @@ DATA = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # a busy machine is no failure
 @given(st.dictionaries(st.sampled_from(["inventory", "detection", "execution", "x"]), DATA))
 def test_no_document_raises_anything_but_a_config_error(document: dict[str, object]) -> None:

@@ -49,6 +49,7 @@ echo v3.18.0
     return said.read_text()
 
 
+@pytest.mark.slow
 def test_first_of_several_kubeconfigs_says_which_context_is_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,6 +161,7 @@ def test_what_does_not_show_soon_is_unverified_at_once(row: str) -> None:
     assert [result.state for result in judged.results] == [PASSED]
 
 
+@pytest.mark.slow
 def test_run_that_is_to_come_soon_is_waited_for_and_no_longer() -> None:
     found, cluster = cron_job(concurrencyPolicy="Forbid"), Jobs()
     next_run, clock = looks(cluster, found)

@@ -218,6 +218,7 @@ def test_who_is_slow_is_hung_up_on(service: Service, monkeypatch: pytest.MonkeyP
     assert service.ask("/healthz")[0] == 200
 
 
+@pytest.mark.slow
 def test_who_does_not_read_is_hung_up_on(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_DEADLINE_S", 0.2)
     large = b"x" * 50_000_000

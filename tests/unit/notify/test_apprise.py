@@ -20,6 +20,9 @@ from safe_auto_updater.notify.apprise import AppriseNotifier
 from tests.unit.notify.kit import EVENT, Hook, of
 from tests.wire_kit import serving
 
+pytestmark = pytest.mark.slow
+"""Each has a child process of its own, which imports all of apprise."""
+
 
 def at(hook: Hook, scheme: str, path: str) -> str:
     """An address of apprise at the local stand-in."""

@@ -29,6 +29,7 @@ def run(tmp_path: Path, config: str, *words: str) -> Result:
     return CliRunner().invoke(sau, ["--config", str(file), "notify", "test", *words])
 
 
+@pytest.mark.slow
 def test_each_receiver_gets_a_notice_and_says_so(hook: Hook, tmp_path: Path) -> None:
     with posted() as post:
         said = run(
@@ -55,6 +56,7 @@ notifications:
     assert "s3cr3t" not in said.output
 
 
+@pytest.mark.slow
 def test_those_of_one_type_or_one_of_them_can_be_named(hook: Hook, tmp_path: Path) -> None:
     config = f"""
 notifications:
@@ -85,6 +87,7 @@ def test_unknown_type_is_named_with_those_that_are_there(hook: Hook, tmp_path: P
     assert hook.requests == []
 
 
+@pytest.mark.slow
 def test_receiver_that_hangs_has_failed_and_the_others_have_not() -> None:
     hangs, fine = Recorder(), Recorder()
     hangs.gate.clear()

@@ -106,6 +106,7 @@ def test_documented_signature_is_what_openssl_makes(hook: Hook, tmp_path: Path) 
     assert headers["safe-auto-updater-signature"].endswith(made.stdout.decode().split()[-1])
 
 
+@pytest.mark.slow
 def test_webhook_sends_the_token_that_its_file_holds_now(hook: Hook, tmp_path: Path) -> None:
     token = tmp_path / "token"
     notifier = webhook(hook.url, token_file=str(token))
@@ -151,6 +152,7 @@ def test_webhook_masks_credentials_in_what_it_sends(hook: Hook) -> None:
     assert "pw@" not in body["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [500, 503, 429, 0])
 def test_webhook_may_be_tried_again_where_the_other_side_is_not_there(
     hook: Hook, status: int
@@ -162,6 +164,7 @@ def test_webhook_may_be_tried_again_where_the_other_side_is_not_there(
     assert len(hook.requests) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [302, 400, 401, 404])
 def test_webhook_does_not_follow_what_was_refused(hook: Hook, status: int) -> None:
     hook.answers[:] = [status]
@@ -185,6 +188,7 @@ def test_webhook_without_a_usable_secret_sends_nothing(
     assert hook.requests == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [500, 403, None])
 def test_webhook_errors_hold_no_secret(hook: Hook, tmp_path: Path, status: int | None) -> None:
     (tmp_path / "token").write_text("s3cr3ttoken")
@@ -197,6 +201,7 @@ def test_webhook_errors_hold_no_secret(hook: Hook, tmp_path: Path, status: int |
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.slow
 def test_server_is_known_by_ca_file(tmp_path: Path) -> None:
     certificate = certified(tmp_path)
     with hooked(certificate) as hook:

@@ -100,6 +100,7 @@ def test_what_an_event_says_is_no_template() -> None:
     assert (told.title, told.text) == ("$asset ${x} $$", "$asset ${x} $$")
 
 
+@pytest.mark.slow
 def test_title_is_one_line_and_everything_is_bounded() -> None:
     long = Event("held", "a\r\nBcc: x\n" + "y" * 100_000, AT, "docker:local/web")
     told = notice([long] * 5, Wording("$kinds", None), "nas")

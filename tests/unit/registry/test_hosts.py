@@ -112,6 +112,7 @@ def test_the_hub_is_one_registry_by_all_its_names(make_client: MakeClient, host:
     assert canonical_host("ghcr.io") == "ghcr.io"
 
 
+@pytest.mark.slow
 def test_one_dead_registry_among_ten_keeps_no_other_waiting(client: RegistryClient) -> None:
     """It stays silent until the others have answered for every one of their containers."""
     all_told = threading.Event()

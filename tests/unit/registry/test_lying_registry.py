@@ -348,6 +348,7 @@ ROWS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_lie_changes_nothing(
     row: Row, liar: Liar, make_client: MakeClient, clock: HandClock, tmp_path: Path

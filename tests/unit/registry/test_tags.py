@@ -76,6 +76,7 @@ def test_pages_that_bring_nothing_new_are_a_circle(client: RegistryClient, fake:
     assert len(fake.asked) < 20
 
 
+@pytest.mark.slow
 def test_ten_thousand_tags_are_read_page_by_page(client: RegistryClient, fake: Fake) -> None:
     def page(request: Request) -> Reply:
         start = int(request.path.partition("last=")[2] or 0)

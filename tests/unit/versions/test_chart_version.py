@@ -101,6 +101,7 @@ def test_parsing_what_was_printed_gives_the_same_version(version: ChartVersion) 
     assert parse_chart_version(str(version)) == version
 
 
+@pytest.mark.slow
 @given(CHART_VERSIONS, CHART_VERSIONS, CHART_VERSIONS)
 def test_precedence_is_a_total_order(a: ChartVersion, b: ChartVersion, c: ChartVersion) -> None:
     x, y, z = sorted((a.precedence, b.precedence, c.precedence))

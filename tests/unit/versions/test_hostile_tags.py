@@ -32,6 +32,7 @@ def hostile(dice: random.Random) -> str:
     return text[: dice.choice((8, 30, 128, 128, 129))]
 
 
+@pytest.mark.slow
 def test_random_and_hostile_tags_are_read_or_refused_and_never_raise() -> None:
     seed = os.environ["SAU_SEED"]
     dice = random.Random(f"{seed} tags")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
 
@@ -17,6 +19,7 @@ KNOWN = {
 GLOBAL = {"--kube-as-user", "--kube-context", "--kubeconfig", "--namespace"}
 
 
+@pytest.mark.slow
 def test_oldest_helm_knows_every_option(tmp_path: Path) -> None:
     said, program = tmp_path / "said", tmp_path / "helm"
     program.write_text(

@@ -34,6 +34,7 @@ def merged(target: Any, patch: Any) -> Any:
     return found
 
 
+@pytest.mark.slow
 @given(now=OBJECTS, wanted=OBJECTS)
 def test_patch_makes_the_one_of_the_other(now: Any, wanted: Any) -> None:
     assert merged(now, merge_patch(now, wanted)) == wanted

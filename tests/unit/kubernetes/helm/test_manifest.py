@@ -113,6 +113,7 @@ BAD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", BAD)
 def test_manifest_that_cannot_be_read_is_named(what: str) -> None:
     manifest, words = BAD[what]
