@@ -22,7 +22,8 @@ from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import TABLE
 from safe_auto_updater.core.policy import LABEL_KEYS, LABEL_PREFIX
 from safe_auto_updater.core.versions import PolicyLevel
-from safe_auto_updater.engine.executor import MOST_ENTRIES, PATIENCE_S, PRECHECK_S
+from safe_auto_updater.engine.checks import PRECHECK_S
+from safe_auto_updater.engine.executor import MOST_ENTRIES, PATIENCE_S
 from safe_auto_updater.platforms.docker import scanner
 from safe_auto_updater.platforms.docker.api_version import NEWEST_KNOWN
 from safe_auto_updater.platforms.docker.marks import MARK, PARKED, STAGED, USERS

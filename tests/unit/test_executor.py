@@ -21,8 +21,9 @@ from safe_auto_updater.core.phases import TABLE, Phase
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
 from safe_auto_updater.core.updater import Facts, Look, Patience, Side, Work
 from safe_auto_updater.engine import executor
-from safe_auto_updater.engine.executor import UpdateExecutor, ending
+from safe_auto_updater.engine.executor import UpdateExecutor
 from safe_auto_updater.engine.health import HealthChecker
+from safe_auto_updater.engine.in_words import ending
 from safe_auto_updater.engine.journal import Journal
 from safe_auto_updater.engine.state import open_state
 from tests.clock import FakeClock

@@ -10,7 +10,7 @@ from safe_auto_updater.core.model import Asset, Change, Image, Plan, Step
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.risk import Bands
 from safe_auto_updater.engine.cycle import Checked
-from safe_auto_updater.engine.executor import ending
+from safe_auto_updater.engine.in_words import ending
 from safe_auto_updater.engine.inventory import AssetInventory
 from safe_auto_updater.engine.journal import Record
 

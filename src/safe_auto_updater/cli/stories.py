@@ -11,7 +11,7 @@ from safe_auto_updater.cli.tables import arrow, milliseconds, when
 from safe_auto_updater.core.identity import short_name
 from safe_auto_updater.core.model import Image, UpdaterKind
 from safe_auto_updater.core.outcome import Outcome
-from safe_auto_updater.engine.executor import ending
+from safe_auto_updater.engine.in_words import ending
 from safe_auto_updater.engine.journal import Record
 
 _BY_OTHERS = (UpdaterKind.SWARM, UpdaterKind.KUBERNETES, UpdaterKind.HELM)

@@ -14,8 +14,9 @@ from typing import Any
 from safe_auto_updater.core.codec import step_from_json, to_json
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.memory import Approved, Denied, Hold
-from safe_auto_updater.core.model import Action, Change, Step
+from safe_auto_updater.core.model import Action, Step
 from safe_auto_updater.core.risk import Reversibility, Risk
+from safe_auto_updater.engine.in_words import headline, versions
 from safe_auto_updater.engine.state import State, all_or_nothing, ask
 
 ALL = "*"
@@ -109,7 +110,9 @@ class Decisions:
                 version = change.candidate.own_tag(change.current)
                 known = [change.container, change.candidate.key(), step.id, version]
                 subject = json.dumps(known)
-                self._decide("skip", change.asset, subject, None, _version(change), who)
+                self._decide(
+                    "skip", change.asset, subject, None, versions(change, change.candidate), who
+                )
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -255,14 +258,3 @@ def _weigh(found: Standing, word: Word) -> None:
             container, content, step, reference = json.loads(word.subject or "")
             key = (word.asset, container, content)
             found.denied[key] = Denied(*key, step, word.who, word.at, reference)
-
-
-def headline(step: Step) -> str:
-    """What a step changes, in one line."""
-    return ", ".join(_version(change) for change in step.changes if change.candidate is not None)
-
-
-def _version(change: Change) -> str:
-    assert change.candidate is not None
-    old, new = change.current, change.candidate
-    return f"{old.version or old.reference} -> {new.version or new.reference} ({change.bump})"

@@ -7,7 +7,7 @@ entered through the table's third column.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from safe_auto_updater.core.errors import (
@@ -22,16 +22,16 @@ from safe_auto_updater.core.model import Step
 from safe_auto_updater.core.outcome import Cause, Outcome
 from safe_auto_updater.core.phases import TABLE, Phase, ended
 from safe_auto_updater.core.ports import Clock
-from safe_auto_updater.core.redact import redact
-from safe_auto_updater.core.updater import Facts, Patience, Side, Updater, Work
-from safe_auto_updater.engine.health import HealthChecker, Verdict
+from safe_auto_updater.core.updater import Facts, Updater, Work
+from safe_auto_updater.engine.checks import Checks
+from safe_auto_updater.engine.health import HealthChecker
+from safe_auto_updater.engine.in_words import ending, in_short, references
 from safe_auto_updater.engine.journal import Journal, Record
 
 _LAST_WAY_BACK = (Phase.ROLLBACK, Phase.CONFIRM)
 MOST_ENTRIES = 8  # of one phase by one update, waits for the platform not counted
 MOST_WAITS = 20  # for the platform, in one run: one that fails each act but answers is no platform
 RETRY_S = 1.0  # between two tries of the way back
-PRECHECK_S = 120.0  # how long the old version may need to show that it is well
 PATIENCE_S = 600.0  # how long an engine that does not answer is waited for
 
 
@@ -58,11 +58,9 @@ class UpdateExecutor:
     ) -> None:
         self._journal = journal
         self._updater = updater
-        self._health = health
+        self._checks = Checks(updater, health, refusal, hurried)
         self._clock = clock
         self._emit = emit
-        self._refusal = refusal  # asked after PREPARE: a pull can take long enough for anything
-        self._hurried = hurried  # whether the program is to end, and has little time left
 
     def execute(self, update: str, step: Step) -> Outcome:
         """Carry out one step of a plan. Raises JournalError when not even its start can be written.
@@ -72,7 +70,7 @@ class UpdateExecutor:
         """
         work = Work(update, step)
         self._journal.begin(work.update, step)
-        self._tell("started", work, _headline(step), changes=in_short(step))
+        self._tell("started", work, references(step), changes=in_short(step))
         return self._drive(work, _Next(Phase.PREPARE, {}), entries={})
 
     def reachable(self) -> bool:
@@ -170,7 +168,7 @@ class UpdateExecutor:
             case Phase.PREPARE:
                 return updater.prepare(work)
             case Phase.PRECHECK:
-                return self._precheck(work)
+                return self._checks.precheck(work)
             case Phase.SNAPSHOT:
                 return updater.snapshot(work)
             case Phase.STAGE:
@@ -178,69 +176,17 @@ class UpdateExecutor:
             case Phase.APPLY:
                 return updater.apply(work)
             case Phase.VERIFY:
-                return self._verify(work)
+                return self._checks.verify(work)
             case Phase.COMMIT:
                 return updater.commit(work)
             case Phase.ROLLBACK:
                 return updater.rollback(work)
             case Phase.CONFIRM:
-                return self._confirm(work)
+                return self._checks.confirm(work)
             case Phase.CLEAN:
                 return updater.clean(work)
             case _:
                 raise AssertionError(f"{phase} is an end, not an act")
-
-    def _precheck(self, work: Work) -> Facts:
-        refusal = "the program is to end" if self._hurried() else self._refusal(work)
-        if refusal is not None:
-            raise StepFailed(f"no longer as it was planned: {refusal}", Cause.CONFLICT)
-        facts = self._updater.precheck(work)
-        if work.step.undoes is not None:
-            return {**facts, "unhealthy_before": True}  # a human takes it back, well or not
-        now = work.with_facts(facts)
-        patience = self._updater.patience(now, Side.OLD)
-        brief = Patience(min(patience.timeout_s, PRECHECK_S), 0.0)
-        verdict = self._health.watch(lambda: self._updater.look(now, Side.OLD), brief)
-        if verdict.healthy:
-            return facts
-        if facts.get("fix_forward"):
-            return {**facts, "unhealthy_before": True}
-        fact = f"before the update it is {verdict.reason}; nothing was changed"
-        raise StepFailed(fact, Cause.CONFLICT, _seen(verdict))
-
-    def _verify(self, work: Work) -> Facts:
-        verdict = self._watch(work, Side.NEW)
-        if not verdict.healthy:
-            assert verdict.cause is not None
-            cause = verdict.cause
-            if cause.quarantines and {"waited", "interrupted"} & work.facts.keys():
-                cause = Cause.PLATFORM  # an engine restart or a reboot may have ended it as well
-            raise StepFailed(verdict.reason, cause, _seen(verdict))
-        facts = {"verdict": {"proven": verdict.proven, "reason": verdict.reason}}
-        return facts if verdict.unverified is None else {**facts, "unverified": verdict.unverified}
-
-    def _confirm(self, work: Work) -> Facts:
-        facts = self._updater.confirm(work)
-        if work.facts.get("unhealthy_before"):
-            return facts
-        verdict = self._watch(work.with_facts(facts), Side.OLD)
-        if not verdict.healthy:
-            raise StepFailed(
-                f"the old version runs again and is {verdict.reason}",
-                Cause.UNKNOWN,
-                _seen(verdict),
-            )
-        return facts
-
-    def _watch(self, work: Work, side: Side) -> Verdict:
-        """Where we are hurried the new one is given up, and of the old one a look will do."""
-        patience = self._updater.patience(work, side)
-        given_up: Callable[[], bool] = lambda: False  # noqa: E731  one word
-        if side is Side.NEW:
-            given_up = self._hurried
-        elif self._hurried():
-            patience = replace(patience, stable_for_s=0.0)
-        return self._health.watch(lambda: self._updater.look(work, side), patience, given_up)
 
     def _record(self, work: Work, phase: Phase, facts: Facts) -> str | None:
         try:
@@ -283,42 +229,10 @@ class UpdateExecutor:
         self._emit(event)
 
 
-def ending(facts: Facts) -> str:
-    """Why an update ended as it did, in one line; of a success, what is to be known besides."""
-    told = [facts[word]["error"] for word in ("failure", "trouble") if word in facts]
-    if told:
-        return redact("; then ".join(told))
-    seen = facts.get("verdict", {}).get("reason", "")
-    return "; ".join(filter(None, (seen, *facts.get("remarks", ()))))
-
-
-def _headline(step: Step) -> str:
-    return ", ".join(
-        f"{change.current.reference} -> {change.candidate.reference} ({change.bump})"
-        for change in step.changes
-        if change.candidate is not None
-    )
-
-
-def in_short(step: Step) -> str:
-    """Its changes in words: `web 1.0 -> 1.1 (minor)`."""
-    return ", ".join(
-        f"{change.container} {change.current.version or change.current.reference} -> "
-        f"{change.candidate.version or change.candidate.reference} ({change.bump})"
-        for change in step.changes
-        if change.candidate is not None
-    )
-
-
 def _failed(work: Work, cause: Cause, error: str, evidence: Facts | None = None) -> Facts:
     """The first failure is what the update failed of; a later one is trouble on the way back."""
     word = "trouble" if "failure" in work.facts else "failure"
     return {word: {"cause": cause.value, "error": error, "evidence": dict(evidence or {})}}
-
-
-def _seen(verdict: Verdict) -> Facts:
-    guilty = {} if verdict.guilty is None else {"member": verdict.guilty}
-    return {"checks": verdict.evidence, **guilty}
 
 
 def _interrupted(work: Work, where: str) -> Facts:

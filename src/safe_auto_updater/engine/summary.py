@@ -11,7 +11,7 @@ from safe_auto_updater.core.memory import Memory
 from safe_auto_updater.core.model import Action, Step
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.windows import told_here
-from safe_auto_updater.engine.executor import ending, in_short
+from safe_auto_updater.engine.in_words import ending, in_short
 from safe_auto_updater.engine.journal import Record
 
 WEEK_S = 7 * 86400.0

@@ -11,8 +11,8 @@ from safe_auto_updater.core.guards_of_time import WAITS_FOR_TIME
 from safe_auto_updater.core.identity import short_name
 from safe_auto_updater.core.model import Action, Plan, Step
 from safe_auto_updater.core.ports import Clock
-from safe_auto_updater.engine.decisions import Decisions, headline
-from safe_auto_updater.engine.executor import in_short
+from safe_auto_updater.engine.decisions import Decisions
+from safe_auto_updater.engine.in_words import headline, in_short
 
 
 class Telling:
