@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,6 +26,7 @@ from safe_auto_updater.engine.incidents import Incidents
 from safe_auto_updater.platforms.probes.prometheus import MOST_BYTES, ask
 from safe_auto_updater.platforms.probes.prometheus_check import PrometheusCheck
 from tests.http_kit import LocalServer, QuietHandler
+from tests.tls_kit import certified, served_with
 from tests.wire_kit import Answering, saying, serving, silent
 
 SUBJECT = Subject("docker:local/web", "web", ("172.17.0.2",))
@@ -367,16 +367,9 @@ def test_file_that_cannot_be_used_is_named(key: str, content: bytes | None, tmp_
 
 @pytest.mark.slow
 def test_certificate_is_verified_by_ca_file(tmp_path: Path) -> None:
-    names = ["-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
-         "-keyout", tmp_path / "key", "-out", tmp_path / "cert", *names],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-    with Prometheus(tls=context) as server:
-        trusted = ask(Question(server.url, "up", ca_file=str(tmp_path / "cert")))
+    certificate = certified(tmp_path)
+    with Prometheus(tls=served_with(certificate)) as server:
+        trusted = ask(Question(server.url, "up", ca_file=str(certificate)))
         untrusted = ask(Question(server.url, "up"))
     assert isinstance(trusted, Samples)
     assert isinstance(untrusted, NoAnswer) and "certificate" in untrusted.why.lower()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.kubernetes.sources.kit import Helm, Watched, from_, taken, why
 from tests.kubernetes.sources.server import Served, basic, later, serving
+from tests.tls_kit import certified, key_of
 
 INDEX, ARCHIVE = "/index.yaml", "/web-1.1.0.tgz"
 LOGIN = basic("me", "geheim")
@@ -142,22 +142,15 @@ def test_what_has_changed_is_seen(helm_4: Helm, stocked: Served, watched: Watche
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that is its own authority; its key is in `key.pem`."""
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=lab", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", str(folder / "key.pem"), "-out", str(folder / "ca.pem")],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return folder / "ca.pem"
+    """A throw-away one."""
+    return certified(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
 def secure(stocked: Served, authority: Path) -> Iterator[Served]:
     """The same repository over TLS, to those whom the authority knows."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(authority))
-    context.load_cert_chain(authority, authority.with_name("key.pem"))
+    context.load_cert_chain(authority, key_of(authority))
     context.verify_mode = ssl.CERT_REQUIRED
     with serving(stocked.folder, context) as served:
         yield served
@@ -172,7 +165,7 @@ def test_a_private_authority_and_our_own_certificate_let_us_in(
     mine |= {"ca_file": str(authority)}
     watched.sources = from_(mine)
     assert watched.check().error is not None
-    key = authority.with_name("key.pem")
+    key = key_of(authority)
     watched.sources = from_(mine | {"cert_file": str(authority), "key_file": str(key)})
     assert taken(watched.check()) == "1.1.0"
 
@@ -180,7 +173,7 @@ def test_a_private_authority_and_our_own_certificate_let_us_in(
 def test_tls_files_of_helm_repo_add_are_used(
     helm: Helm, secure: Served, watched: Watched, authority: Path
 ) -> None:
-    key = str(authority.with_name("key.pem"))
+    key = str(key_of(authority))
     files = ("--ca-file", str(authority), "--cert-file", str(authority), "--key-file", key)
     helm.run("repo", "add", "one", secure.url, *files)
     watched.environ, watched.sources = helm.environ, "[]"

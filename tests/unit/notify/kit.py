@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.core.wording import Notice, Wording, notice
 from tests.http_kit import LocalServer, QuietHandler
+from tests.tls_kit import served_with
 
 EVENT = Event("rolled_back", "1.3 failed", 1_700_000_000.0, "docker:local/web", "u1", {"n": 1})
 
@@ -54,7 +53,7 @@ def hooked(certificate: Path | None = None) -> Iterator[Hook]:
 
         do_POST = do_PUT = do_GET
 
-    tls = None if certificate is None else _tls(certificate)
+    tls = None if certificate is None else served_with(certificate)
     with LocalServer(Handler, tls=tls) as server:
         seen.url = f"{server.url}/hook/s3cr3tpath"
         yield seen
@@ -100,7 +99,7 @@ def posted(
 ) -> Iterator[Post]:
     """A real SMTP server: with a certificate it wants STARTTLS, or speaks TLS from the start."""
     post, loop = Post(), asyncio.new_event_loop()
-    context = None if certificate is None else _tls(certificate)
+    context = None if certificate is None else served_with(certificate)
     starttls = None if implicit else context
 
     def speak() -> SMTP:
@@ -134,24 +133,6 @@ async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _tls(certificate: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
-    return context
-
-
-def certified(folder: Path) -> Path:
-    """A certificate for 127.0.0.1, made by openssl; its key lies beside it."""
-    file = folder / "post.pem"
-    names = ["-subj", "/CN=post", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "1", "-keyout", file.with_suffix(".key"), "-out", file, *names],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return file
 
 
 class Recorder:

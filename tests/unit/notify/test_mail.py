@@ -11,7 +11,8 @@ import pytest
 from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.notify.mail import MailNotifier, MailServer
-from tests.unit.notify.kit import EVENT, certified, of, posted
+from tests.tls_kit import certified
+from tests.unit.notify.kit import EVENT, of, posted
 
 ME, YOU = "sau@example.org", "you@example.org"
 

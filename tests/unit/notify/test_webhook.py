@@ -16,7 +16,8 @@ from safe_auto_updater.core.errors import PlatformError, PlatformUnreachable
 from safe_auto_updater.core.events import Event
 from safe_auto_updater.notify.heartbeat import Heartbeat
 from safe_auto_updater.notify.webhook import WebhookNotifier
-from tests.unit.notify.kit import EVENT, Hook, certified, hooked, of
+from tests.tls_kit import certified
+from tests.unit.notify.kit import EVENT, Hook, hooked, of
 
 DOCS = Path(__file__).parents[3] / "docs" / "notifications.md"
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from safe_auto_updater.platforms.registry import Answers, Credentials, HostSettings, RegistryClient
+from tests.tls_kit import certified, served_with
 from tests.unit.registry.fake import Fake
 
 
@@ -89,21 +88,12 @@ def client(make_client: MakeClient) -> RegistryClient:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A throw-away certificate for 127.0.0.1 that is its own authority; key in `key.pem`."""
-    folder = tmp_path_factory.mktemp("tls")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=lab", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", str(folder / "key.pem"), "-out", str(folder / "ca.pem")],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return folder / "ca.pem"
+    """A throw-away one."""
+    return certified(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
 def tls_fake(certificate: Path) -> Iterator[Fake]:
     """A registry behind a certificate of a private authority."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    with Fake(context) as server:
+    with Fake(served_with(certificate)) as server:
         yield server
