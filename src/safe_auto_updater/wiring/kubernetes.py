@@ -24,6 +24,7 @@ from safe_auto_updater.platforms.kubernetes.dry_run import foreseen
 from safe_auto_updater.platforms.kubernetes.helm.declared import declaring
 from safe_auto_updater.platforms.kubernetes.helm.scanner import HelmScanner
 from safe_auto_updater.platforms.kubernetes.object_events import EVENT_KINDS, ObjectEvents
+from safe_auto_updater.platforms.kubernetes.own_pod import OwnPod
 from safe_auto_updater.platforms.kubernetes.permissions import Need, helm, watching
 from safe_auto_updater.platforms.kubernetes.pull_secrets import pull_secrets
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
@@ -47,6 +48,7 @@ class Kubernetes:
         self._settings, self._watches = config.settings(), config.service.watch
         self._registries = registries
         self._clock = clock
+        self._own = OwnPod.found(environ)
 
     def namespaces(self, cluster: str) -> tuple[str, ...]:
         """Those of a cluster that are looked at; none: all."""
@@ -78,6 +80,7 @@ class Kubernetes:
                 self._entries[name].namespaces,
                 named=self._entries[name].named,
                 helm=HelmScanner(cluster, wanted=self._entries[name].helm),
+                own=self._own,
             )
             for name, cluster in self.clusters.items()
         ]

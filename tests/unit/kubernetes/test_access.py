@@ -45,7 +45,7 @@ echo v3.18.0
 """
     )
     program.chmod(0o755)
-    Helm(str(program), access, "deployer").rollback(Named("shop", "web"), 1, 15, hooks=True)
+    Helm(str(program), access, "deployer").rollback(Named("shop", "web"), 1, 15, 0)
     return said.read_text()
 
 

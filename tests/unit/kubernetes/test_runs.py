@@ -10,6 +10,7 @@ import pytest
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster, Refused
+from safe_auto_updater.platforms.kubernetes.leftover_runs import end_runs
 from safe_auto_updater.platforms.kubernetes.next_run import NextRun
 from safe_auto_updater.platforms.kubernetes.pods import Trouble
 from safe_auto_updater.platforms.kubernetes.runs import first_run, judge_run
@@ -184,3 +185,40 @@ def test_run_that_takes_long_is_unverified() -> None:
     assert [one.results[0].state for one in (waits, begun, late)] == [FAILING, FAILING, PASSED]
     assert late.unverified == "job web-1 is at work, and has not ended yet"
     assert waits.progress < begun.progress
+
+
+class Keeping(Cluster):
+    """Has these Jobs, and may delete them or not."""
+
+    def __init__(self, *made: dict[str, Any], refused: bool = False) -> None:
+        super().__init__("lab", Access())
+        self._made = made
+        self._refused = refused
+        self.deleted: list[str] = []
+
+    def listed(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        yield from self._made
+
+    def delete(self, path: str, uid: str, *, and_dependents: bool = False) -> None:
+        assert and_dependents
+        if self._refused:
+            raise Refused("cluster lab: jobs is forbidden", 403, "Forbidden")
+        self.deleted.append(uid)
+
+
+def test_runs_of_what_was_taken_back_are_ended_and_no_others() -> None:
+    cluster = Keeping(
+        job("at-work"), job("done", done=True), job("failed", failed="BackoffLimitExceeded"),
+        job("old", image=OLD), job("others", of="other"),
+    )  # fmt: skip
+    told = end_runs(Workloads(cluster), cron_job(), WANTED.images)
+    assert cluster.deleted == ["at-work"]
+    assert told == [
+        "job at-work, made with the version that was taken back, had not ended, and was deleted"
+    ]
+
+
+def test_run_that_may_not_be_ended_is_told_with_the_remedy() -> None:
+    cluster = Keeping(job("at-work"), refused=True)
+    (told,) = end_runs(Workloads(cluster), cron_job(), WANTED.images)
+    assert "goes on" in told and "`kubectl delete job at-work -n shop` ends it" in told

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +12,13 @@ import pytest
 from safe_auto_updater.core.errors import NotFound, PlatformError
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
+from safe_auto_updater.platforms.kubernetes.helm.release import release_of
+from safe_auto_updater.platforms.kubernetes.helm.seen import Around, Seen
+from safe_auto_updater.platforms.kubernetes.own_pod import ITSELF, OwnPod
 from safe_auto_updater.platforms.kubernetes.scanner import KubernetesScanner
+from tests.unit.kubernetes.helm.test_helm_scanner import record
 
+WEB = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n"
 OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
 
 
@@ -111,3 +118,40 @@ def test_image_that_nodes_never_pull_is_held() -> None:
     (asset,) = KubernetesScanner(cluster, (), named=True).scan().assets
     (obstacle,) = asset.obstacles
     assert obstacle.reason.startswith("nodes never pull the image of container web")
+
+
+def test_pod_that_has_not_begun_says_nothing_yet_and_hides_nobody() -> None:
+    begins = pod("r/web:1.0.0", OLD)
+    begins["status"] = {"phase": "Pending"}
+    cluster = OneDeployment({}, "r/web:1.0.0", begins, pod("r/web:1.0.0", OLD))
+    found = KubernetesScanner(cluster, (), named=True).scan()
+    assert found.failures == ()
+    assert found.assets[0].images[0].digests == (OLD,)
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (OwnPod("web-5d9-1", "shop"), True),
+        (OwnPod("web-5d9-1"), True),
+        (OwnPod("web-5d9-1", "other"), False),
+        (OwnPod("nas", "shop"), False),
+        (None, False),
+    ],
+)
+def test_workload_that_the_program_runs_in_is_held(own: OwnPod | None, expected: bool) -> None:
+    cluster = OneDeployment({}, "r/web:1.0.0", pod("r/web:1.0.0", OLD))
+    (asset,) = KubernetesScanner(cluster, (), named=True, own=own).scan().assets
+    assert (ITSELF in asset.obstacles) is expected
+    seen = Seen.of(release_of(record("web", manifest=WEB)))
+    around = Around("lab", (None,), {asset.id: asset}, ())
+    assert (around.itself(seen) == [ITSELF]) is expected, "and so is its release"
+
+
+def test_program_knows_its_pod_where_it_runs_in_one(tmp_path: Path) -> None:
+    inside = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    told = tmp_path / "namespace"
+    assert OwnPod.found({}, told) is None
+    assert OwnPod.found(inside, told) == OwnPod(socket.gethostname())
+    told.write_text("shop\n")
+    assert OwnPod.found(inside, told) == OwnPod(socket.gethostname(), "shop")

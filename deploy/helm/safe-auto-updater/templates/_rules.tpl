@@ -4,7 +4,7 @@
 - {apiGroups: [batch], resources: [cronjobs], verbs: [get, list, patch]}
 - {apiGroups: [""], resources: [pods], verbs: [list, delete]}
 - {apiGroups: [""], resources: [pods/log], verbs: [get]}
-- {apiGroups: [batch], resources: [jobs], verbs: [list]}
+- {apiGroups: [batch], resources: [jobs], verbs: [list, delete]}
 - {apiGroups: [""], resources: [events], verbs: [create, list]}
 {{- if .Values.clusterWide }}
 - {apiGroups: [""], resources: [nodes], verbs: [list]}

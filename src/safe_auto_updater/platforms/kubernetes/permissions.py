@@ -41,6 +41,8 @@ def _needs() -> Iterator[Need]:
         yield Need("patch", group, kind.plural, "to update them")
     yield Need("list", "", "pods", "to see what runs")
     yield Need("list", "batch", "jobs", "to watch the next run of a CronJob", optional=True)
+    what_for = "to end the run of a CronJob whose version was taken back"
+    yield Need("delete", "batch", "jobs", what_for, optional=True)
     yield Need("get", "", "pods", "to tell why an update failed", "log")
     yield Need("delete", "", "pods", "to free a StatefulSet on the way back")
     yield Need("create", "", "events", "to write Events on workloads", optional=True)

@@ -35,6 +35,7 @@ from safe_auto_updater.platforms.kubernetes.kinds import (
     desired,
     images,
 )
+from safe_auto_updater.platforms.kubernetes.own_pod import ITSELF, OwnPod
 from safe_auto_updater.platforms.kubernetes.owners import managed_by, not_updated, ownership
 
 Json = Mapping[str, Any]
@@ -54,11 +55,13 @@ class KubernetesScanner:
         *,
         named: bool,
         helm: HelmScanner | None = None,
+        own: OwnPod | None = None,
     ) -> None:
         self._cluster = cluster
         self._helm = helm
         self._namespaces = tuple(namespaces)
         self._named = named
+        self._own = own
         self.name = f"kubernetes:{cluster.name}"
 
     def scan(self) -> Scan:
@@ -125,7 +128,12 @@ class KubernetesScanner:
             status=_status(kind, workload),
             health=_health(kind, judged, probes(spec)),
             managed_by=managed_by(workload),
-            obstacles=(*self._unnamed(), *ownership(workload), *_never_pulled(spec)),
+            obstacles=(
+                *self._unnamed(),
+                *ownership(workload),
+                *_never_pulled(spec),
+                *self._itself(pods),
+            ),
             configuration=configuration(spec),
         )
 
@@ -156,6 +164,9 @@ class KubernetesScanner:
             obstacles=(*self._unnamed(), not_updated(kind)),
         )
 
+    def _itself(self, pods: Sequence[Json]) -> list[Obstacle]:
+        return [ITSELF] if self._own is not None and any(map(self._own.is_it, pods)) else []
+
     def _unnamed(self) -> list[Obstacle]:
         if self._named:
             return []
@@ -185,7 +196,7 @@ def _use(container: Json, pods: Sequence[Json], labels: tuple[tuple[str, str], .
         tag, told = reference.tag, reference.digest
     mine = [pod for pod in pods if images(pod["spec"]).get(name) == written]
     seen = [(pod["metadata"]["creationTimestamp"], of.digest_of(pod, name)) for pod in mine]
-    running = [digest for _, digest in sorted(seen) if digest is not None]
+    running = [digest for _, digest in sorted((at, one) for at, one in seen if one is not None)]
     # Where pods differ the tag has moved between their starts: the oldest is behind.
     digests = tuple(dict.fromkeys(running[:1] if len(set(running)) > 1 else running))
     known = tuple(dict.fromkeys((*((told,) if told else ()), *digests)))

@@ -83,8 +83,14 @@ def images_of(work: Work, side: Side, workload: Json | None) -> dict[str, str]:
 
 
 def digests_of(work: Work, side: Side) -> dict[str, tuple[str, ...]]:
-    """What each of them may really be, by digest: the index, or this platform's manifest."""
-    found = {}
+    """What each of them may really be, by digest: the index, or this platform's manifest.
+
+    Of the old side nothing is known before its snapshot: where its pods run two contents of one
+    tag, that is what an update mends.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    if side is Side.OLD and "snapshot" not in work.facts:
+        return found
     for change in work.step.changes:
         image = change.candidate if side is Side.NEW else change.current
         if image is not None:

@@ -23,7 +23,8 @@ from safe_auto_updater.platforms.kubernetes.annotations import labels_of
 from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.comparing import configuration, differences
 from safe_auto_updater.platforms.kubernetes.dry_run import dry_run
-from safe_auto_updater.platforms.kubernetes.kinds import images
+from safe_auto_updater.platforms.kubernetes.kinds import CRON_JOB, images
+from safe_auto_updater.platforms.kubernetes.leftover_runs import end_runs
 from safe_auto_updater.platforms.kubernetes.observer import Observer
 from safe_auto_updater.platforms.kubernetes.owners import managed_by
 from safe_auto_updater.platforms.kubernetes.stuck import free_blocked_pods
@@ -166,6 +167,8 @@ class KubernetesUpdater:
                 )
         self._write(work, back)
         new = new_images(work)
+        if Target.of(work.step.asset).kind is CRON_JOB:
+            warnings += end_runs(self._workloads, workload, new)
         free_blocked_pods(
             self._workloads,
             Target.of(work.step.asset),

@@ -107,6 +107,13 @@ class Workloads:
             f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}", meta["uid"]
         )
 
+    def remove_job(self, job: Json) -> None:
+        """Delete this very Job, and its pods."""
+        meta = job["metadata"]
+        self.cluster.delete(
+            jobs.path(meta["namespace"], meta["name"]), meta["uid"], and_dependents=True
+        )
+
 
 def without_managers(workload: Json) -> Json:
     """Without who wrote which field: it is long, and changes with every look of a controller."""

@@ -61,7 +61,7 @@ def test_way_back_that_is_tried_often_removes_no_revision(tmp_path: Path) -> Non
     program = tmp_path / "helm"
     program.write_text(f'#!/bin/sh\necho "$@" >> {said}\necho v3.18.0\n')
     program.chmod(0o755)
-    Helm(str(program), Access()).rollback(Named("shop", "web"), 1, 15, hooks=True)
+    Helm(str(program), Access()).rollback(Named("shop", "web"), 1, 15, 0)
     words = said.read_text().splitlines()[-1]
     assert words.startswith("rollback web 1 ") and "--history-max 0 " in words, words
 

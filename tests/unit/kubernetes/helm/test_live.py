@@ -50,21 +50,67 @@ def test_what_passes_is_left_out() -> None:
     one = live("Deployment", spec={"replicas": 2, "paused": False}, status={"replicas": 2})
     notes = {"annotations": {"deployment.kubernetes.io/revision": "4"}}
     other = live("Deployment", spec={"replicas": 9, "paused": False}, metadata=notes)
-    assert comparable(one) == comparable(other)
+    assert comparable(one, {}) == comparable(other, {})
+
+
+def service(address: str, node_port: int, **said: Any) -> dict[str, Any]:
+    port = {"port": 80, "protocol": "TCP", "nodePort": node_port}
+    spec = {"clusterIP": address, "clusterIPs": [address], "ports": [port], "type": "NodePort"}
+    return live("Service", apiVersion="v1", spec=spec | said)
+
+
+def job(uid: str, image: str = "web:1") -> dict[str, Any]:
+    marks = {"controller-uid": uid, "batch.kubernetes.io/controller-uid": uid, "job-name": "web"}
+    template = {"metadata": {"labels": marks | {"app": "web"}}, "spec": {"image": image}}
+    spec = {"selector": {"matchLabels": {"controller-uid": uid}}, "template": template}
+    return live("Job", apiVersion="batch/v1", spec=spec)
+
+
+WRITTEN = {"spec": {"clusterIP": "10.0.0.7", "ports": [{"port": 80, "nodePort": 30080}]}}
+BY_HAND = {"spec": {"manualSelector": True}}
+MADE_ANEW = [
+    (service("10.0.0.7", 30080), service("10.0.0.9", 31111), {}, True),
+    (service("10.0.0.7", 30080), service("10.0.0.7", 30080, type="ClusterIP"), {}, False),
+    (service("10.0.0.7", 30080), service("10.0.0.9", 30080), WRITTEN, False),
+    (service("10.0.0.7", 30080), service("10.0.0.7", 31111), WRITTEN, False),
+    (job("a"), job("b"), {}, True),
+    (job("a"), job("a", "web:2"), {}, False),
+    (job("a"), job("b"), BY_HAND, False),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "written", "equal"), MADE_ANEW)
+def test_what_the_server_gives_a_new_object_anew_is_no_difference_unless_it_is_written(
+    before: dict[str, Any], after: dict[str, Any], written: dict[str, Any], equal: bool
+) -> None:
+    assert (comparable(before, written) == comparable(after, written)) is equal
+
+
+def test_what_an_autoscaler_sees_is_no_difference() -> None:
+    told = "autoscaling.alpha.kubernetes.io/"
+    quiet, busy = (
+        live("HorizontalPodAutoscaler", metadata={"annotations": {
+            f"{told}current-metrics": load, f"{told}conditions": load, f"{told}metrics": spec,
+        }})
+        for load, spec in (("1%", "50%"), ("90%", "50%"))
+    )  # fmt: skip
+    assert comparable(quiet, {}) == comparable(busy, {})
+    busy["metadata"]["annotations"][f"{told}metrics"] = "80%"
+    assert comparable(quiet, {}) != comparable(busy, {}), "that is its specification"
 
 
 def test_of_a_secret_only_hashes_are_kept() -> None:
-    kept = comparable(live("Secret", data={"token": "czNjcmV0"}))
+    kept = comparable(live("Secret", data={"token": "czNjcmV0"}), {})
     assert "czNjcmV0" not in str(kept)
-    assert kept != comparable(live("Secret", data={"token": "YW5vdGhlcg=="}))
+    assert kept != comparable(live("Secret", data={"token": "YW5vdGhlcg=="}), {})
 
 
 def test_what_kubectl_apply_notes_of_a_secret_is_kept_as_a_hash_too() -> None:
     note = '{"data": {"token": "czNjcmV0"}}'
     notes = {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": note}}
-    kept = comparable(live("Secret", metadata=notes))
+    kept = comparable(live("Secret", metadata=notes), {})
     assert "czNjcmV0" not in str(kept)
-    assert kept != comparable(live("Secret"))
+    assert kept != comparable(live("Secret"), {})
 
 
 def test_differences_name_object_and_path_and_no_values() -> None:
@@ -97,7 +143,27 @@ def test_manifest_is_read_object_by_object() -> None:
     assert a.body["data"]["version"] == "1.10"
 
 
-@pytest.mark.parametrize("text", ["a: [", "just text", "{kind: A}", "- a\n- b", "a: &a [*a]"])
+SCALARS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data: {opens: 10:30, not: "!=", is: =, day: 2024-05-01, many: 1_000, big: 1e3, mode: 0644,
+  eight: 08, half: .5, plain: 7, minus: -3, hex: 0x1F, quoted: "7", word: true, version: 1.2.3}
+"""
+
+
+def test_plain_text_means_what_helm_takes_it_for() -> None:
+    (one,) = pieces(SCALARS, "shop")
+    assert one.body["data"] == {
+        "opens": "10:30", "not": "!=", "is": "=", "day": "2024-05-01", "many": 1000, "big": 1000.0,
+        "mode": 0o644, "eight": 8.0, "half": 0.5, "plain": 7, "minus": -3, "hex": 31, "quoted": "7",
+        "word": True, "version": "1.2.3",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "just text", "{kind: A}", "- a\n- b", "a: &a [*a]", "a: " + "9" * 5000]
+)
 def test_what_is_no_manifest_is_told(text: str) -> None:
     with pytest.raises(PlatformError, match="the manifest holds something that is no object"):
         pieces(text, "shop")

@@ -72,22 +72,27 @@ class Helm:
         archive: bytes,
         values: str,
         labels: Mapping[str, str],
-        timeout_s: float,
+        hook_s: float,
+        hooks: int,
     ) -> None:
-        """Write the new revision and run its hooks; who gets well is not waited for."""
-        told = ",".join(f"{key}={value}" for key, value in labels.items())
-        words = ["--labels", told, "--timeout", f"{timeout_s:.0f}s"]
-        words += ["--history-max", str(HISTORY)]
-        self._upgrade(release, archive, values, words, timeout_s)
+        """Write the new revision and run its hooks, each with as long as one may take.
 
-    def rollback(self, release: Named, revision: int, timeout_s: float, hooks: bool) -> None:
+        Who gets well is not waited for.
+        """
+        told = ",".join(f"{key}={value}" for key, value in labels.items())
+        words = ["--labels", told, "--timeout", f"{hook_s:.0f}s"]
+        words += ["--history-max", str(HISTORY)]
+        self._upgrade(release, archive, values, words, hook_s * max(hooks, 1))
+
+    def rollback(self, release: Named, revision: int, hook_s: float, hooks: int | None) -> None:
         """Make a new revision of what an earlier one was, which may have to be tried often.
 
-        None is removed meanwhile: the one that is gone back to is among them.
+        None is removed meanwhile: the one that is gone back to is among them. `hooks` is how many
+        it has; None runs none of them.
         """
-        words = ["rollback", release.name, str(revision), "--timeout", f"{timeout_s:.0f}s"]
-        words += ["--history-max", "0", *([] if hooks else ["--no-hooks"])]
-        self._run(release, words, "", timeout_s)
+        words = ["rollback", release.name, str(revision), "--timeout", f"{hook_s:.0f}s"]
+        words += ["--history-max", "0", *(["--no-hooks"] if hooks is None else [])]
+        self._run(release, words, "", hook_s * max(hooks or 0, 1))
 
     def _upgrade(
         self,

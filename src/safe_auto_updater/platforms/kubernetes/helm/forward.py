@@ -10,6 +10,7 @@ from safe_auto_updater.core.errors import NotFound, RegistryError, StepFailed
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.updater import Facts, Work
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
+from safe_auto_updater.platforms.kubernetes.helm.hooks import RETURNING, UPGRADING, hooks_at
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
 from safe_auto_updater.platforms.kubernetes.helm.release import UPDATE, Release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Releases, Stored
@@ -34,7 +35,7 @@ class Forward(Protocol):
         """The objects that the release is to have; nothing is changed."""
         ...
 
-    def act(self, work: Work, named: Named, old: Release, hooks_s: float) -> None:
+    def act(self, work: Work, named: Named, old: Release, hook_s: float) -> None:
         """Have helm make the new revision."""
         ...
 
@@ -50,6 +51,7 @@ class Upgrade:
         self._charts = charts
         self._helm = helm
         self._archive: bytes | None = None
+        self._hooks = 0  # of the version that was rendered last
 
     def had(self, work: Work) -> None:
         """The archive is here, by its digest."""
@@ -61,12 +63,13 @@ class Upgrade:
     def pieces(self, work: Work, named: Named, old: Release) -> tuple[Piece, ...]:
         """As helm renders them."""
         rendered = self._helm.rendered(named, self._chart(work), old.config_text)
+        self._hooks = hooks_at(UPGRADING, (one["events"] for one in rendered.get("hooks") or ()))
         return pieces(str(rendered.get("manifest") or ""), old.namespace)
 
-    def act(self, work: Work, named: Named, old: Release, hooks_s: float) -> None:
+    def act(self, work: Work, named: Named, old: Release, hook_s: float) -> None:
         """`helm upgrade`; the new revision is labelled as ours."""
         labels = {UPDATE: work.update}
-        self._helm.upgrade(named, self._chart(work), old.config_text, labels, hooks_s)
+        self._helm.upgrade(named, self._chart(work), old.config_text, labels, hook_s, self._hooks)
 
     def made(self, work: Work, history: Sequence[Stored], after: int) -> Stored | None:
         """By its label, or as adopted. Later revisions inherit the label: the first one counts."""
@@ -119,9 +122,10 @@ class Return:
         wanted = self._wanted(work)
         return pieces(wanted.manifest, wanted.namespace)
 
-    def act(self, work: Work, named: Named, old: Release, hooks_s: float) -> None:
+    def act(self, work: Work, named: Named, old: Release, hook_s: float) -> None:
         """`helm rollback`."""
-        self._helm.rollback(named, self._began_with(work), hooks_s, hooks=True)
+        hooks = hooks_at(RETURNING, (one.events for one in self._wanted(work).hooks))
+        self._helm.rollback(named, self._began_with(work), hook_s, hooks)
 
     def made(self, work: Work, history: Sequence[Stored], after: int) -> Stored | None:
         """By what Helm notes of it; it can be labelled by nobody."""

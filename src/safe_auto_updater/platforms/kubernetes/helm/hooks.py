@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from safe_auto_updater.platforms.kubernetes.helm.release import Hook, Release
@@ -16,12 +16,18 @@ from safe_auto_updater.platforms.kubernetes.helm.target import (
 from safe_auto_updater.platforms.kubernetes.jobs import ended
 
 UPGRADING = ("pre-upgrade", "post-upgrade")
+RETURNING = ("pre-rollback", "post-rollback")
 _MIGRATES = re.compile(
     r"migrat|db[-_]?(upgrade|update|init|sync)|(upgrade|update|init|sync)[-_]?db|schema[-_]?(update|upgrade)"
     r"|alembic|flyway|liquibase|\bprisma\b|\brake\b.*\bdb:",
     re.IGNORECASE,
 )
 """What migrations of databases are called, in names, images and commands."""
+
+
+def hooks_at(moments: Collection[str], events: Iterable[Iterable[str]]) -> int:
+    """How often a hook runs at these moments; `events` are the moments of each hook."""
+    return sum(moment in moments for each in events for moment in each)
 
 
 def one_way(hook: Hook) -> bool:

@@ -20,12 +20,23 @@ _WRITTEN_BY_THE_SERVER = (
 _WRITTEN_BY_CONTROLLERS = (
     "deployment.kubernetes.io/revision",
     "deprecated.daemonset.template.generation",
+    "autoscaling.alpha.kubernetes.io/conditions",  # autoscaling/v1 has status there
+    "autoscaling.alpha.kubernetes.io/current-metrics",
 )
+_ALLOCATED = ("clusterIP", "clusterIPs", "healthCheckNodePort")
+_OF_A_JOB = (
+    "controller-uid", "job-name",
+    "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name",
+)  # fmt: skip
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet")
 
 
-def comparable(live: Json) -> dict[str, Any]:
-    """An object as it is kept in a snapshot."""
+def comparable(live: Json, written: Json) -> dict[str, Any]:
+    """An object as it is kept in a snapshot. `written` is what its manifest says of it.
+
+    What the server gives each new object anew (addresses, ports, the selector of a Job) is left
+    out where nobody wrote it: an object that was deleted and made again is the same one.
+    """
     meta = {k: v for k, v in live["metadata"].items() if k not in _WRITTEN_BY_THE_SERVER}
     notes = {
         k: v
@@ -38,9 +49,43 @@ def comparable(live: Json) -> dict[str, Any]:
         notes = hashed(notes)  # `kubectl apply` notes there all that it wrote
     if notes:
         meta["annotations"] = notes
+    if isinstance(found.get("spec"), dict) and isinstance(written.get("spec") or {}, dict):
+        said = written.get("spec") or {}
+        match live.get("kind"), live.get("apiVersion"):
+            case "Service", "v1":
+                found["spec"] = _without_allocated(found["spec"], said)
+            case "Job", "batch/v1":
+                found["spec"] = _without_generated(found["spec"], said)
     if live.get("kind") in _SCALED and isinstance(found.get("spec"), dict):
         found["spec"] = {k: v for k, v in found["spec"].items() if k != "replicas"}
     return {**found, "metadata": meta}
+
+
+def _without_allocated(spec: Json, said: Json) -> dict[str, Any]:
+    """A Service without the addresses and ports that the server chose."""
+    found = {k: v for k, v in spec.items() if k not in _ALLOCATED or said.get(k)}
+    if "ports" in spec:
+        chosen = {_port(port) for port in said.get("ports") or () if port.get("nodePort")}
+        found["ports"] = [
+            port if _port(port) in chosen else {k: v for k, v in port.items() if k != "nodePort"}
+            for port in spec["ports"]
+        ]
+    return found
+
+
+def _port(port: Json) -> tuple[Any, str]:
+    return port.get("port"), str(port.get("protocol") or "TCP")
+
+
+def _without_generated(spec: Json, said: Json) -> dict[str, Any]:
+    """A Job without the selector, and the labels of its pods, that bear its own uid."""
+    if said.get("manualSelector"):
+        return dict(spec)
+    template = dict(spec.get("template") or {})
+    meta = dict(template.get("metadata") or {})
+    labels = {k: v for k, v in (meta.get("labels") or {}).items() if k not in _OF_A_JOB}
+    template["metadata"] = {**meta, "labels": labels}
+    return {**{k: v for k, v in spec.items() if k != "selector"}, "template": template}
 
 
 def hashed(data: Json | None) -> dict[str, str]:

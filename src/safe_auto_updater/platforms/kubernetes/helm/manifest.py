@@ -106,10 +106,10 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _parsed(text: str) -> Any:
-    import yaml  # here, for most scans see no release
+    # here, for most scans see no release
+    from safe_auto_updater.platforms.kubernetes.helm.documents import documents
 
     try:
-        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        why = " ".join(str(error).split())[:200]
-        raise PlatformError(f"its manifest is no YAML: {why}") from error
+        return next(iter(documents(text)), None)
+    except ValueError as error:
+        raise PlatformError(f"its manifest is no YAML: {str(error)[:200]}") from error

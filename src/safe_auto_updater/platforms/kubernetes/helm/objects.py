@@ -55,11 +55,13 @@ class Objects:
             return None
 
     def snapshot(self, pieces: Iterable[Piece]) -> dict[str, Any]:
-        """All of them as they are kept; null where one is not there."""
+        """All that stay, as they are kept; null where one is not there."""
         found = {}
         for piece in pieces:
+            if piece.goes_by_itself:
+                continue
             live = self.get(piece)
-            found[piece.key] = None if live is None else comparable(live)
+            found[piece.key] = None if live is None else comparable(live, piece.body)
         return found
 
     def tried(self, piece: Piece) -> dict[str, Any]:
@@ -76,7 +78,7 @@ class Objects:
 
     def put_back(self, piece: Piece, before: Json, live: Json) -> None:
         """Give this very object what it had. Never for a Secret, of which no values are kept."""
-        change = merge_patch(comparable(live), before)
+        change = merge_patch(comparable(live, piece.body), before)
         meta = {**(change.get("metadata") or {}), "uid": live["metadata"]["uid"]}
         self.cluster.merge(self.path(piece), {**change, "metadata": meta})
 

@@ -16,7 +16,7 @@ from safe_auto_updater.platforms.kubernetes.helm.objects import Objects
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece
 from safe_auto_updater.platforms.kubernetes.helm.readiness import all_prove, judge_piece
 from safe_auto_updater.platforms.kubernetes.judging import probes
-from safe_auto_updater.platforms.kubernetes.kinds import pace_s
+from safe_auto_updater.platforms.kubernetes.kinds import CRON_JOB, Kind, pace_s
 from safe_auto_updater.platforms.kubernetes.observer import (
     CAP,
     SOAK_PROVEN_S,
@@ -45,7 +45,12 @@ class ReleaseObserver:
         proves = all_prove(judged)
         told = [one.unverified for one in judged if one.unverified]
         well = CheckResult("release", CheckState.PASSED, _all(pieces, told), proves=proves)
-        ready = [pod for all_of_it in pods.values() for pod in all_of_it if of.is_ready(pod)]
+        ready = [
+            pod
+            for all_of_it in pods.values()
+            for pod in all_of_it
+            if of.is_ready(pod) and not of.is_leaving(pod)
+        ]
         subject = Subject(
             work.step.asset,
             work.change.container,
@@ -63,7 +68,7 @@ class ReleaseObserver:
         """By the settings, else by what can say that the pods are ready."""
         asset = work.step.asset
         health = resolve(self._settings, asset, work.facts.get("labels", {})).health
-        workloads = [(p.workload, p.body) for p in pieces if p.workload is not None]
+        workloads = [(kind, p.body) for p in pieces if (kind := _serving(p)) is not None]
         checked = any(matches(spec.pattern, asset) for spec in self._settings.checks)
         proven = checked or all(probes(kind.pod_spec(body)) for kind, body in workloads)
         stall_s = STALL_S if health.timeout_s is None else health.timeout_s
@@ -74,15 +79,20 @@ class ReleaseObserver:
         return Patience(stall_s, soak_s, stall_s * CAP)
 
     def _pods(self, pieces: Sequence[Piece]) -> defaultdict[str, list[Json]]:
-        """The pods of these workloads, by namespace: asked for once each."""
+        """The pods of these workloads, by namespace: asked for once each. Runs of CronJobs not."""
         found: defaultdict[str, list[Json]] = defaultdict(list)
-        mine = {(p.namespace, p.kind, p.name) for p in pieces if p.workload is not None}
+        mine = {(p.namespace, p.kind, p.name) for p in pieces if _serving(p) is not None}
         for namespace in sorted({namespace for namespace, _, _ in mine}):
             path = f"/api/v1/namespaces/{namespace}/pods"
             for pod in self._objects.cluster.listed(path):
                 if (namespace, *of.owner_of(pod)) in mine:
                     found[namespace].append(pod)
         return found
+
+
+def _serving(piece: Piece) -> Kind | None:
+    """Its kind, where that is one whose pods go on running."""
+    return None if piece.workload is CRON_JOB else piece.workload
 
 
 def _all(pieces: Sequence[Piece], untold: Sequence[str]) -> str:

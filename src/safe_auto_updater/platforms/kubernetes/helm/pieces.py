@@ -6,24 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from safe_auto_updater.core.errors import PlatformError
+from safe_auto_updater.platforms.kubernetes.helm.documents import documents
 from safe_auto_updater.platforms.kubernetes.kinds import KINDS, Kind
 
 Json = Mapping[str, Any]
 KEEP = "helm.sh/resource-policy"
 """The annotation by which Helm leaves an object where it would delete it (value `keep`)."""
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML as JSON has it: a date stays text."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 @dataclass(frozen=True)
@@ -62,6 +51,13 @@ class Piece:
         return f"{self.kind} {self.name}"
 
     @property
+    def goes_by_itself(self) -> bool:
+        """Whether the cluster removes it once it has done its work: a Job with a time to live."""
+        if (self.kind, self.api_version) != ("Job", "batch/v1"):
+            return False
+        return (self.body.get("spec") or {}).get("ttlSecondsAfterFinished") is not None
+
+    @property
     def kept(self) -> bool:
         """Whether Helm never deletes it."""
         return (self.body["metadata"].get("annotations") or {}).get(KEEP) == "keep"
@@ -70,9 +66,8 @@ class Piece:
 def pieces(manifest: str, namespace: str) -> tuple[Piece, ...]:
     """Every object of a manifest, those of a `List` one by one. PlatformError where it is none."""
     try:
-        documents = [one for one in yaml.load_all(manifest, Loader=_Loader) if one]
-        return tuple(piece for one in documents for piece in _pieces(one, namespace))
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        return tuple(piece for one in documents(manifest) for piece in _pieces(one, namespace))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         why = " ".join(str(error).split())
         raise PlatformError(f"the manifest holds something that is no object: {why}") from error
 

@@ -27,6 +27,8 @@ _CONDITIONS = {
 
 def judge_piece(piece: Piece, live: Json | None, pods: Sequence[Json]) -> Judged:
     """One object: present, as written where it matters, and well."""
+    if live is None and piece.goes_by_itself:
+        return Judged(())
     if live is None or "deletionTimestamp" in live["metadata"]:
         return _only(CheckState.FAILING, f"{piece.label} is not there", Cause.CONFLICT)
     kind = piece.workload

@@ -166,6 +166,7 @@ class HelmScanner:
                 *((owner.obstacle,) if owner else ()),
                 *in_the_way(seen.status, seen.info, revisions),
                 *unclear(seen, revisions),
+                *around.itself(seen),
                 *missing,
             ),
             configuration=seen.configuration,

@@ -13,6 +13,7 @@ from safe_auto_updater.platforms.kubernetes.helm.owners import Owner, owner_of
 from safe_auto_updater.platforms.kubernetes.helm.release import Info, Release
 from safe_auto_updater.platforms.kubernetes.helm.releases import Stored
 from safe_auto_updater.platforms.kubernetes.kinds import CRON_JOB, KINDS
+from safe_auto_updater.platforms.kubernetes.own_pod import ITSELF
 
 _SERVES = ("deployed", "failed")  # whose workloads are to be there
 
@@ -84,6 +85,14 @@ class Around:
             if worst in found:
                 return worst, []
         return (Health.HEALTHY if found else Health.NONE), []
+
+    def itself(self, seen: Seen) -> list[Obstacle]:
+        """That the program itself runs in one of its workloads."""
+        for kind, own, name in seen.workloads:
+            identity = kubernetes_id(self.cluster, own or seen.namespace, kind, name)
+            if identity in self.workloads and ITSELF in self.workloads[identity].obstacles:
+                return [ITSELF]
+        return []
 
     def _looked(self, namespace: str, kind: str) -> bool:
         everywhere = None in self.namespaces

@@ -34,7 +34,7 @@ from safe_auto_updater.platforms.kubernetes.helm.target import (
 )
 from safe_auto_updater.platforms.kubernetes.helm.way_back import NEVER_APPLIED, WayBack
 
-HOOKS_S = 300.0  # for each hook where no `hook_timeout` is set; Helm's own default
+HOOK_S = 300.0  # for each hook where no `hook_timeout` is set; Helm's own default
 
 
 class HelmUpdater:
@@ -153,7 +153,7 @@ class HelmUpdater:
         """Have helm make the new revision, unless somebody made one meanwhile."""
         newest = self._unrevised(work)
         named, old = Target.of(work.step.asset).named(newest), self._releases.read(newest.storage)
-        self._forward.act(work, named, old, self._hooks_s(work))
+        self._forward.act(work, named, old, self._hook_s(work))
         return {}
 
     def look(self, work: Work, side: Side) -> Look:
@@ -213,15 +213,15 @@ class HelmUpdater:
             self._helm,
             self._objects,
             before,
-            self._hooks_s(work),
+            self._hook_s(work),
             self._clock.sleep,
             self._observer.patience(work, before).timeout_s,
         )
 
-    def _hooks_s(self, work: Work) -> float:
+    def _hook_s(self, work: Work) -> float:
         """How long each hook may take."""
         policy = resolve(self._settings, work.step.asset, work.facts.get("labels", {}))
-        return policy.hooks.timeout_s if "hook_timeout" in policy.sources else HOOKS_S
+        return policy.hooks.timeout_s if "hook_timeout" in policy.sources else HOOK_S
 
     def _history(self, work: Work) -> Sequence[Stored]:
         target = Target.of(work.step.asset)

@@ -14,9 +14,15 @@ from safe_auto_updater.core.errors import (
 )
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.updater import Facts, Work
+from safe_auto_updater.platforms.kubernetes.cluster import Refused
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
 from safe_auto_updater.platforms.kubernetes.helm.forward import Forward, goes_back
-from safe_auto_updater.platforms.kubernetes.helm.hooks import may_have_migrated, running
+from safe_auto_updater.platforms.kubernetes.helm.hooks import (
+    RETURNING,
+    hooks_at,
+    may_have_migrated,
+    running,
+)
 from safe_auto_updater.platforms.kubernetes.helm.live import comparable, differences
 from safe_auto_updater.platforms.kubernetes.helm.objects import Objects, owned
 from safe_auto_updater.platforms.kubernetes.helm.pieces import Piece, pieces
@@ -51,7 +57,7 @@ class WayBack:
         helm: Helm,
         objects: Objects,
         before: Sequence[Piece],
-        hooks_s: float,
+        hook_s: float,
         sleep: Callable[[float], None],
         patience_s: float,
     ) -> None:
@@ -62,7 +68,7 @@ class WayBack:
         self._helm = helm
         self._objects = objects
         self._before = before
-        self._hooks_s = hooks_s
+        self._hook_s = hook_s
         self._sleep = sleep
         self._patience_s = patience_s
         self._workloads = Workloads(objects.cluster)
@@ -83,8 +89,10 @@ class WayBack:
         if not is_back:
             warnings += self._roll_back(history[-1])
         self._remove_added(made)
-        self._put_back()
+        refused = self._put_back()
         self._free_blocked_pods()
+        if refused:
+            raise refused[0]
         return {"warnings": warnings} if warnings else {}
 
     def left(self) -> list[str]:
@@ -161,16 +169,22 @@ class WayBack:
     def _roll_back(self, newest: Stored) -> list[str]:
         named = self._target.named(newest)
         try:
-            self._helm.rollback(named, self._revision, self._hooks_s, hooks=True)
+            self._helm.rollback(named, self._revision, self._hook_s, self._hooks())
         except StepFailed as error:
             self._again_without_hooks(named)
             return [f"{error}; it was rolled back without its hooks"]
         return []
 
+    def _hooks(self) -> int:
+        """How many run on the way back: those of the revision that is gone back to."""
+        target = self._target
+        old = self._releases.revision(target.namespace, target.name, self._revision)
+        return hooks_at(RETURNING, (hook.events for hook in old.hooks))
+
     def _again_without_hooks(self, named: Named) -> None:
         """Helm does not say of a way back whether it was a hook that failed."""
         try:
-            self._helm.rollback(named, self._revision, self._hooks_s, hooks=False)
+            self._helm.rollback(named, self._revision, self._hook_s, None)
         except StepFailed as error:
             raise PlatformError(str(error)) from error
 
@@ -183,15 +197,22 @@ class WayBack:
             if live is not None and owned(live, self._target.name, self._target.namespace):
                 self._objects.remove(piece, live)
 
-    def _put_back(self) -> None:
-        """What Helm's patches have left different; Secrets are only Helm's to write."""
-        snapshot = self._snapshot() or {}
+    def _put_back(self) -> list[Refused]:
+        """What Helm's patches have left different; Secrets are only Helm's to write.
+
+        What the server says against one keeps no other from being put back.
+        """
+        snapshot, refused = self._snapshot() or {}, []
         for piece in self._before:
             before, live = snapshot.get(piece.key), self._objects.get(piece)
             if before is None or live is None or piece.kind == "Secret":
                 continue
-            if comparable(live) != before:
-                self._objects.put_back(piece, before, live)
+            if comparable(live, piece.body) != before:
+                try:
+                    self._objects.put_back(piece, before, live)
+                except Refused as error:
+                    refused.append(error)
+        return refused
 
     def _snapshot(self) -> Json | None:
         """The objects as they were; None of a revision that another client left: it made none."""
