@@ -168,8 +168,12 @@ class App:
         Without `wait` an engine that does not answer keeps no other waiting.
         """
         recovered = self._recovery.run(stopping, wait)
-        self.docker.remove_latecomers(self.journal.history())
+        self.remove_latecomers()
         return recovered
+
+    def remove_latecomers(self) -> None:
+        """What engines made for updates that had been aborted by then."""
+        self.docker.remove_latecomers(self.journal.history())
 
     def adopt(self, asset: str) -> None:
         """Make another client's broken-off work on a release an update of ours, to be recovered.

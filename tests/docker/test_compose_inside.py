@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,8 @@ def project(world: World, program: Path, tmp_path: Path) -> Project:
 
 
 def seen(project: Project) -> dict[str, str]:
-    """Mode, owner, time and content of each file."""
-    look = "/bin/busybox stat -c '%a %u %g %Y' $0; /bin/busybox cat $0"
+    """Mode, owner and content of each file."""
+    look = "/bin/busybox stat -c '%a %u %g' $0; /bin/busybox cat $0"
     return {path: project.sh(look, path) for path in PATHS}
 
 
@@ -61,9 +62,27 @@ def test_they_are_known_without_the_files_of_the_project(
 ) -> None:
     before = seen(project)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nothing"))
+    for version in ("new", "newer"):
+        project.world.publish("stable", version=version)
+        assert sau("apply", "--yes").update["outcome"] == "succeeded"
+        assert seen(project) == before
+    assert sau("rollback", f"{project.name}-web-1", "--yes").update["outcome"] == "succeeded"
+    assert seen(project) == before
+
+
+def test_what_the_process_unpacked_stays_behind_where_the_files_can_be_asked(
+    project: Project, sau: Sau
+) -> None:
+    """By its time it could be Compose's: an archive's whole second, between making and start."""
+    made = project.container("web")
+    project.sh("/bin/busybox mkdir -p /opt; /bin/busybox date +%s > /opt/server.js")
+    project.sh("/bin/busybox touch -d @$(/bin/busybox cat /opt/server.js) /opt/server.js")
+    time.sleep(1.1)
+    project.world.call("POST", f"/containers/{made['Id']}/restart?t=1")
     project.world.publish("stable", version="new")
     assert sau("apply", "--yes").update["outcome"] == "succeeded"
-    assert seen(project) == before
+    changed = project.world.call("GET", f"/containers/{project.container('web')['Id']}/changes")
+    assert "/opt/server.js" not in {one["Path"] for one in changed}
 
 
 def test_what_the_process_wrote_stays_behind(project: Project, sau: Sau) -> None:

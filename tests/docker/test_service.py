@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from safe_auto_updater.core.outcome import Outcome
+from safe_auto_updater.platforms.docker.marks import MARK, STAGED
+from tests.docker.kill.hitting import update_when
 from tests.docker.service_kit import ENABLED, Service
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
@@ -167,6 +169,26 @@ def test_killed_it_recovers_first_when_it_starts(world: World, sau: Sau, service
     service.start()
     eventually(lambda: sau.journal()[0].outcome is Outcome.SUCCEEDED, 60)
     assert len(sau.journal()) == 1
+
+
+def test_container_that_the_engine_made_too_late_stands_in_no_later_cycles_way(
+    world: World, sau: Sau, service: Service
+) -> None:
+    """Its update was aborted while the engine was still at it, as with much in a volume."""
+    two_versions(world, "web")
+    often(sau)
+    aborted = update_when(
+        sau,
+        "STAGE",
+        lambda: world.call("POST", f"/containers/{world.prefix}-web/update", {"CpuShares": 512}),
+    )
+    assert aborted.outcome is Outcome.ABORTED
+    late = {"Image": f"{world.repository}:1.0.0", "Labels": {MARK: aborted.id}}
+    world.call("POST", f"/containers/create?name={world.prefix}-web{STAGED}", late)
+    service.start("--once")
+    assert service.ended() == 0
+    assert [record.outcome for record in sau.journal()] == [Outcome.SUCCEEDED, Outcome.ABORTED]
+    assert world.text("web") == "1.1.0"
 
 
 def test_source_that_does_not_answer_is_told_once_and_when_it_is_back(

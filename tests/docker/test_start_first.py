@@ -112,6 +112,7 @@ BROKEN = {
     "crashes": {"behaviour": "crash"},
     "is never healthy": {"behaviour": "unhealthy"},
     "cannot start": {"entrypoint": ("/nothing",)},
+    "ends later, and nothing watches it": {"behaviour": "crash_later", "healthcheck": None},
 }
 
 
@@ -121,7 +122,7 @@ def test_new_one_that_is_not_well_never_replaces_the_old_one(
 ) -> None:
     service = Service(world, **BROKEN[how])
     requests = proxied(service)
-    sau.configure(extra="detection: {approval: none}\n")
+    sau.configure("stable_for: 6s", extra="detection: {approval: none}\n")
 
     said = sau("apply", "--yes", f"{world.prefix}-web")
 

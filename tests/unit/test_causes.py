@@ -30,6 +30,27 @@ STARTED = [
     ("Bind for 0.0.0.0:80 failed: port is already allocated", Cause.PLATFORM),
     ("mkdir /var/lib/docker/x: no space left on device", Cause.CAPACITY),
     ('exec: "/no/such": stat /no/such: no such file or directory', Cause.IMAGE),
+    ('exec: "/begin": permission denied', Cause.IMAGE),
+    ('chdir to cwd ("/app") set in config.json failed: no such file or directory', Cause.IMAGE),
+    (
+        'error gathering device information while adding custom device "/dev/ttyUSB0": no such '
+        "file or directory",
+        Cause.PLATFORM,
+    ),
+    (
+        "error during container init: error running prestart hook #0: exit status 1, stderr: "
+        "nvidia-container-cli: initialization error: libnvidia-ml.so.1: no such file or directory",
+        Cause.PLATFORM,
+    ),
+    (
+        "error while mounting volume '/v/media/_data': failed to mount local volume: mount "
+        ":/export/media:/v/media/_data, data: addr=192.0.2.9: permission denied",
+        Cause.PLATFORM,
+    ),
+    (
+        "error while creating mount source path '/mnt/nas': mkdir /mnt/nas: permission denied",
+        Cause.UNKNOWN,
+    ),
     ("something that nobody has heard of", Cause.UNKNOWN),
 ]
 

@@ -11,14 +11,16 @@ from safe_auto_updater.platforms.docker.retention import DAY_S, expired
 NOW = 100 * DAY_S
 
 
-def record(asset: str, replaced: str, end: str, days_ago: float, pulled: str = "") -> Record:
+def record(
+    asset: str, replaced: str, end: str, days_ago: float, pulled: str = "", written: str = ""
+) -> Record:
     """An update of `asset` that replaced one image by another, and how it ended."""
     change = Change(asset, "web", Image("web:1"), Image("web:2"), "minor")
     facts = {
         "prepared": {"image_id": pulled, "pulled": bool(pulled)},
         "snapshot": {
             "image": {"Id": replaced},
-            "container": {"Config": {"Image": f"web:{replaced}"}},
+            "container": {"Config": {"Image": written or f"web:{replaced}"}},
         },
     }
     at = NOW - days_ago * DAY_S
@@ -61,3 +63,12 @@ def test_nothing_of_an_interrupted_update_goes() -> None:
 def test_only_references_that_the_container_had_are_given_up() -> None:
     (item,) = expired((record("a", "x", "SUCCEEDED", 8),), Keep(1, 7.0), NOW)
     assert item.references == {"web:x"}
+
+
+def test_reference_is_known_in_the_words_of_the_engine_too() -> None:
+    written = "docker.io/library/nginx:1.25.0"
+    (old,) = expired([record("a", "x", "SUCCEEDED", 8, written=written)], Keep(1, 7.0), NOW)
+    assert old.references == {written, "nginx:1.25.0"}
+    by_id = "sha256:" + "a" * 64
+    (old,) = expired([record("a", "x", "SUCCEEDED", 8, written=by_id)], Keep(1, 7.0), NOW)
+    assert by_id in old.references

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from safe_auto_updater.core.errors import RegistryError
 from safe_auto_updater.core.model import Health, Image, Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import HealthSettings
 from safe_auto_updater.core.ports import CheckState
+from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.swarm.checking import healthcheck_of, verdict_s
 from safe_auto_updater.platforms.docker.swarm.differences import differences
 from safe_auto_updater.platforms.docker.swarm.obstacles import obstacles_of
+from safe_auto_updater.platforms.docker.swarm.services import Services
 from safe_auto_updater.platforms.docker.swarm.settings import as_container, user_settings
 from safe_auto_updater.platforms.docker.swarm.view import (
     condition,
@@ -241,3 +244,23 @@ def test_spec_in_the_words_of_a_container() -> None:
     told = as_container(spec)
     assert told["HostConfig"]["PortBindings"] == {"80/tcp": [{}]}
     assert [mount["Destination"] for mount in told["Mounts"]] == ["/data"]
+
+
+class Manager(DockerEngine):
+    """Takes every word, and remembers it."""
+
+    def __init__(self) -> None:
+        super().__init__("unix:///nowhere")
+        self.told: list[tuple[str, Any]] = []
+
+    def post(self, path: str, body: Any = None, **words: Any) -> Any:
+        self.told.append((words["rollback"], words["headers"]))
+
+
+def test_way_back_needs_no_credentials() -> None:
+    def gone(host: str) -> dict[str, str]:
+        raise RegistryError("docker-credential-nas is gone", "auth")
+
+    manager = Manager()
+    Services(manager, gone).go_back(service())
+    assert manager.told == [("previous", {})]

@@ -112,6 +112,7 @@ class Round:
         with turn(self._folder, app.clock, self._signals.stopping, self._warn) as mine:
             if not mine:
                 return ()
+            app.remove_latecomers()
             done = app.cycle.execute(plan.before_hand_over, self._pausing)
             app.sweep()
             if plan.hand_over.steps and not self._pausing():

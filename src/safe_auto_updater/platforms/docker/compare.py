@@ -43,7 +43,7 @@ def differences(old: Json, body: Json, new: Json, new_image: Json) -> tuple[str,
 def changes(before: Json, now: Json) -> tuple[str, ...]:
     """How one container's settings differ from an earlier inspect of the same container."""
     found = [] if before["Name"] == now["Name"] else [f"Name: {now['Name']}"]
-    found += _names(_mapping("HostConfig", before["HostConfig"], now["HostConfig"]))
+    found += _names(_mapping("HostConfig", _settled(before), _settled(now)))
     found += _mapping("Networks", _networks(before, {"MacAddress"}), _networks(now, {"MacAddress"}))
     found += _mounts(before, now, {})
     # What of the MAC addresses was chosen stays with the container, whatever it uses now.
@@ -111,6 +111,16 @@ def _host(host: Json) -> dict[str, Any]:
         links = (short_link(link).partition(":") for link in shown["Links"])
         shown["Links"] = sorted(f"{to.removesuffix(STAGED)}:{alias}" for to, _, alias in links)
     return shown
+
+
+def _settled(container: Json) -> dict[str, Any]:
+    """Its `HostConfig`, in the words that engines from 26 on put in place of older ones."""
+    host = dict(container["HostConfig"])
+    if host.get("NetworkMode") == "default":
+        host["NetworkMode"] = "bridge"
+    if (host.get("RestartPolicy") or {}).get("Name") == "":
+        host["RestartPolicy"] = {**host["RestartPolicy"], "Name": "no"}
+    return host
 
 
 def _networks(container: Json, without: Set[str] = frozenset()) -> dict[str, Any]:

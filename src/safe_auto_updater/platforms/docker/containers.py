@@ -12,6 +12,7 @@ from safe_auto_updater.platforms.docker.state import instant, status_of
 
 Json = dict[str, Any]
 LAST_WITH_MAC = (1, 51)
+CREATE_S = 600.0  # an image may have much in the volumes that it declares
 START_S = 120.0
 STOP_GRACE_S = 10.0
 STOP_FOREVER_S = 86400.0  # "wait for ever" (-1) ends for us after a day
@@ -53,7 +54,7 @@ class Containers:
 
     def create(self, name: str, body: Mapping[str, Any]) -> Json:
         """Create under a name; PlatformError 409 where it is taken."""
-        made = self.engine.post("/containers/create", body, name=name)
+        made = self.engine.post("/containers/create", body, name=name, timeout_s=CREATE_S)
         return self.inspect(made["Id"])
 
     def join(self, container: Json, wanted: Mapping[str, Mapping[str, Any]]) -> Json:

@@ -127,6 +127,8 @@ def _context(tls: Tls) -> ssl.SSLContext:
     """Certificate and host name of the engine are always verified."""
     import ssl
 
+    from safe_auto_updater.engine.trust import verifying
+
     for key in ("ca_file", "cert_file", "key_file"):
         path = getattr(tls, key)
         if path is not None:
@@ -135,7 +137,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
             except OSError as error:
                 raise ConnectionError(f"{key} {path} cannot be read: {error.strerror}") from error
     try:
-        context = ssl.create_default_context(cafile=tls.ca_file)
+        context = verifying(tls.ca_file)
     except ssl.SSLError as error:
         raise ConnectionError(f"ca_file {tls.ca_file} holds no certificate in PEM") from error
     if tls.cert_file is not None:

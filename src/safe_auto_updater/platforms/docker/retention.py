@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from safe_auto_updater.core.errors import SafeAutoUpdaterError
+from safe_auto_updater.core.errors import InvalidReference, SafeAutoUpdaterError
 from safe_auto_updater.core.model import UpdaterKind
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.policy import Keep
+from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.updater import Facts
 from safe_auto_updater.engine.journal import Record
 from safe_auto_updater.platforms.docker.engine import DockerEngine
@@ -63,7 +64,16 @@ def _replaced(facts: Facts) -> tuple[str, set[str]]:
     snapshot = facts.get("snapshot")
     if snapshot is None:
         return "", set()
-    return snapshot["image"]["Id"], {snapshot["container"]["Config"]["Image"]}
+    written = snapshot["container"]["Config"]["Image"]
+    return snapshot["image"]["Id"], {written, *_as_told(written)}
+
+
+def _as_told(written: str) -> tuple[str, ...]:
+    """How an engine calls it: `nginx:1` where `docker.io/library/nginx:1` was written."""
+    try:
+        return (Reference.parse(written).familiar,)
+    except InvalidReference:
+        return ()
 
 
 def sweep(engine: DockerEngine, images: Images, gone: Iterable[Expired]) -> list[str]:

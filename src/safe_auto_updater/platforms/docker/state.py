@@ -144,7 +144,7 @@ def start_error_cause(message: str) -> Cause:
     for cause, words in _START_ERRORS.items():
         if any(word in text for word in words):
             return cause
-    return Cause.UNKNOWN
+    return Cause.IMAGE if _CANNOT_BEGIN.search(text) else Cause.UNKNOWN
 
 
 _START_ERRORS = {
@@ -152,17 +152,25 @@ _START_ERRORS = {
         "port is already allocated",
         "address already in use",
         "cannot assign requested address",
+        "error gathering device information",
+        "could not select device driver",
+        "nvidia-container-cli",
+        "error while mounting volume",
+        "failed to mount local volume",
+        "running hook",
     ),
     Cause.CAPACITY: ("no space left", "cannot allocate memory", "disk quota"),
     Cause.IMAGE: (
         "executable file not found",
         "exec format error",
-        "no such file or directory",
-        "permission denied",
         "unable to find user",
         "no matching entries",
     ),
 }
+
+
+_CANNOT_BEGIN = re.compile(r"\b(exec|chdir)\b.*(no such file or directory|permission denied)")
+"""Of its program, or the folder it begins in; a device or a mount may lack as well."""
 
 
 def instant(text: str) -> float | None:

@@ -279,8 +279,10 @@ class DockerUpdater:
             found = self._containers.find(wanted)
             return look_at(self._settings, work, wanted, found, 0, called=staged)
 
-        patience = replace(self.patience(work, Side.NEW), stable_for_s=0.0)
-        verdict = self._health.watch(look, patience)
+        patience = self.patience(work, Side.NEW)
+        verdict = self._health.watch(look, replace(patience, stable_for_s=0.0))
+        if verdict.healthy and not verdict.proven:  # that it stays up is all that can be seen
+            verdict = self._health.watch(look, patience)
         if not verdict.healthy:
             assert verdict.cause is not None
             raise StepFailed(verdict.reason, verdict.cause, {"checks": verdict.evidence})

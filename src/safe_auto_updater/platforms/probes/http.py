@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import ssl
 
 import httpx2
 
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
 from safe_auto_updater.core.probing import by_status, cannot_tell, fill, no_address
+from safe_auto_updater.engine.trust import verifying
 from safe_auto_updater.platforms.probes.deadline import Deadline
 
 
@@ -24,7 +24,7 @@ class HttpCheck:
         self._url = url
         self._expected = expect_status
         self._timeout_s = timeout_s
-        self._tls = ssl.create_default_context()
+        self._tls = verifying()
 
     def check(self, subject: Subject) -> CheckResult:
         """One look. Failing on no or the wrong answer; unknown where there is nobody to ask."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx2
 
 from safe_auto_updater.core.promql import Answer, NoAnswer, Question
+from safe_auto_updater.engine.trust import verifying
 from safe_auto_updater.platforms.probes.deadline import Deadline
 from safe_auto_updater.platforms.probes.prometheus_answer import masked, read
 
@@ -73,9 +74,9 @@ def _tls(question: Question) -> ssl.SSLContext:
     if not question.url.lower().startswith("https://"):
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # unused, and quicker made: trusts nobody
     if question.ca_file is None:
-        return ssl.create_default_context()
+        return verifying()
     try:
-        return ssl.create_default_context(cafile=question.ca_file)
+        return verifying(question.ca_file)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it holds no certificate"
         raise _UnusableError(f"ca_file {question.ca_file} cannot be used: {reason}") from None

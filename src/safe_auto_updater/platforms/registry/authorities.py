@@ -4,6 +4,7 @@ import ssl
 from pathlib import Path
 
 from safe_auto_updater.core.errors import RegistryError
+from safe_auto_updater.engine.trust import verifying
 
 _USUAL_FILES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -19,7 +20,7 @@ def system_authorities() -> ssl.SSLContext:
     An interpreter that was built elsewhere may look in places that this system does not have: then
     the usual ones are tried.
     """
-    context = ssl.create_default_context()
+    context = verifying()
     known = ssl.get_default_verify_paths()
     if known.cafile is None and known.capath is None:
         for file in _USUAL_FILES:

@@ -1,9 +1,9 @@
 """Files that Compose copied into a container before it started it: they go along to the next one.
 
 `configs` with `content` or `environment` and secrets from the environment have no mount and no
-label; Compose sends an archive before each start. Its files are known by where the project's model
-says that they are, and by their time: an archive has whole seconds, which what a process writes has
-not, and Compose's is not older than the container.
+label; Compose sends an archive before each start. Its files are where the project's model says.
+Where that cannot be asked, or is not what runs, they are known by their time: an archive has whole
+seconds, which what a process writes has not, and Compose's is not older than the container.
 Source: docker/compose, pkg/compose/secrets.go.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import posixpath
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +22,7 @@ from safe_auto_updater.core.errors import NotFound, PlatformError, StepFailed
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.platforms.docker.compose.command import ComposeCommand
 from safe_auto_updater.platforms.docker.compose.errors import Unclear
+from safe_auto_updater.platforms.docker.compose.hashes import assert_as_labelled
 from safe_auto_updater.platforms.docker.compose.labels import compose_service
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.state import instant
@@ -71,21 +73,29 @@ def put_in(engine: DockerEngine, command: ComposeCommand, old: Json) -> list[str
     changed = engine.get(f"/containers/{old['Id']}/changes") or []
     paths = {str(one["Path"]) for one in changed if one["Kind"] != _DELETED}
     paths -= {posixpath.dirname(path) for path in paths}  # what has something below it is a folder
-    named = _named(command, old) if paths else set()
-    found = sorted(paths & named)
-    for path in sorted(paths - named, key=lambda path: (path.count("/"), path))[:MOST_LOOKED_AT]:
-        if _by_archive(engine, old, path):
-            found.append(path)
-    return found
+    named, unclear = _named(command, old) if paths else (set(), None)
+    found, others = sorted(paths & named), sorted(paths - named)
+    if unclear is None:
+        return found
+    if len(others) > MOST_LOOKED_AT:
+        raise PlatformError(
+            f"{len(others)} files were written in it, and which of them Compose copied there "
+            f"cannot be told: {unclear}"
+        )
+    return found + [path for path in others if _by_archive(engine, old, path)]
 
 
-def _named(command: ComposeCommand, old: Json) -> set[str]:
-    service = compose_service(old)
+def _named(command: ComposeCommand, old: Json) -> tuple[set[str], str | None]:
+    """What the project's files name, and why that may not be all."""
+    service, named = compose_service(old), set[str]()
     assert service is not None
     try:
-        return targets(command.model(service), service.service)
-    except Unclear:
-        return set()
+        model = command.model(service)
+        named = targets(model, service.service)
+        assert_as_labelled(command, service, model, old)
+    except Unclear as error:
+        return named, str(error)
+    return named, None
 
 
 def _by_archive(engine: DockerEngine, old: Json, path: str) -> bool:
@@ -104,8 +114,12 @@ def _by_archive(engine: DockerEngine, old: Json, path: str) -> bool:
 
 
 def _copy(engine: DockerEngine, old: Json, new: Json, path: str) -> None:
-    """One file with its mode, owner and time, read back to be sure."""
+    """One file with its mode and owner, read back to be sure; of this container's time.
+
+    By that it is known again, when the new container is an old one.
+    """
     ((entry, content),) = _files(engine, old, path)
+    entry.mtime = math.ceil(instant(new["Created"]) or entry.mtime)
     engine.put_archive(f"/containers/{new['Id']}/archive", _archive(path, entry, content), path="/")
     ((copied, found),) = _files(engine, new, path)
     if (found, _kept(copied)) != (content, _kept(entry)):

@@ -7,7 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from safe_auto_updater.core.errors import NotFound, PlatformError, PlatformUnreachable
+from safe_auto_updater.core.errors import (
+    NotFound,
+    PlatformError,
+    PlatformUnreachable,
+    RegistryError,
+)
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import PullHeaders
@@ -83,8 +88,7 @@ class Services:
         return text.splitlines()[-lines:]
 
     def _change(self, service: Json, spec: Json, rollback: str) -> None:
-        image = spec["TaskTemplate"]["ContainerSpec"]["Image"]
-        headers: Mapping[str, str] = self._pull_headers(Reference.parse(image).host)
+        headers = self._headers(spec["TaskTemplate"]["ContainerSpec"]["Image"])
         path, version = f"/services/{service['ID']}/update", str(service["Version"]["Index"])
         try:
             with self._answering():
@@ -93,6 +97,13 @@ class Services:
             if "out of sequence" in str(error):
                 raise OutOfSequence(str(error), error.status) from error
             raise
+
+    def _headers(self, image: str) -> Mapping[str, str]:
+        """What nodes sign in with. Without one those that have the image go on all the same."""
+        try:
+            return self._pull_headers(Reference.parse(image).host)
+        except RegistryError:
+            return {}
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
