@@ -37,7 +37,7 @@ from safe_auto_updater.core.spelling import (
     Pipeline,
     Strategy,
 )
-from safe_auto_updater.core.versions import PolicyLevel
+from safe_auto_updater.core.versions import Bump, PolicyLevel
 from safe_auto_updater.core.windows import parse_freeze, parse_window
 from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.journal import Journal
@@ -51,6 +51,7 @@ OLD = Image("web:1.0.0", "1.0.0", "sha256:old")
 NEW = Image("web:1.1.0", "1.1.0", "sha256:new", "sha256:content")
 MOVED = Image("web:latest", "2.0.0", "sha256:new", "sha256:content")
 FOUND = Change(WEB, "web", OLD, NEW, "minor", first_seen=NOW - 3600)
+LEAPT = replace(MOVED, version="3.0.0")
 BEHIND = Change(WEB, "web", replace(OLD, reference="web:latest"), MOVED, "digest", behind="major")
 SAME_TAG = Change(WEB, "web", OLD, replace(OLD, digest="sha256:new"), "digest")
 LOSES = Obstacle("x", "it would lose its data", only_by="watchtower")
@@ -108,6 +109,10 @@ ROWS: list[tuple[dict[str, Any], str, str]] = [
      "none, digest, patch, minor, major"),
     ({"policy": ruled(labels={"polcy": "minor"})}, "label",
      "label safe-auto-updater.polcy: unknown; did you mean policy?"),
+    ({"changes": (replace(BEHIND, candidate=LEAPT),),
+      "policy": ruled(policy=PolicyLevel.MAJOR, walk=Bump.MAJOR)}, "policy",
+     "web:latest goes from 1.0.0 to 3.0.0, over what is walked one major at a time: first take "
+     "those between by their own tags (default)"),
     ({"policy": ruled(Rule("*/web", enable=False))}, "disabled",
      "switched off by enable=false (rule */web)"),
     ({"policy": ruled(labels={"enable": "false"})}, "disabled",
@@ -345,6 +350,10 @@ GO: dict[str, dict[str, Any]] = {
     "a major behind the tag, and the policy is major": {
         "changes": (BEHIND,),
         "policy": ruled(policy=PolicyLevel.MAJOR),
+    },
+    "the next major behind the tag, which is walked": {
+        "changes": (BEHIND,),
+        "policy": ruled(policy=PolicyLevel.MAJOR, walk=Bump.MAJOR),
     },
     "a version told by nobody": {"changes": (replace(BEHIND, behind=None),)},
     "a hold of another version": {

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from safe_auto_updater.app import App
-from safe_auto_updater.cli.names import asset_meant
+from safe_auto_updater.cli.names import asset_meant, step_meant
 from safe_auto_updater.cli.root import sau
 from safe_auto_updater.config import Config
 from safe_auto_updater.config.config import DockerHost
@@ -19,7 +19,9 @@ from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
 from safe_auto_updater.core.model import (
     Action,
     Asset,
+    Bond,
     Change,
+    Follower,
     Health,
     Image,
     ImageUse,
@@ -31,6 +33,8 @@ from safe_auto_updater.core.ports import Scan
 from safe_auto_updater.engine.inventory import AssetInventory, pick, who_sees
 
 API = "docker:local/api"
+VPN = "docker:local/vpn"
+PROXY = "docker:local/proxy"
 SCANNER = """
 from safe_auto_updater.core.model import Asset, Health, Image, ImageUse, Status
 from safe_auto_updater.core.ports import Scan
@@ -124,6 +128,31 @@ def test_id_means_what_it_is_the_id_of_though_not_everything_could_be_seen(
     else:
         assert isinstance(said.exception, PlatformUnreachable)
         assert re.match(rf"{unseen}: no such asset.* or it was not seen", str(said.exception))
+
+
+def moving(asset: str, *following: str) -> Step:
+    """A step that moves one asset, with those who have to follow."""
+    change = Change(asset, asset[-3:], Image(f"{asset[-3:]}:1"), Image(f"{asset[-3:]}:2"))
+    others = tuple(
+        Follower(one, one[-3:], Image("x:1"), Bond.RECREATE, "shares its network")
+        for one in following
+    )
+    members = (asset, *following) if following else ()
+    return Step(asset, Action.UPDATE, changes=(change,), members=members, followers=others)
+
+
+def test_asset_means_the_step_that_moves_it_and_not_one_that_it_follows_in(app: App) -> None:
+    app.decisions.propose(None, (moving(API), moving(VPN, API)))
+    assert step_meant(app, API).movers == (API,)
+    assert step_meant(app, VPN).movers == (VPN,)
+
+
+def test_asset_that_only_follows_means_the_one_step_in_which_it_does(app: App) -> None:
+    app.decisions.propose(None, (moving(VPN, API),))
+    assert step_meant(app, API).movers == (VPN,)
+    app.decisions.propose(None, (moving(VPN, API), moving(PROXY, API)))
+    with pytest.raises(UsageError, match=r"follows in several steps: .* by its ID .*vpn"):
+        step_meant(app, API)
 
 
 @pytest.mark.parametrize("name", ["", "  "])

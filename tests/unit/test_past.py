@@ -181,3 +181,21 @@ def test_state_that_cannot_serve_is_said_and_nothing_is_half_kept(runs: Runs) ->
             past.doubt(APP, HALF)
     with closing(open_state(runs.folder)) as connection:
         assert connection.execute("SELECT count(*) FROM sightings").fetchone() == (0,)
+
+
+def test_lists_that_go_on_to_lose_what_nobody_needs_are_believed_after_a_day(runs: Runs) -> None:
+    """Branches that have tags of numbers are deleted each day: that is how the repository is."""
+    branches = [f"feature-{number}" for number in range(12)]
+    assert runs.listed(*FULL, *branches) is None
+    for left in (11, 10):
+        assert runs.listed(*FULL, *branches[:left]) is not None
+        runs.clock.sleep(DAY / 2)
+    assert runs.listed(*FULL, *branches[:9]) is None
+
+
+def test_lists_that_lose_now_this_and_now_that_are_not_believed(runs: Runs) -> None:
+    other = [f"{tag}-slim" for tag in FULL]
+    runs.listed(*FULL, *other)
+    for lost in (FULL[-1], other[-1], FULL[-1]):
+        assert runs.listed(*(tag for tag in (*FULL, *other) if tag != lost)) is not None
+        runs.clock.sleep(DAY - 1)

@@ -89,6 +89,12 @@ def test_step_waits_for_what_it_needs() -> None:
     assert doing.met("db", "web")
 
 
+def test_who_is_needed_waits_for_one_that_stands_before_it() -> None:
+    doing = Doing(meet="app web")
+    in_turn([step("app"), step("db"), step("web")], 3, (("app", "db"),), doing, never)
+    assert not doing.met("app", "db")
+
+
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_nothing_is_begun_once_asked_to_stop(at_once: int) -> None:
     asked: list[bool] = []

@@ -118,6 +118,21 @@ def test_dependent_that_may_not_be_touched_holds_what_it_depends_on(why: str) ->
     assert unit.reasons[0].startswith("app uses its network and has to follow: ")
 
 
+def test_window_of_a_dependent_is_waited_for_as_ones_own() -> None:
+    shut = {"window": (parse_window("Sat 02:00-03:00 UTC"),)}
+    unit = plan(case("vpn", moves=True), case("app", "vpn", **shut))["vpn app"]
+    assert unit.hold_rules == ("dependent", "window")
+    assert len(unit.reasons) == 1
+
+
+def test_what_is_needed_by_one_that_follows_comes_before_the_unit() -> None:
+    app, db = case("app", "air"), docker_id("local", "db")
+    needs = (*app.asset.needs, Need(db, Bond.ORDER, "depends on it"))
+    app = replace(app, asset=replace(app.asset, needs=needs))
+    steps = plan(case("air", moves=True), app, case("db", moves=True))
+    assert [one for one in steps if steps[one].action is Action.UPDATE] == ["db", "air app"]
+
+
 def taken_back(app: Case) -> Step:
     """A human takes the update of `vpn` back, on which this one depends."""
     vpn = case("vpn")

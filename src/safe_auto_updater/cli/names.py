@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from safe_auto_updater.app import App
 from safe_auto_updater.core.errors import PlatformUnreachable, UsageError
@@ -42,7 +42,6 @@ def step_meant(app: App, name: str) -> Step:
     """
     planned = app.decisions.proposals()
     by_id = [step for step in planned if len(name) >= _SHORTEST_ID and step.id.startswith(name)]
-    by_asset = {asset: step for step in planned for asset in step.assets}
     try:
         asset = seen_or_remembered(app, name)
     except (UsageError, PlatformUnreachable) as error:
@@ -54,9 +53,19 @@ def step_meant(app: App, name: str) -> Step:
         raise UsageError(f"{name}: {fact}; `sau plan` shows them") from error
     if by_id:
         raise UsageError(f"{name} is {asset} and begins the step {by_id[0].id}; write more of it")
-    if asset not in by_asset:
+    return _step_of(asset, planned)
+
+
+def _step_of(asset: str, planned: Sequence[Step]) -> Step:
+    """The step that moves an asset's own image, else the one that it only follows in."""
+    moving = [step for step in planned if asset in step.movers]
+    found = moving or [step for step in planned if asset in step.assets]
+    if not found:
         raise UsageError(f"{asset}: no step of the last plan; `sau plan` shows what there is")
-    return by_asset[asset]
+    if len(found) > 1:
+        ids = ", ".join(f"{step.id} of {step.asset}" for step in found)
+        raise UsageError(f"{asset} follows in several steps: name one of them by its ID ({ids})")
+    return found[0]
 
 
 def whoever(environ: Mapping[str, str]) -> str:

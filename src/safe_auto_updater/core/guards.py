@@ -138,12 +138,14 @@ def _health(case: Case, step: str) -> str | None:
 def _behind(case: Case, step: str) -> str | None:
     """New content behind an unchanged tag goes as far as the versions behind it go."""
     for change in case.wanted:
-        if change.behind is None or SemVerEvaluator().allowed(
-            Bump(change.behind), case.policy.level
-        ):
+        if change.behind is None:
             continue
         assert change.candidate is not None
         reference = change.candidate.reference
+        if SemVerEvaluator().allowed(Bump(change.behind), case.policy.level):
+            if (skipped := _skipped(change, case.policy.wanted.walk)) is not None:
+                return f"{reference} {skipped} ({case.policy.source('walk')})"
+            continue
         if change.behind == Bump.UNKNOWN:
             return (
                 f"nobody can say that {reference} moves on: it goes back, or counts in another way"
@@ -153,6 +155,18 @@ def _behind(case: Case, step: str) -> str | None:
             f"{reference} goes from {old} to {new}: {change.behind}, policy is {named_level(case)}"
         )
     return None
+
+
+def _skipped(change: Change, walk: Bump | None) -> str | None:
+    """That a tag which stays moved over versions that are to be walked."""
+    assert change.candidate is not None
+    old, new = change.current.version, change.candidate.version
+    if walk is None or not old or not new or not SemVerEvaluator().skips(old, new, walk):
+        return None
+    return (
+        f"goes from {old} to {new}, over what is walked one {walk} at a time: first take those "
+        "between by their own tags"
+    )
 
 
 def _risk(case: Case, step: str) -> str | None:

@@ -19,7 +19,7 @@ from safe_auto_updater.core.versions import (
     precedence,
     same_track,
 )
-from safe_auto_updater.core.walk import refused_by_path
+from safe_auto_updater.core.walk import refused_by_path, skips
 
 _REACH = {
     PolicyLevel.NONE: frozenset[Bump](),
@@ -99,6 +99,15 @@ class SemVerEvaluator:
     def allowed(self, bump: Bump, level: PolicyLevel) -> bool:
         """Whether the level reaches this far. PRERELEASE and UNKNOWN are never allowed."""
         return bump in _REACH[level]
+
+    def skips(self, current: str, candidate: str, walk: Bump) -> bool:
+        """Whether versions that are walked one at a time surely lie between two version texts.
+
+        What is published between them is not asked: the next number is no skip, nor is the first of
+        the next major.
+        """
+        old, new = _stated(current), _stated(candidate)
+        return old is not None and new is not None and skips(old, new, walk)
 
     def choose(self, current_tag: str, tags: Iterable[str], wanted: Wanted) -> Choice:
         """What the policy allows of `tags`, whose order does not matter.

@@ -15,9 +15,10 @@ _DISTRIBUTIONS = frozenset(
      "almalinux", "fedora", "fc", "oraclelinux", "ol", "leap", "photon", "amazonlinux", "al"}
 )  # fmt: skip
 _BUILDS = frozenset(
-    {"", "v", "r", "rev", "revision", "build", "b", "p", "pl", "patch", "ls", "u", "cu", "post",
+    {"", "v", "r", "rev", "revision", "build", "b", "p", "pl", "patch", "ls", "u", "post",
      "hotfix", "security"}
 )  # fmt: skip
+_MACHINE = re.compile(r"(?:amd|arm|aarch|x86[-_.]?|i|riscv|mips|ppc)[0-9]+$", re.IGNORECASE)
 _WORDS = re.compile(r"[0-9A-Za-z]+")
 # What may be a commit hash, a date with dashes, or a number with its dots.
 _TOKEN = re.compile(
@@ -77,7 +78,7 @@ def read_suffix(text: str) -> Suffix:
             is_hash = not token[0].isalpha()  # `defaced` is a word
             has_hash, mark = has_hash or is_hash, "\0hash" if is_hash else token[0]
         else:
-            part = _part(token, between)
+            part = _part(token, between, text[:end])
             mark = token[0] if part is None else f"\0{_kind(token[0])}"
             parts += [] if part is None else [part]
         shape, end = shape + between + mark, token.end()
@@ -113,7 +114,7 @@ def is_date_number(number: int) -> bool:
     return "1900" <= text[:4] <= "2199" and "01" <= text[4:6] <= "12" and "01" <= text[6:8] <= "31"
 
 
-def _part(token: re.Match[str], between: str) -> Part | None:
+def _part(token: re.Match[str], between: str, before: str) -> Part | None:
     """The number as one that may move, or None where it names what parts tracks."""
     numbers = _numbers(token[0])
     if token["date"] is not None or _is_date(token[0]):
@@ -122,8 +123,11 @@ def _part(token: re.Match[str], between: str) -> Part | None:
     word = words[-1].lower() if words else ""
     if word in _DISTRIBUTIONS:
         return Part(numbers, False)
-    # `arm-v7` and `arm64v8` are machines: a v counts alone, behind a separator.
-    if word not in _BUILDS or (word == "v" and (len(words) > 1 or between[0] == "v")):
+    if words and words[-1] == "CU":  # SQL Server's; `cu124` is a CUDA
+        return Part(numbers, True)
+    # `arm-v7`, `arm64v8` and `x86-64-v3` are machines: a v counts alone, behind a separator.
+    of_machine = len(words) > 1 or between[:1] == "v" or _MACHINE.search(before) is not None
+    if word not in _BUILDS or (word == "v" and of_machine):
         return None
     return Part(numbers, len(numbers) == 1)
 

@@ -1,11 +1,13 @@
 """Whether a list of tags has lost what it should not lose. Pure.
 
 Registries forget old builds all the time, and that changes no decision. What they do not lose is
-a tenth of all tags at once, or the newest version of a track: that is a list cut short.
+a tenth of all tags at once, or the newest version of a track: that is a list cut short. A track of
+one version is none: branches have such tags (`PROJ-101-login`), and are deleted every day.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
 from safe_auto_updater.core.suffixes import read_suffix
@@ -23,13 +25,24 @@ def shrunk(before: Collection[str], now: Collection[str], kind: str = "tags") ->
         return f"lists no {kind} at all"
     if len(now) < _KEPT * len(before):
         return f"lists {len(now)} {kind}, and listed {len(before)} before"
-    gone = list(_releases(set(before) - set(now)))
+    several = {track for track, count in _tracks(before).items() if count > 1}
+    gone = [one for one in _releases(set(before) - set(now)) if _track(one) in several]
     newest = _newest(_releases(now)) if gone else {}
     missed = [v for v in gone if (kept := newest.get(_track(v))) is None or kept < precedence(v)]
     if not missed:
         return None
     first = max(missed, key=lambda version: (version.numbers, version.text))
     return f"lists {first.text} no more, the newest of its kind"
+
+
+def goes_on(before: Collection[str], doubted: Collection[str], now: Collection[str]) -> bool:
+    """Whether a list lacks what another one lacked earlier, and hardly anything besides."""
+    missed = set(before) - set(doubted)
+    return len(now) >= _KEPT * len(doubted) and missed.isdisjoint(now)
+
+
+def _tracks(tags: Iterable[str]) -> Counter[tuple[object, ...]]:
+    return Counter(map(_track, _releases(tags)))
 
 
 def _releases(tags: Iterable[str]) -> Iterator[Version]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from safe_auto_updater.core.case import Case
 from safe_auto_updater.core.guards import No, objections_to_touching
+from safe_auto_updater.core.guards_of_time import WAITS_FOR_TIME
 from safe_auto_updater.core.identity import short_name
 from safe_auto_updater.core.model import Action, Bond, Follower, Need, Step, UpdaterKind
 from safe_auto_updater.core.risk import combine
@@ -34,7 +35,10 @@ def united(steps: Sequence[Step], around: Mapping[str, Case]) -> list[Step]:
 def in_step_order(steps: Sequence[Step], around: Mapping[str, Case]) -> list[Step]:
     """What is needed comes before what needs it, else by name; this program itself is the last."""
     ties = Ties(case.asset for case in around.values())
+    acting = [step for step in steps if step.action is Action.UPDATE]
     by_asset = {asset: step for step in steps for asset in step.movers}
+    by_asset |= {asset: step for step in acting for asset in step.assets}
+    by_asset |= {asset: step for step in acting for asset in step.movers}
     pairs = [
         (by_asset[one].asset, by_asset[other].asset)
         for one, other in ties.among(by_asset)
@@ -189,8 +193,10 @@ def _left_behind(step: Step) -> list[No]:
 
 def _against(case: Case, need: Need, step: Step) -> list[No]:
     """What speaks against touching somebody who has to follow."""
-    name = short_name(case.asset.id)
-    return [
-        No("dependent", f"{name} {need.what} and has to follow: {no.reason}")
-        for no in objections_to_touching(case, step.id, undoing=step.undoes is not None)
-    ]
+    name, found = short_name(case.asset.id), []
+    for no in objections_to_touching(case, step.id, undoing=step.undoes is not None):
+        reason = f"{name} {need.what} and has to follow: {no.reason}"
+        found.append(No("dependent", reason))
+        if no.rule in WAITS_FOR_TIME:
+            found.append(No(no.rule, reason))
+    return found

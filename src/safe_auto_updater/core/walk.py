@@ -36,6 +36,14 @@ def refused_by_path(
     return tuple(path), reasons
 
 
+def skips(current: Version, candidate: Version, walk: Bump) -> bool:
+    """Whether numbers lie between the stations of two versions, published or not."""
+    old, new = _station(current, walk), _station(candidate, walk)
+    if old[:-1] == new[:-1]:
+        return new[-1] > old[-1] + 1
+    return new[0] > old[0] + 1 or new[-1] > 0
+
+
 def _station(version: Version, walk: Bump) -> tuple[int, ...]:
     """The minor (1, 27) or major (1,) that a version belongs to."""
     return places(version.numbers)[: 1 if walk is Bump.MAJOR else 2]

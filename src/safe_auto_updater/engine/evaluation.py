@@ -14,8 +14,11 @@ from safe_auto_updater.core.ports import Comparer, Foreseen, Proposal, Trees
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.risk import Circumstances, Risk, combine
 from safe_auto_updater.core.spelling import ComposeChange
+from safe_auto_updater.core.stateful import is_stateful
 from safe_auto_updater.core.versions import Bump, parse_tag
 from safe_auto_updater.engine.policies import PluginPolicies
+
+_PRECISE = 3  # numbers of a version behind which nothing but its own content moves
 
 
 class Evaluation:
@@ -65,7 +68,7 @@ class Evaluation:
     def _risk(self, asset: Asset, change: Change, trees: Trees) -> Risk:
         assert change.candidate is not None
         reference = change.candidate.reference
-        circumstances = Circumstances(_reach(change), reference, asset.kind)
+        circumstances = Circumstances(reach(change), reference, asset.kind)
         return self._analyzer_for(asset.id).analyze(trees.before, trees.after, circumstances)
 
 
@@ -74,10 +77,17 @@ def _linked(change: Change, trees: Trees, by_user: str | None) -> Change:
     return replace(change, link=by_user or said_by(trees.after))
 
 
-def _reach(change: Change) -> str:
-    """How far it goes; *unknown* where a tag such as `latest` moved between versions untold."""
+def reach(change: Change) -> str:
+    """How far it goes; *unknown* where a tag such as `latest` moved between versions untold.
+
+    So does `2` of a known database, whose minors may be one way.
+    """
     assert change.candidate is not None
     if change.behind is None and change.bump == Bump.DIGEST:
-        tag = Reference.parse(change.candidate.reference).tag_or_latest
-        return Bump.DIGEST if parse_tag(tag) is not None else Bump.UNKNOWN
+        reference = change.candidate.reference
+        version = parse_tag(Reference.parse(reference).tag_or_latest)
+        if version is None:
+            return Bump.UNKNOWN
+        floats = len(version.numbers) < _PRECISE and not version.calendar
+        return Bump.UNKNOWN if floats and is_stateful(reference) is not None else Bump.DIGEST
     return change.reach or Bump.UNKNOWN

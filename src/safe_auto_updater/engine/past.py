@@ -12,7 +12,7 @@ from typing import Any
 
 from safe_auto_updater.core.memory import Denied
 from safe_auto_updater.core.spelling import in_words
-from safe_auto_updater.core.taglists import shrunk
+from safe_auto_updater.core.taglists import goes_on, shrunk
 from safe_auto_updater.engine.state import State, all_or_nothing, ask
 
 BELIEVED_AFTER_S = 86400.0  # a list that stays shrunk for so long is how the repository is now
@@ -99,8 +99,9 @@ class Past:
         if rows and text == believed and since is None:
             return None
         why = shrunk(believed.split(), text.split(), kind)
-        same = text == doubted or shrunk((doubted or "").split(), text.split()) is None
-        if since is None or not same:
+        earlier = (doubted or "").split()
+        same = shrunk(earlier, text.split()) is None
+        if since is None or not (same or goes_on(believed.split(), earlier, text.split())):
             since = now  # another short list than the one before: the day begins anew
         with self._lock:
             if why is None or now - since >= BELIEVED_AFTER_S:

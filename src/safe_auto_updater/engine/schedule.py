@@ -21,7 +21,7 @@ def in_turn(
     """The results of `work` on each step, in the order in which they began.
 
     Steps that share a candidate run one after the other, so that the first that fails can spare
-    the others; so does a step after those before it that it `needs` (pairs of assets). With
+    the others; so do steps of which one `needs` the other (pairs of assets). With
     `stopping` nothing more is begun. What one raises is raised once those under way have ended.
     """
     if at_once == 1:
@@ -74,7 +74,10 @@ def _after(step: Step, other: Step, needs: Sequence[tuple[str, str]]) -> bool:
     if not _contents(step).isdisjoint(_contents(other)):
         return True
     mine, theirs = set(step.assets), set(other.assets)
-    return any(one in mine and needed in theirs for one, needed in needs)
+    return any(
+        (one in mine and needed in theirs) or (one in theirs and needed in mine)
+        for one, needed in needs
+    )
 
 
 def _contents(step: Step) -> set[str]:

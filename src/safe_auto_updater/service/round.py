@@ -92,7 +92,7 @@ class Round:
             if self._signals.stopping() or not is_wanted(self._folder):
                 break
         plan, checked = first
-        opens = self._opens(plan, checked)
+        opens = self._opens(plan, checked, began)
         return Seen(checked, plan, tuple(records), waiting, began, app.clock.now(), opens)
 
     def look(self, names: Sequence[str], inventory: AssetInventory) -> tuple[Plan, Checked]:
@@ -132,13 +132,12 @@ class Round:
 
         return enabled
 
-    def _opens(self, plan: Plan, checked: Checked) -> float:
-        """When the first window opens that a step waits for."""
+    def _opens(self, plan: Plan, checked: Checked, planned: float) -> float:
+        """When the first window opens that a step waits for; it may have, since it was planned."""
         waits = {a for s in plan.steps if "window" in s.hold_rules for a in s.assets}
-        now = self._app.clock.now()
         starts = []
         for asset in checked.assets:
             if asset.id in waits:
-                period = opening(self._app.cycle.policy(asset).windows, now)
-                starts += [period.start] if period and period.start > now else []
+                period = opening(self._app.cycle.policy(asset).windows, planned)
+                starts += [period.start] if period and period.start > planned else []
         return min(starts, default=NEVER)

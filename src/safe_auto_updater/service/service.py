@@ -14,6 +14,7 @@ from safe_auto_updater.service.alone import Lease, alone
 from safe_auto_updater.service.between import Between
 from safe_auto_updater.service.requests import Requests
 from safe_auto_updater.service.round import NEVER, Round, Seen
+from safe_auto_updater.service.steps import Steps
 from safe_auto_updater.service.wired import Wired
 
 LISTEN_EVERY_S = 0.5  # for what a person has approved meanwhile
@@ -79,12 +80,15 @@ class Service:
         if not once:
             self._between.watch()
         due = again = self._clock.now()
+        steps = Steps(self._clock)
         if not once:
             self._guarded(self._recover)
             due = due if self._wired.timetable().at_start else self._next()
         while not self._signals.stopping():
             if self._signals.wants_reload() and self._reloaded():
                 due = min(due, self._next())
+            if steps.back():
+                due, again = min(due, self._next()), self._clock.now()
             heard = requests.approved()
             self._wanted = tuple(dict.fromkeys((*self._wanted, *heard)))
             if self._clock.now() >= due:

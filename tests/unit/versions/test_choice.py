@@ -212,3 +212,23 @@ def test_prereleases_count_as_their_numbers_where_they_are_wanted() -> None:
 def test_between_answers_for_any_two_texts(a: str, b: str) -> None:
     assert EVALUATOR.between(a, b) in Bump
     assert EVALUATOR.between(a, a) == Bump.DIGEST
+
+
+@pytest.mark.parametrize(
+    ("current", "candidate", "walk", "skips"),
+    [
+        ("28.0.4", "29.0.1", Bump.MAJOR, False),
+        ("28.0.4", "30.0.1", Bump.MAJOR, True),
+        ("28.0.4", "28.9.1", Bump.MAJOR, False),
+        ("1.10.3", "1.11.0", Bump.MINOR, False),
+        ("1.10.3", "v1.13.0", Bump.MINOR, True),
+        ("1.10.3", "2.0.0", Bump.MINOR, False),
+        ("1.10.3", "2.1.0", Bump.MINOR, True),
+        ("1.10.3", "3.0.0", Bump.MINOR, True),
+        ("stable", "3.0.0", Bump.MINOR, False),
+    ],
+)
+def test_what_surely_lies_between_two_versions_is_skipped(
+    current: str, candidate: str, walk: Bump, skips: bool
+) -> None:
+    assert SemVerEvaluator().skips(current, candidate, walk) is skips
