@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,6 +95,12 @@ def eventually(question: Callable[[], Found], timeout_s: float = 45) -> Found:
             raise AssertionError(f"still {answer!r} after {timeout_s} s")
         time.sleep(0.02)
     return answer
+
+
+def _networks_of(container: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """The networks of a container as inspect and list tell them, by name."""
+    found: Mapping[str, Mapping[str, Any]] = container["NetworkSettings"]["Networks"]
+    return found.items()
 
 
 class World:
@@ -206,7 +212,26 @@ class World:
 
     def text(self, container: str) -> str | None:
         """What it serves as soon as it answers: a machine under load may take a moment."""
-        return eventually(lambda: self.http(container))
+        try:
+            return eventually(lambda: self.http(container))
+        except AssertionError as error:
+            raise AssertionError(f"{container}: {error}; {self._silence(container)}") from None
+
+    def _silence(self, container: str) -> str:
+        """Why a container may not answer: its state, addresses, processes; who else has them."""
+        found = self.get(container)
+        told = {n: (s["IPAddress"], s["MacAddress"]) for n, s in _networks_of(found)}
+        addresses = {address for address, _ in told.values() if address}
+        others = [
+            one["Names"]
+            for one in self.call("GET", "/containers/json")
+            if one["Id"] != found["Id"]
+            and addresses & {settings["IPAddress"] for _, settings in _networks_of(one)}
+        ]
+        runs = None
+        if found["State"]["Running"]:
+            runs = self.call("GET", f"/containers/{found['Id']}/top")["Processes"]
+        return f"{found['State']}, {told}, others of the same address: {others}, it runs {runs}"
 
     def ids(self) -> set[str]:
         """IDs of all containers of this world, running or not."""

@@ -38,7 +38,7 @@ class Vpn:
         self.ipc = {"IpcMode": "shareable"}
         world.run(old.reference, "vpn", StopTimeout=2, HostConfig=self.ipc)
         world.publish("1.1.0", name="vpn", **({"version": "new", "volumes": ("/data",)} | newer))
-        eventually(lambda: world.http("vpn"))
+        world.text("vpn")
         self.app = world.publish("1", name="app").reference
         self.before = {"vpn": world.get("vpn")}
 

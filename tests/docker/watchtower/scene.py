@@ -63,7 +63,7 @@ class Scene:
     def run(self, name: str = "web", **body: Any) -> dict[str, Any]:
         """A container on what is published now."""
         container = self.world.run(self.reference, name, **body)
-        eventually(lambda: self.world.http(container))
+        self.world.text(container)
         return self.world.get(container)
 
     def serves(self, text: str, name: str = "web") -> bool:
