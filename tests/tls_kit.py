@@ -6,15 +6,15 @@ import ssl
 import subprocess
 from pathlib import Path
 
+_NEW = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
 
 def certified(folder: Path) -> Path:
     """One for 127.0.0.1 that is its own authority, as `ca.pem`; its key beside it is `key.pem`."""
     file = folder / "ca.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-         "-nodes", "-days", "2", "-subj", "/CN=here", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", key_of(file), "-out", file],
-        check=True, capture_output=True,
+    _openssl(
+        *_NEW, "-x509", "-days", "2", "-subj", "/CN=here", "-addext",
+        "subjectAltName=IP:127.0.0.1", "-keyout", key_of(file), "-out", file,
     )  # fmt: skip
     return file
 
@@ -39,9 +39,9 @@ class Authority:
         self.folder = folder
         self.ca = folder / f"{name}.pem"
         self._key = folder / f"{name}-key.pem"
-        self._openssl(
-            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
-            *("-days", "2", "-subj", f"/CN={name}", "-keyout", self._key, "-out", self.ca),
+        _openssl(
+            *(*_NEW, "-x509", "-days", "2"),
+            *("-subj", f"/CN={name}", "-keyout", self._key, "-out", self.ca),
         )
 
     def signed(self, name: str, names: str = "") -> tuple[Path, Path]:
@@ -51,17 +51,15 @@ class Authority:
         usage = "serverAuth" if names else "clientAuth"
         lines = [f"extendedKeyUsage={usage}", f"subjectAltName={names}" if names else ""]
         more.write_text("\n".join(lines) + "\n")
-        self._openssl(
-            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
-            *("-subj", f"/CN={name}", "-keyout", key, "-out", request),
-        )
-        self._openssl(
+        _openssl(*_NEW, "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        _openssl(
             *("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self._key),
             *("-CAcreateserial", "-days", "2", "-extfile", more, "-out", cert),
         )
         return cert, key
 
-    def _openssl(self, *words: str | Path) -> None:
-        command = ["openssl", *(str(word) for word in words)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+
+def _openssl(*words: str | Path) -> None:
+    command = ["openssl", *(str(word) for word in words)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -25,10 +25,12 @@ def shrunk(before: Collection[str], now: Collection[str], kind: str = "tags") ->
         return f"lists no {kind} at all"
     if len(now) < _KEPT * len(before):
         return f"lists {len(now)} {kind}, and listed {len(before)} before"
-    several = {track for track, count in _tracks(before).items() if count > 1}
-    gone = [one for one in _releases(set(before) - set(now)) if _track(one) in several]
-    newest = _newest(_releases(now)) if gone else {}
-    missed = [v for v in gone if (kept := newest.get(_track(v))) is None or kept < precedence(v)]
+    gone = list(_releases(set(before) - set(now)))
+    if not gone:
+        return None
+    listed, newest = Counter(map(_track, _releases(before))), _newest(_releases(now))
+    several = [version for version in gone if listed[_track(version)] > 1]
+    missed = [v for v in several if (kept := newest.get(_track(v))) is None or kept < precedence(v)]
     if not missed:
         return None
     first = max(missed, key=lambda version: (version.numbers, version.text))
@@ -39,10 +41,6 @@ def goes_on(before: Collection[str], doubted: Collection[str], now: Collection[s
     """Whether a list lacks what another one lacked earlier, and hardly anything besides."""
     missed = set(before) - set(doubted)
     return len(now) >= _KEPT * len(doubted) and missed.isdisjoint(now)
-
-
-def _tracks(tags: Iterable[str]) -> Counter[tuple[object, ...]]:
-    return Counter(map(_track, _releases(tags)))
 
 
 def _releases(tags: Iterable[str]) -> Iterator[Version]:

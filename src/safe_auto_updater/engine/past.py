@@ -98,10 +98,10 @@ class Past:
         believed, doubted, since = rows[0] if rows else ("", None, None)
         if rows and text == believed and since is None:
             return None
-        why = shrunk(believed.split(), text.split(), kind)
-        earlier = (doubted or "").split()
-        same = shrunk(earlier, text.split()) is None
-        if since is None or not (same or goes_on(believed.split(), earlier, text.split())):
+        before, earlier, listed = believed.split(), (doubted or "").split(), text.split()
+        why = shrunk(before, listed, kind)
+        same = shrunk(earlier, listed) is None or goes_on(before, earlier, listed)
+        if since is None or not same:
             since = now  # another short list than the one before: the day begins anew
         with self._lock:
             if why is None or now - since >= BELIEVED_AFTER_S:

@@ -195,8 +195,12 @@ def _use(container: Json, pods: Sequence[Json], labels: tuple[tuple[str, str], .
     else:
         tag, told = reference.tag, reference.digest
     mine = [pod for pod in pods if images(pod["spec"]).get(name) == written]
-    seen = [(pod["metadata"]["creationTimestamp"], of.digest_of(pod, name)) for pod in mine]
-    running = [digest for _, digest in sorted((at, one) for at, one in seen if one is not None)]
+    seen = sorted(
+        (pod["metadata"]["creationTimestamp"], digest)
+        for pod in mine
+        if (digest := of.digest_of(pod, name)) is not None
+    )
+    running = [digest for _, digest in seen]
     # Where pods differ the tag has moved between their starts: the oldest is behind.
     digests = tuple(dict.fromkeys(running[:1] if len(set(running)) > 1 else running))
     known = tuple(dict.fromkeys((*((told,) if told else ()), *digests)))

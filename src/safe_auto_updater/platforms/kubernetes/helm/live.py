@@ -49,16 +49,23 @@ def comparable(live: Json, written: Json) -> dict[str, Any]:
         notes = hashed(notes)  # `kubectl apply` notes there all that it wrote
     if notes:
         meta["annotations"] = notes
-    if isinstance(found.get("spec"), dict) and isinstance(written.get("spec") or {}, dict):
-        said = written.get("spec") or {}
-        match live.get("kind"), live.get("apiVersion"):
-            case "Service", "v1":
-                found["spec"] = _without_allocated(found["spec"], said)
-            case "Job", "batch/v1":
-                found["spec"] = _without_generated(found["spec"], said)
-    if live.get("kind") in _SCALED and isinstance(found.get("spec"), dict):
-        found["spec"] = {k: v for k, v in found["spec"].items() if k != "replicas"}
+    if isinstance(found.get("spec"), dict):
+        said = written.get("spec")
+        found["spec"] = _lasting(live, found["spec"], said if isinstance(said, dict) else {})
     return {**found, "metadata": meta}
+
+
+def _lasting(live: Json, spec: Json, said: Json) -> Json:
+    """What of a specification stays where an object is scaled, or made again."""
+    match live.get("kind"), live.get("apiVersion"):
+        case "Service", "v1":
+            return _without_allocated(spec, said)
+        case "Job", "batch/v1":
+            return _without_generated(spec, said)
+        case kind, _ if kind in _SCALED:
+            return {k: v for k, v in spec.items() if k != "replicas"}
+        case _:
+            return spec
 
 
 def _without_allocated(spec: Json, said: Json) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from safe_auto_updater.core.errors import PlatformError
@@ -69,9 +69,7 @@ class Around:
             return Health.NONE, []
         found: list[Health] = []
         missing: list[str] = []
-        for kind, own, name in seen.workloads:
-            namespace = own or seen.namespace
-            asset = self.workloads.get(kubernetes_id(self.cluster, namespace, kind, name))
+        for kind, namespace, name, asset in self._owned(seen):
             if asset is not None:
                 found += [asset.health] if kind != CRON_JOB.name else []
             elif self._looked(namespace, kind):
@@ -88,11 +86,15 @@ class Around:
 
     def itself(self, seen: Seen) -> list[Obstacle]:
         """That the program itself runs in one of its workloads."""
+        assets = (asset for *_, asset in self._owned(seen) if asset is not None)
+        return [ITSELF] if any(ITSELF in asset.obstacles for asset in assets) else []
+
+    def _owned(self, seen: Seen) -> Iterator[tuple[str, str, str, Asset | None]]:
+        """Kind, namespace and name of each of its workloads, and what the scan found of it."""
         for kind, own, name in seen.workloads:
-            identity = kubernetes_id(self.cluster, own or seen.namespace, kind, name)
-            if identity in self.workloads and ITSELF in self.workloads[identity].obstacles:
-                return [ITSELF]
-        return []
+            namespace = own or seen.namespace
+            identity = kubernetes_id(self.cluster, namespace, kind, name)
+            yield kind, namespace, name, self.workloads.get(identity)
 
     def _looked(self, namespace: str, kind: str) -> bool:
         everywhere = None in self.namespaces
