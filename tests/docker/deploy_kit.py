@@ -156,5 +156,5 @@ def labelled(world: World, **recipe: Any) -> str:
     """A container that the service may update by itself."""
     world.publish("1.0.0", **recipe)
     container = world.run(f"{world.repository}:1.0.0", Labels=ENABLED)
-    eventually(lambda: world.http("web"))
+    world.text("web")
     return container

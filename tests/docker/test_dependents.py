@@ -347,7 +347,7 @@ def test_plan_is_stale_once_somebody_else_depends_on_what_it_replaces(
 def test_tag_that_a_dependent_shares_stays_where_the_update_put_it(world: World, sau: Sau) -> None:
     reference = world.publish("latest", name="app", version="old").reference
     world.run(reference, "root")
-    eventually(lambda: world.http("root"))
+    world.text("root")
     body = {"Cmd": ["/bin/busybox", "sleep", "1000"], "Entrypoint": []}
     host = {"NetworkMode": f"container:{world.prefix}-root"}
     labels = {"safe-auto-updater.policy": "none"}

@@ -57,7 +57,7 @@ class Service:
         old = world.publish("1.0.0", version="old", volumes=("/data",))
         world.publish("1.1.0", **({"version": "new", "volumes": ("/data",)} | newer))
         world.run(old.reference, HostConfig={"RestartPolicy": {"Name": "always"}})
-        eventually(lambda: world.http("web") == "old")
+        assert world.text("web") == "old"
         self.before = world.get("web")
 
 

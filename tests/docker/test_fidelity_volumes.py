@@ -6,7 +6,7 @@ from typing import Any
 
 from safe_auto_updater.core.events import Event
 from tests.docker.fidelity import kit
-from tests.lab_kit import World, eventually
+from tests.lab_kit import World
 from tests.sau_kit import Sau
 
 Json = dict[str, Any]
@@ -131,4 +131,4 @@ def test_update_over_an_anonymous_volume_can_be_taken_back(world: World, sau: Sa
     assert sau("apply", "--yes").code == 0
 
     assert sau("rollback", f"{world.prefix}-web", "--yes").code == 0
-    eventually(lambda: world.http("web") == "old")
+    assert world.text("web") == "old"

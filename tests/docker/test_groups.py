@@ -39,7 +39,7 @@ class Group:
             recipe = {"version": f"{name} new", "volumes": ("/data",)}
             world.publish("1.1.0", name=name, **(recipe | (newer if name == "web" else {})))
         for name in NAMES:
-            eventually(lambda: world.http(name))  # noqa: B023  asked at once
+            world.text(name)
         self.before = {name: world.get(name) for name in NAMES}
 
     def side(self) -> str:

@@ -27,7 +27,7 @@ class Hooked:
         self.volume = world.volume("kept")
         host = {"Binds": [f"{self.volume}:/lab/kept"]}
         world.run(old.reference, Labels=labels, HostConfig=host)
-        eventually(lambda: world.http("web") == "old")
+        assert world.text("web") == "old"
         self.before = world.get("web")
 
     def notes(self) -> str:
@@ -136,7 +136,7 @@ def test_hook_does_not_stand_in_the_way_back_of_what_no_longer_runs(world: World
     said = sau("rollback", f"{world.prefix}-web", "--yes")
 
     assert said.code == 0, said.out + said.err
-    eventually(lambda: world.http("web") == "old")
+    assert world.text("web") == "old"
 
 
 @pytest.mark.parametrize("when", ["before_update", "after_update"])
@@ -154,7 +154,7 @@ def test_hook_that_fails_does_not_keep_anybody_on_a_version_that_broke(
     assert (said.code, said.update["outcome"]) == (0, "succeeded"), said.out + said.err
     told = f"{when} failed with exit code 3 and said: no database; gone back all the same"
     assert told in said.update["warnings"]
-    eventually(lambda: world.http("web") == "old")
+    assert world.text("web") == "old"
 
 
 def test_hook_may_ask_to_go_back_another_time(world: World, sau: Sau) -> None:

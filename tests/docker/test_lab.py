@@ -52,7 +52,7 @@ def test_crash_later_serves_before_it_crashes(world: World) -> None:
     container = world.run(
         world.publish("1", behaviour="crash_later").reference, Env=["CRASH_AFTER=1"]
     )
-    assert eventually(lambda: world.http(container)) == "1"
+    assert world.text(container) == "1"
     eventually(lambda: world.get(container)["State"]["Status"] == "exited")
 
 
@@ -81,7 +81,7 @@ def test_stopping_takes_its_time(
     if behaviour == "never_ready":
         time.sleep(0.3)  # nothing tells that its script waits for signals
     else:
-        eventually(lambda: world.http(container))
+        world.text(container)
     begun = time.monotonic()
     world.call("POST", f"/containers/{container}/stop?t=2")
     assert time.monotonic() - begun >= least_s
@@ -95,7 +95,7 @@ def test_slow_stop_tells_that_it_stopped_cleanly(world: World) -> None:
         Env=["STOP_SECONDS=0.2"],
         HostConfig={"Binds": [f"{volume}:/data"]},
     )
-    eventually(lambda: world.http(container))
+    world.text(container)
     world.call("POST", f"/containers/{container}/stop")
     assert world.call("GET", f"/containers/{container}/archive?path=/data/clean-stop")
 
@@ -113,7 +113,7 @@ def test_recipe_reaches_the_image_config(world: World) -> None:
     assert (config["StopSignal"], config["Labels"]) == ("SIGUSR1", {"l": "v"})
     assert (config["Volumes"], config["ExposedPorts"]) == ({"/data": {}}, {"9/udp": {}})
     assert world.get(container)["Image"] == world.id_of(published)
-    assert eventually(lambda: world.http(container)) == "1"
+    assert world.text(container) == "1"
 
 
 def test_publishing_again_gives_the_same_digest_and_a_version_another(world: World) -> None:
@@ -131,7 +131,7 @@ def test_engine_pulls_its_own_platform_from_an_index(world: World, attestation: 
     )
     container = world.run(index.reference)
     assert world.runs(container, ours)
-    assert eventually(lambda: world.http(container)) == "7"
+    assert world.text(container) == "7"
     listed = world.image(index.reference)["RepoDigests"]
     assert listed == [index.pinned]
 
@@ -164,7 +164,7 @@ def test_engine_killed_and_started_restarts_what_its_policy_says(world: World) -
         os.kill(before, 0)  # the container outlives its engine
     finally:
         world.lab.start_engine()
-    eventually(lambda: world.http(always) == "1")
+    assert world.text(always) == "1"
     assert world.get(always)["State"]["Pid"] != before
     assert world.get(never)["State"]["Status"] == "exited"
 

@@ -19,7 +19,7 @@ from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.state import open_state
 from tests import spawner
 from tests.docker.kill.killable import BOTH_RUN
-from tests.lab_kit import Lab, World, eventually
+from tests.lab_kit import Lab, World
 
 KILL = ("unwritten", "written", "unasked", "sent", "answered", "streamed", "unseen")
 """Kinds of instants at which the process is killed."""
@@ -112,7 +112,7 @@ class Scene:
             self.new_tag,
             **{"version": self.new_text, "volumes": ("/data", "/lab/www"), **scenario.image},
         )
-        eventually(lambda: world.http(container))
+        world.text(container)
         self.before = world.get(container)
         self.data = next(m for m in self.before["Mounts"] if m["Destination"] == "/data")
         (Path(self.data["Source"]) / "kept").write_text(world.prefix)
