@@ -70,8 +70,9 @@ def base() -> Layer:
     if not busybox_is_static():
         raise LabError(f"{BUSYBOX} is missing or not static; `python -m lab up` installs it")
     tree = _Tree()
-    for folder in ("bin", "etc", "lab", "var"):
+    for folder in ("bin", "etc", "lab", "run", "var"):
         tree.folder(folder)
+    tree.link("var/run", "/run")
     tree.folder("tmp", 0o1777)
     tree.file("bin/busybox", BUSYBOX.read_bytes(), 0o755)
     names = subprocess.run([str(BUSYBOX), "--list"], capture_output=True, text=True, check=True)

@@ -215,9 +215,9 @@ class World:
         try:
             return eventually(lambda: self.http(container))
         except AssertionError as error:
-            raise AssertionError(f"{container}: {error}; {self._silence(container)}") from None
+            raise AssertionError(f"{container}: {error}; {self.silence(container)}") from None
 
-    def _silence(self, container: str) -> str:
+    def silence(self, container: str) -> str:
         """Why a container may not answer: its state, addresses, processes; who else has them."""
         found = self.get(container)
         told = {n: (s["IPAddress"], s["MacAddress"]) for n, s in _networks_of(found)}

@@ -26,6 +26,7 @@ from safe_auto_updater.engine.decisions import Decisions
 from safe_auto_updater.engine.evaluation import Evaluation
 from safe_auto_updater.engine.executor import UpdateExecutor
 from safe_auto_updater.engine.health import HealthChecker
+from safe_auto_updater.engine.in_time import ScannerInTime
 from safe_auto_updater.engine.incidents import Incidents
 from safe_auto_updater.engine.journal import Journal, Record
 from safe_auto_updater.engine.past import Past
@@ -202,7 +203,9 @@ class App:
         self._closing.callback(notifications.close, NOTICES_S)
 
     def _scanners(self) -> list[Scanner]:
-        theirs = [plugins.LazyScanner(name) for name in plugins.known(plugins.SCANNERS)]
+        theirs = [
+            ScannerInTime(plugins.LazyScanner(name)) for name in plugins.known(plugins.SCANNERS)
+        ]
         return [*self.docker.scanners(), *self.kubernetes.scanners(), *theirs]
 
     def _driver(self, asset: str) -> Driver:
@@ -222,10 +225,11 @@ class App:
         return self.kubernetes.foreseen(asset, changes)
 
     def _executor_for(self, step: Step) -> UpdateExecutor:
-        health = HealthChecker(self._judges.checks_for, self.clock)
+        driver = self._driver(step.asset)
+        health = HealthChecker(self._judges.checks_for, self.clock, driver.elsewhere)
         return UpdateExecutor(
             self.journal,
-            self._driver(step.asset).updater(step, health),
+            driver.updater(step, health),
             health,
             self.clock,
             self.emit,

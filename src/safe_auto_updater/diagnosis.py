@@ -64,8 +64,17 @@ def diagnose(app: App, config: Config) -> list[Finding]:
     ]
     for group in plugins.GROUPS:
         found += [_plugin(group, name) for name in plugins.known(group)]
-    assets = app.cycle.scan().assets
+    inventory = app.cycle.scan()
+    assets = inventory.assets
+    found += _unseen(found, inventory.failures)
     return found + _helm(app, assets) + _registries(app, assets)
+
+
+def _unseen(found: Sequence[Finding], failures: Sequence[tuple[str, str]]) -> list[Finding]:
+    """What a scan could not see, of sources about which nothing bad was found yet."""
+    bad = {one.what for one in found if not one.ok}
+    told = [(source.partition("/")[0].replace(":", " "), fact) for source, fact in failures]
+    return [Finding(what, False, fact) for what, fact in told if what not in bad]
 
 
 def _state(app: App) -> Finding:
@@ -159,8 +168,7 @@ def _helm(app: App, assets: Sequence[Asset]) -> list[Finding]:
 def _registries(app: App, assets: Sequence[Asset]) -> list[Finding]:
     """One question per registry, about an image that runs here and was pulled from there."""
     asked: dict[str, Finding] = {}
-    for asset in assets:
-        use = asset.images[0]
+    for asset, use in [(one, use) for one in assets for use in one.images]:
         try:
             reference = Reference.parse(use.image.reference)
         except InvalidReference:

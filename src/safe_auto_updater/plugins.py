@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from socket import gaierror
 from typing import Any, TypeVar
 
-from safe_auto_updater.core.errors import PluginError
+from safe_auto_updater.core.errors import PlatformUnreachable, PluginError
 from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.model import Asset
 from safe_auto_updater.core.ports import CheckResult, Proposal, Scan, Scanner, Subject
 
 SCANNERS = "safe_auto_updater.scanners"
@@ -22,6 +24,7 @@ POLICIES = "safe_auto_updater.policies"
 
 _METHOD = {SCANNERS: "scan", HEALTH_CHECKS: "check", NOTIFIERS: "notify", POLICIES: "judge"}
 GROUPS = tuple(_METHOD)
+_NOBODY_THERE = (ConnectionError, TimeoutError, gaierror)
 
 T = TypeVar("T")
 
@@ -121,7 +124,22 @@ class _Scanner:
         return str(getattr(self.made, "name", self.where))
 
     def scan(self) -> Scan:
-        return _answer(self.where, Scan, self.made.scan)
+        return _answer(self.where, Scan, lambda: self._whole(self.made.scan()))
+
+    def _whole(self, scan: Any) -> Any:
+        """All of it, now: what comes bit by bit would fail where nobody looks for it."""
+        if not isinstance(scan, Scan):
+            return scan
+        whole = Scan(tuple(scan.assets), tuple(scan.images), tuple(scan.failures))
+        wrong: dict[str, list[object]] = {
+            "assets": [one for one in whole.assets if not isinstance(one, Asset)],
+            "images": [one for one in whole.images if not isinstance(one, Mapping)],
+            "failures": [one for one in whole.failures if [*map(type, one)] != [str, str]],
+        }
+        for name, found in wrong.items():
+            if found:
+                raise TypeError(f"{found[0]!r:.60} among the {name}")
+        return whole
 
 
 @dataclass(frozen=True)
@@ -139,7 +157,13 @@ class _Notifier:
     where: str
 
     def notify(self, event: Event) -> None:
-        _answer(self.where, object, lambda: self.made.notify(event))
+        try:
+            self.made.notify(event)
+        except PlatformUnreachable:
+            raise
+        except (Exception, SystemExit) as error:
+            fact = f"{self.where} failed: {_told(error)}"
+            raise (PlatformUnreachable if _found_nobody(error) else PluginError)(fact) from error
 
 
 @dataclass(frozen=True)
@@ -173,6 +197,15 @@ def _answer(where: str, kind: type[T], ask: Callable[[], Any]) -> T:
     if not isinstance(answer, kind):
         raise PluginError(f"{where} answered {type(answer).__name__} instead of {kind.__name__}")
     return answer
+
+
+def _found_nobody(error: BaseException | None) -> bool:
+    """Whether it comes from a network that does not answer, whichever library told it."""
+    while error is not None:
+        if isinstance(error, _NOBODY_THERE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _where(point: EntryPoint) -> str:

@@ -65,6 +65,8 @@ def test_the_file_moves_with_the_container(project: Project, sau: Sau) -> None:
     path = project.folder / "compose.yml"
     path.chmod(0o640)
     os.chown(path, 12, 34)
+    sau.state.mkdir()
+    os.chown(sau.state, 56, 78)  # that of a service, which acts as this user
 
     said = sau("apply", "--yes", "web-1")
 
@@ -77,6 +79,78 @@ def test_the_file_moves_with_the_container(project: Project, sau: Sau) -> None:
     project.assert_settled()
     assert sorted(p.name for p in project.folder.iterdir()) == ["compose.yml"]
     assert not list((sau.state / "compose").iterdir()), "what the file said is not kept for ever"
+    assert (sau.state / "compose").stat().st_uid == 56
+
+
+EXTENSION = """\
+x-images: {{web: &web '{repository}:{tag}'}}  # all of them
+x-base: &base {{restart: "no"}}
+services:
+  web:
+    <<: *base
+    image: *web
+"""
+
+
+def test_image_behind_an_anchor_of_an_extension_moves(project: Project, sau: Sau) -> None:
+    repository = project.world.repository
+    project.world.publish("1.0.0")
+    project.world.publish("1.1.0")
+    project.write(EXTENSION.format(repository=repository, tag="1.0.0"))
+    project.up()
+    rule(sau, "update-file")
+    said = sau("apply", "--yes", "web-1")
+    assert said.update["outcome"] == "succeeded", said.out
+    assert project.read() == EXTENSION.format(repository=repository, tag="1.1.0")
+    project.assert_settled()
+
+
+def test_service_that_nobody_starts_may_lack_its_files(project: Project, sau: Sau) -> None:
+    project.world.publish("1.0.0")
+    image = f"{project.world.repository}:1.0.0"
+    text = f"services:\n  web: {{image: '{image}'}}\n"
+    text += f"  debug: {{image: '{image}', profiles: [dev], env_file: .env.dev}}\n"
+    project.write(text)
+    project.up()
+    project.world.publish("1.1.0")
+    rule(sau, "update-file")
+    said = sau("apply", "--yes", "web-1")
+    assert said.update["outcome"] == "succeeded", said.out
+    assert project.read() == text.replace(image, image.replace("1.0.0", "1.1.0"), 1)
+    project.assert_settled()
+
+
+def test_file_of_an_app_that_its_owner_only_made_is_asked_too(project: Project, sau: Sau) -> None:
+    project.world.publish("1.0.0")
+    image = f"{project.world.repository}:1.0.0"
+    labels = "{casaos: casaos, safe-auto-updater.enable: 'true'}"
+    project.write(f"services:\n  web: {{image: '{image}', labels: {labels}}}\n")
+    project.up()
+    project.world.publish("1.1.0")
+    step = sau("plan").step(f"{project.name}-web-1")
+    assert (step["action"], step["hold_rules"]) == ("hold", ["compose"])
+    assert step["reasons"][0].startswith(f"compose.yml:2: image: {image}"), step
+
+
+def test_what_only_compose_runs_holds_unless_a_hook_stands_for_it(
+    project: Project, sau: Sau
+) -> None:
+    project.world.publish("stable", version="1")
+    image = f"{project.world.repository}:stable"
+    hook = "[{command: [/bin/busybox, touch, /ready]}]"
+    project.write(f"services:\n  web: {{image: '{image}', post_start: {hook}}}\n")
+    project.up()
+    project.world.publish("stable", version="2")
+    step = sau("plan").step(f"{project.name}-web-1")
+    assert (step["action"], step["hold_rules"]) == ("hold", ["compose"])
+    assert "Compose runs post_start when it makes this container anew" in step["reasons"][0]
+
+    after = "after_update: [/bin/busybox, touch, /ready]"
+    sau.configure(SOAK, f'detection:\n  rules: [{{match: {{asset: "*"}}, {after}}}]\n')
+    said = sau("apply", "--yes")
+    assert said.update["outcome"] == "succeeded", said.out
+    project.sh("/bin/busybox test -e /ready")
+    project.assert_settled()
 
 
 def test_the_file_goes_back_with_the_container(project: Project, sau: Sau) -> None:

@@ -47,13 +47,31 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield folder
 
 
-def put(folder: Path, name: str, code: str) -> None:
+def put(
+    folder: Path, name: str, code: str, group: str = "policies", factory: str = "Policy"
+) -> None:
     (folder / f"{name}.py").write_text(code)
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    points = f"[safe_auto_updater.policies]\n{name} = {name}:Policy\n"
+    points = f"[safe_auto_updater.{group}]\n{name} = {name}:{factory}\n"
     (info / "entry_points.txt").write_text(points)
+
+
+def test_doctor_tells_of_a_scanner_that_cannot_see(sau: Sau, install: Path) -> None:
+    code = """class Scanner:
+    def __init__(self, options):
+        pass
+
+    def scan(self):
+        raise OSError("its API is down")
+"""
+    put(install, "away", code, "scanners", "Scanner")
+    doctor = sau("doctor")
+    bad = [one for one in doctor.json["findings"] if not one["ok"]]
+    (fact,) = [one["fact"] for one in bad if one["what"] == "plugin away"]
+    assert doctor.code == 1
+    assert "plugin 'away' (away:Scanner) of away 1.0 failed: OSError: its API is down" in fact
 
 
 @pytest.fixture

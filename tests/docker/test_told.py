@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,6 +111,20 @@ def test_engine_that_does_not_answer_is_a_failed_part_and_exit_code_1(
     assert said.code == 1
     assert [asset["name"] for asset in said.json["assets"]] == [f"{world.prefix}-web"]
     assert said.json["failures"][0]["source"] == "docker:gone"
+
+
+def test_closed_streams_keep_nothing_from_being_done(world: World, sau: Sau) -> None:
+    """As a script at boot may have closed them; what is opened next must not take their numbers."""
+    world.run(world.publish("1.0.0").reference)
+    world.publish("1.1.0")
+    words = shlex.join([*sau.command, "rollback", "web", "--yes"])
+    for closed in ("<&-", ">&- 2>&-", "<&- >&- 2>&-"):
+        assert sau("apply", "--yes").update["outcome"] == "succeeded"
+        done = subprocess.run(["/bin/sh", "-c", f"exec {words} {closed}"], check=False)
+        assert done.returncode == 0, closed
+        assert sau("release", "web").code == 0
+    assert [one["outcome"] for one in sau("history").json["updates"]] == ["succeeded"] * 6
+    assert world.text("web") == "1.0.0"
 
 
 def test_status_needs_no_engine(world: World, sau: Sau) -> None:

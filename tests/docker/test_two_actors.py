@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 
+from safe_auto_updater.platforms.docker.api import QUESTIONS
+from tests.docker.filter_kit import Filter
+from tests.docker.remote_kit import with_engines
 from tests.lab_kit import World, eventually
 from tests.sau_kit import Sau
 
@@ -68,6 +72,37 @@ def test_asked_to_stop_it_finishes_the_update_under_way_and_begins_no_other(
     assert told["not_begun"] == [f"docker:local/{world.prefix}-second"]
     assert (world.text("first"), world.text("second")) == ("1.1.0", "1.0.0")
     assert world.get("second")["Id"] == old["second"]
+
+
+class Stops(Filter):
+    """Asks a process to stop when it lists the containers for the fourth time."""
+
+    asked: subprocess.Popen[str] | None = None
+    lists = 0
+
+    def lets(self, method: str, path: str) -> bool:
+        """Everything."""
+        if self.asked is not None and path.endswith("/containers/json"):
+            self.lists += 1
+            if self.lists == 4:
+                self.asked.send_signal(signal.SIGTERM)
+        return super().lets(method, path)
+
+
+def test_way_back_that_is_stopped_before_it_began_says_so(world: World, sau: Sau) -> None:
+    running(world)
+    assert sau("apply", "--yes").update["outcome"] == "succeeded"
+    new = world.get("web")["Id"]
+    with Stops(world.lab.socket, QUESTIONS) as one:
+        text = sau.config.read_text()
+        sau.config.write_text(text.replace("execution:\n", "execution:\n  max_parallel: 4\n"))
+        with_engines(sau, {"name": "local", "host": f"tcp://{one.host}"})
+        one.asked = sau.start("rollback", "web", "--yes")
+        out, _ = one.asked.communicate(timeout=60)
+    assert (one.lists, one.asked.returncode) == (4, 1), out
+    assert json.loads(out)["updates"] == []
+    assert world.ids() == {new}
+    assert len(sau("history").json["updates"]) == 1
 
 
 def test_saved_plan_is_applied_exactly(world: World, sau: Sau) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from safe_auto_updater.core.outcome import Cause
-from safe_auto_updater.platforms.docker.state import create_error_cause, start_error_cause
+from safe_auto_updater.platforms.docker.state import (
+    create_error_cause,
+    start_error_cause,
+    start_remedy,
+)
 
 # the status of an engine that creates no container, and what is to blame
 CREATED = [
@@ -51,6 +55,7 @@ STARTED = [
         "error while creating mount source path '/mnt/nas': mkdir /mnt/nas: permission denied",
         Cause.UNKNOWN,
     ),
+    (f"failed to create task for container: task {'5' * 64}: already exists", Cause.PLATFORM),
     ("something that nobody has heard of", Cause.UNKNOWN),
 ]
 
@@ -58,3 +63,4 @@ STARTED = [
 @pytest.mark.parametrize(("words", "cause"), STARTED)
 def test_refused_start_is_blamed_by_its_words(words: str, cause: Cause) -> None:
     assert start_error_cause(words) is cause
+    assert ("restart containerd" in start_remedy(words)) == ("already exists" in words)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from safe_auto_updater.core.outcome import Cause
@@ -114,6 +117,39 @@ def test_verdict_says_which_check_said_what() -> None:
         {"check": "http", "state": "failing", "detail": "503"},
     ]
     assert "http: 503" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("detail", OSError("gone")), ("check", None), ("state", "passed"), ("cause", "image"),
+     ("proves", None)],
+)  # fmt: skip
+def test_answer_with_a_part_of_another_kind_is_unknown_and_can_be_told(
+    part: str, value: object
+) -> None:
+    parts: dict[str, Any] = {"check": "mine", "state": CheckState.FAILED, "detail": "", part: value}
+    verdict = watch("p", checks=(("mine", Says(CheckResult(**parts))),))
+    assert (verdict.healthy, verdict.cause) == (False, Cause.PLATFORM)
+    assert f"answered with a {part} that is {type(value).__name__}" in verdict.reason
+    assert json.loads(json.dumps(verdict.evidence)) == verdict.evidence
+
+
+def test_checks_are_told_what_addresses_mean_from_here() -> None:
+    seen = []
+
+    class Sees:
+        def check(self, subject: Subject) -> CheckResult:
+            seen.append(subject.elsewhere)
+            return CheckResult("sees", CheckState.PASSED)
+
+    def look() -> Look:
+        return Look((), (SUBJECT,))
+
+    checker = HealthChecker(
+        lambda _: [("sees", Sees())], FakeClock(), lambda one: f"not {one.asset}"
+    )
+    assert checker.watch(look, PATIENCE).healthy
+    assert set(seen) == {"not docker:local/web"}
 
 
 def test_existence_alone_is_not_proof() -> None:

@@ -41,6 +41,14 @@ def test_what_is_no_regular_file_is_neither_replaced_nor_read(tmp_path: Path) ->
         assert file.stat().st_mode == before
 
 
+def test_file_that_cannot_be_looked_at_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for file in (tmp_path / ("x" * 300), tmp_path / "plan.json" / "no", tmp_path / "circle" / "x"):
+        (tmp_path / "plan.json").touch()
+        with pytest.raises(UsageError, match="cannot be saved"):
+            planfile.write(file, PLAN)
+
+
 def test_plan_with_which_others_would_move_by_now_no_longer_holds(tmp_path: Path) -> None:
     file, name = tmp_path / "plan.json", "docker:local/proxy"
     proxy = Follower(name, "proxy", Image("proxy:1"), Bond.RECREATE, "uses its network")

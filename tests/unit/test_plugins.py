@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from safe_auto_updater import plugins
-from safe_auto_updater.core.errors import PluginError
+from safe_auto_updater.core.errors import PlatformUnreachable, PluginError
 from safe_auto_updater.core.events import Event
+from safe_auto_updater.core.policy import Settings
 from safe_auto_updater.core.ports import CheckState, Subject
+from safe_auto_updater.engine.inventory import take_inventory
 
 EXAMPLE = Path(__file__).parent.parent / "plugins" / "sau-example-plugin"
 SUBJECT = Subject("docker:local/web", "web")
@@ -115,6 +117,63 @@ def test_bad_plugin_is_a_named_error(install: Install, message: str) -> None:
 
     assert message in str(caught.value)
     assert "plugin 'bad' (sau_bad:make) of sau-bad 1.0.0" in str(caught.value)
+
+
+SCANS = "from safe_auto_updater.core.ports import Scan\nclass make:\n def __init__(self, o): pass\n"
+
+BAD_SCANS = {
+    "answered list instead of Scan": "return []",
+    "failed: RuntimeError: api is down": "return Scan(one for one in self.later())",
+    "failed: TypeError: 'NoneType' object is not iterable": "return Scan(None)",
+    "failed: TypeError: 'web' among the assets": "return Scan(('web',))",
+    "failed: TypeError: 5 among the images": "return Scan((), (5,))",
+    "failed: TypeError: ('a',) among the failures": "return Scan((), (), (('a',),))",
+    "failed: TypeError: (1, 2) among the failures": "return Scan((), (), ((1, 2),))",
+}
+
+
+@pytest.mark.parametrize("message", BAD_SCANS)
+def test_bad_scan_is_a_failed_part_that_names_the_plugin(install: Install, message: str) -> None:
+    later = " def later(self):\n  yield 5 / 1\n  raise RuntimeError('api is down')\n"
+    code = f"{SCANS}{later} def scan(self): {BAD_SCANS[message]}"
+    install("sau-bad", code, {plugins.SCANNERS: {"bad": "sau_bad:make"}})
+
+    found = take_inventory([plugins.LazyScanner("bad")], Settings())
+
+    ((source, fact),) = found.failures
+    assert (found.assets, source) == ((), "plugin bad")
+    assert message in fact and "plugin 'bad' (sau_bad:make) of sau-bad 1.0.0" in fact
+
+
+RAISES = "class make:\n def __init__(self, options): pass\n def notify(self, event):\n  "
+
+FAILS: dict[str, tuple[str, type[Exception]]] = {
+    "nobody listens": ("raise ConnectionRefusedError('refused')", PlatformUnreachable),
+    "too late": ("raise TimeoutError('too late')", PlatformUnreachable),
+    "a library's own error of a connection": (
+        "try: raise ConnectionResetError\n  except OSError as e: raise RuntimeError from e",
+        PlatformUnreachable,
+    ),
+    "it says so itself": (
+        "from safe_auto_updater.core.errors import PlatformUnreachable as P; raise P('away')",
+        PlatformUnreachable,
+    ),
+    "refused": ("raise RuntimeError('401')", PluginError),
+    "no such file": ("raise FileNotFoundError('token')", PluginError),
+}
+
+
+@pytest.mark.parametrize("what", FAILS)
+def test_notice_that_found_nobody_is_told_from_one_that_was_refused(
+    install: Install, what: str
+) -> None:
+    code, kind = FAILS[what]
+    install("sau-told", RAISES + code, {plugins.NOTIFIERS: {"told": "sau_told:make"}})
+
+    with pytest.raises((PlatformUnreachable, PluginError)) as caught:
+        plugins.load(plugins.NOTIFIERS, "told")({}).notify(Event("inconsistent", "web", 0.0))
+
+    assert type(caught.value) is kind
 
 
 def test_name_that_two_distributions_offer_is_refused(install: Install) -> None:

@@ -43,6 +43,15 @@ def test_a_kept_image_goes_after_its_days() -> None:
     assert gone(record("a", "x", "SUCCEEDED", 7.1)) == {"x"}
 
 
+def test_image_that_a_human_went_back_to_stays_while_its_container_is_away() -> None:
+    there = record("a", "old", "SUCCEEDED", 3, pulled="new")
+    back = record("a", "new", "SUCCEEDED", 2, pulled="old")
+    failed = record("a", "old", "ROLLED_BACK", 1, pulled="newest")
+    assert gone(failed, back, there) == {"newest"}
+    later = record("a", "old", "SUCCEEDED", 0, pulled="newest")
+    assert gone(later, failed, back, there) == {"new"}
+
+
 def test_an_image_that_another_asset_keeps_stays() -> None:
     old, kept = record("a", "x", "SUCCEEDED", 8), record("b", "x", "SUCCEEDED", 1)
     assert gone(kept, old) == set()

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from safe_auto_updater.core.errors import RegistryError
-from safe_auto_updater.core.model import Health, Image, Status
+from safe_auto_updater.core.model import Health, Image, Obstacle, Status
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import HealthSettings
 from safe_auto_updater.core.ports import CheckState
+from safe_auto_updater.core.updater import Side
 from safe_auto_updater.platforms.docker.engine import DockerEngine
+from safe_auto_updater.platforms.docker.own import Own
+from safe_auto_updater.platforms.docker.self_id import OwnId
 from safe_auto_updater.platforms.docker.swarm.checking import healthcheck_of, verdict_s
 from safe_auto_updater.platforms.docker.swarm.differences import differences
 from safe_auto_updater.platforms.docker.swarm.obstacles import obstacles_of
+from safe_auto_updater.platforms.docker.swarm.scanner import Swarm
 from safe_auto_updater.platforms.docker.swarm.services import Services
 from safe_auto_updater.platforms.docker.swarm.settings import as_container, user_settings
 from safe_auto_updater.platforms.docker.swarm.view import (
+    SERVICE_ID,
     condition,
     image_of,
     labels_of,
@@ -25,6 +33,7 @@ from safe_auto_updater.platforms.docker.swarm.view import (
     with_image,
 )
 from safe_auto_updater.platforms.docker.swarm.watching import judge, patience_for
+from tests.http_kit import LocalServer, QuietHandler
 
 DIGEST = f"sha256:{'a' * 64}"
 OLD, NEW = f"web:1@{DIGEST}", f"web:2@{DIGEST}"
@@ -214,6 +223,67 @@ def test_patience_is_at_the_pace_of_the_engine() -> None:
     ]  # fmt: skip
     assert paces == sorted(paces, reverse=True)
     assert len(set(paces)) == 3
+
+
+def test_patience_on_the_way_back_is_at_its_own_pace() -> None:
+    settings = HealthSettings(timeout_s=10.0, stable_for_s=1.0)
+
+    def needed(side: Side, **said: Any) -> float:
+        spec = service(replicas=12, UpdateConfig=GOOD | {"Parallelism": 0}, **said)["Spec"]
+        return patience_for(spec, None, [], settings, False, side).timeout_s
+
+    slowly = {"RollbackConfig": {"Parallelism": 1, "Delay": 120 * S, "Monitor": 5 * S}}
+    assert needed(Side.NEW) == needed(Side.NEW, **slowly)
+    assert needed(Side.OLD, **slowly) > 12 * 120
+    assert needed(Side.OLD) > 12 * 30, "the engine's own pace is one task at a time"
+    at_once = {"RollbackConfig": {"Parallelism": 0}}
+    assert needed(Side.OLD, **at_once) == needed(Side.NEW)
+
+
+def served(*services: Any) -> LocalServer:
+    """A manager of these services."""
+    answers = {
+        "/version": {"ApiVersion": "1.45"},
+        "/info": {"Swarm": {"ControlAvailable": True}},
+        "/services": services,
+        "/tasks": [],
+    }
+
+    class Api(QuietHandler):
+        def do_GET(self) -> None:
+            path = re.sub(r"^/v[\d.]+", "", self.path.partition("?")[0])
+            told = answers.get(path)
+            body = {"message": "no"} if told is None else told
+            self.answer(404 if told is None else 200, json.dumps(body).encode())
+
+    return LocalServer(Api)
+
+
+def test_service_that_the_program_speaks_through_is_held(tmp_path: Path) -> None:
+    def held(engine: DockerEngine, own: OwnId | None, **seen: Any) -> list[str]:
+        containers = [{"Id": "t1", "Name": "/shop_web.1", "Config": {"Labels": {SERVICE_ID: "s1"}}}]
+        ours = {"t1": Obstacle("proxy", "by its task")} if seen.pop("task", False) else {}
+        (asset,) = Swarm(engine, Own(own, tmp_path)).seen(containers, ours).assets
+        return [one.reason for one in asset.obstacles if one.rule == "proxy"]
+
+    inside = OwnId("a" * 64, True)
+    virtual = {**service(), "Endpoint": {"VirtualIPs": [{"Addr": "127.0.0.1/24"}]}}
+    aliases = service()
+    aliases["Spec"]["TaskTemplate"]["Networks"] = [{"Aliases": ["localhost", "socket-proxy"]}]
+    for seen, own, expected in (
+        (service(), None, 0),
+        (service(), inside, 0),
+        (virtual, None, 1),
+        (aliases, inside, 1),
+        (aliases, None, 0),
+    ):
+        with served(seen) as server:
+            host = server.host.replace("127.0.0.1", "localhost") if seen is aliases else server.host
+            engine = DockerEngine(f"tcp://{host}")
+            assert engine.get("/info")
+            found = held(engine, own)
+            assert ["speaks to the engine through it" in one for one in found] == [True] * expected
+            assert held(engine, own, task=True) == ["by its task"]
 
 
 def test_labels_of_the_service_come_before_those_of_its_containers() -> None:

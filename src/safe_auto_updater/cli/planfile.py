@@ -17,11 +17,11 @@ _LARGEST = 64 << 20
 
 def write(file: Path, plan: Plan) -> None:
     """Save a plan. UsageError where the file cannot be written."""
-    file = file.resolve()
-    if file.exists() and not file.is_file():
-        raise UsageError(f"{file}: not a regular file, and left as it is; give another --save")
     text = json.dumps({"schema": SCHEMA, **plan_to_json(plan)}, indent=2) + "\n"
     try:
+        file = file.resolve()
+        if file.exists() and not file.is_file():
+            raise UsageError(f"{file}: not a regular file, and left as it is; give another --save")
         handle, name = tempfile.mkstemp(dir=file.absolute().parent, prefix=f".{file.name}.")
         try:
             with os.fdopen(handle, "w") as stream:
@@ -30,7 +30,7 @@ def write(file: Path, plan: Plan) -> None:
         except BaseException:
             Path(name).unlink()
             raise
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # the latter where links lead in a circle
         raise UsageError(f"{file}: the plan cannot be saved: {error}") from error
 
 

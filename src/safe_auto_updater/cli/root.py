@@ -152,6 +152,7 @@ def sau(ctx: click.Context, /, **options: Any) -> None:
 
 def main() -> None:
     """Run the command line; every known error becomes one message and its exit code."""
+    _open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a word must not end an update's report
@@ -175,6 +176,15 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_PARTIAL
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Give a standard stream that was closed nowhere to go, before a file takes its number."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one's
+            os.set_inheritable(handle, True)
+            setattr(sys, name, os.fdopen(handle, "r" if name == "stdin" else "w"))
 
 
 def _refuse_broken_words(words: list[str]) -> None:

@@ -26,11 +26,18 @@ class FileEdit:
     """What the file that an asset was made from must say for a change to last.
 
     `text` names place, old and new; None where nobody can say. `refusal` is why the program cannot
-    be the one to write it.
+    be the one to write it; neither is there where the file stays as it is. `hooks` are what runs
+    only where the asset is made from the file again.
     """
 
     text: str | None
     refusal: str | None = None
+    hooks: tuple[str, ...] = ()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the file would have to say something else."""
+        return self.text is not None or self.refusal is not None
 
 
 @dataclass(frozen=True)

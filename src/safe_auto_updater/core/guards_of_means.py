@@ -30,11 +30,19 @@ def watchtower(case: Case, step: str) -> str | None:
 
 
 def compose(case: Case, step: str) -> str | None:
-    """A new tag would be put back by the file that it was made from."""
+    """The file that it was made from would put a new tag back; only Compose runs its hooks."""
     if case.follows:
         return None
     rule, source = case.policy.compose, case.policy.source("compose")
-    return in_one(no for edit in case.edits if (no := _unwritten(edit, rule, source)))
+    wanted = [edit for edit in case.edits if edit.is_wanted]
+    found = [no for edit in wanted if (no := _unwritten(edit, rule, source))]
+    hooks = {hook: None for edit in case.edits for hook in edit.hooks}
+    if hooks and not case.policy.hooks.after:
+        found.append(
+            f"Compose runs {' and '.join(hooks)} when it makes this container anew, and nobody "
+            "else does: `docker compose up -d --pull always`, or have an after_update hook do it"
+        )
+    return in_one(found)
 
 
 def _unwritten(edit: FileEdit, rule: ComposeChange, source: str) -> str | None:

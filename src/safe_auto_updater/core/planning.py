@@ -171,12 +171,13 @@ def _remarks(case: Case) -> list[str]:
 
 
 def _of_its_file(case: Case) -> list[str]:
+    wanted = [edit for edit in case.edits if edit.is_wanted]
     match case.policy.compose:
         case ComposeChange.UPDATE_FILE:
-            return [f"writes {edit.text}" for edit in case.edits]
+            return [f"writes {edit.text}" for edit in wanted]
         case _:
             left = "its Compose file stays: the next `docker compose up` puts the old version back"
-            return [left] if case.edits else []
+            return [left] if wanted else []
 
 
 def of_its_pipeline(managed_by: str | None, changes: Sequence[Change]) -> list[str]:

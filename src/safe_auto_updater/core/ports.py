@@ -39,7 +39,8 @@ class Subject:
     """What a health check is given to look at: where the asset lives and how to reach it.
 
     `attributes` is the platform's own view (for Docker the container's raw inspect JSON); `images`
-    what the containers that are judged run, by their names, where a workload has several.
+    what the containers that are judged run, by their names, where a workload has several;
+    `elsewhere` why `addresses` may be those of something else, as seen from this machine.
     """
 
     asset: str
@@ -47,6 +48,7 @@ class Subject:
     addresses: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ class Scanner(Protocol):
     name: str
 
     def scan(self) -> Scan:
-        """Everything on this source. A part that cannot be read is a failure in the result."""
+        """Everything on this source. A part that cannot be read is a failure in the result.
+
+        One that raises, or has no answer within a minute, could not be seen at all.
+        """
         ...
 
 
@@ -88,7 +93,7 @@ class HealthCheck(Protocol):
     """Plugin group `safe_auto_updater.health_checks`: one way to ask whether an asset is well."""
 
     def check(self, subject: Subject) -> CheckResult:
-        """One look, bounded in time by the check itself. Raising counts as *unknown*."""
+        """One look. Raising counts as *unknown*, and so does no answer within a minute."""
         ...
 
 

@@ -22,6 +22,13 @@ def fill(template: str, subject: Subject, *, in_url: bool = False) -> str | None
     return template.replace(ADDRESS, address)
 
 
+def dial(template: str, subject: Subject, *, in_url: bool = False) -> str | None:
+    """What to connect to; None where that takes an address that may be another's from here."""
+    if subject.elsewhere is not None and ADDRESS in template:
+        return None
+    return fill(template, subject, in_url=in_url)
+
+
 def cannot_tell(check: str, detail: str) -> CheckResult:
     """The probe itself is stuck: no word about the container, so no image is blamed."""
     return CheckResult(check, CheckState.UNKNOWN, detail, Cause.PLATFORM)
@@ -36,8 +43,7 @@ def by_status(check: str, where: str, status: int, expected: Collection[int]) ->
     return CheckResult(check, CheckState.FAILING, f"{told} instead of {named}")
 
 
-def no_address(check: str) -> CheckResult:
-    """The subject has no address of its own (host network, or none)."""
-    return cannot_tell(
-        check, f"the container has no address for {ADDRESS}; name a host in the check"
-    )
+def no_address(check: str, subject: Subject) -> CheckResult:
+    """The subject has no address of its own, or none that means it from here."""
+    why = (subject.addresses and subject.elsewhere) or "the container has none"
+    return cannot_tell(check, f"no address for {ADDRESS}: {why}; name a host in the check")

@@ -14,6 +14,7 @@ from safe_auto_updater.core.ports import CheckResult, CheckState, Clock, HealthC
 from safe_auto_updater.core.updater import Look, Patience
 
 LOOK_EVERY_S = 0.5
+_PARTS = {"check": str, "state": CheckState, "detail": str, "cause": Cause, "proves": bool}
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,14 @@ class HealthChecker:
     """Judges by the platform's look and by the checks configured for the asset."""
 
     def __init__(
-        self, checks_for: Callable[[str], Sequence[tuple[str, HealthCheck]]], clock: Clock
+        self,
+        checks_for: Callable[[str], Sequence[tuple[str, HealthCheck]]],
+        clock: Clock,
+        elsewhere: Callable[[Subject], str | None] = lambda _: None,
     ) -> None:
         self._checks_for = checks_for
         self._clock = clock
+        self._elsewhere = elsewhere
 
     def watch(
         self,
@@ -98,9 +103,11 @@ class HealthChecker:
         if any(result.state is CheckState.FAILED for result in seen.results):
             return ()
         return tuple(
-            replace(_ask(name, check, subject), asset=subject.asset)
+            replace(_ask(name, check, placed), asset=subject.asset)
             for subject in seen.subjects
-            for name, check in self._checks_for(subject.asset)
+            if (checks := self._checks_for(subject.asset))
+            for placed in [replace(subject, elsewhere=self._elsewhere(subject))]
+            for name, check in checks
         )
 
 
@@ -111,10 +118,21 @@ def _ask(name: str, check: HealthCheck, subject: Subject) -> CheckResult:
     except Exception as error:  # a stranger's code: anything may come out of it
         fact = f"the check itself failed: {type(error).__name__}: {error}"
         return CheckResult(name, CheckState.UNKNOWN, fact, Cause.PLATFORM)
-    if not isinstance(result, CheckResult):
-        fact = f"the check answered {type(result).__name__}, not CheckResult"
-        return CheckResult(name, CheckState.UNKNOWN, fact, Cause.PLATFORM)
+    wrong = _wrong_in(result)
+    if wrong is not None:
+        return CheckResult(name, CheckState.UNKNOWN, f"the check {wrong}", Cause.PLATFORM)
     return result
+
+
+def _wrong_in(result: object) -> str | None:
+    """Why something is no answer of a check: what is journaled must be what it says it is."""
+    if not isinstance(result, CheckResult):
+        return f"answered {type(result).__name__}, not CheckResult"
+    for name, kind in _PARTS.items():
+        value = getattr(result, name)
+        if not isinstance(value, kind):
+            return f"answered with a {name} that is {type(value).__name__}, not {kind.__name__}"
+    return None
 
 
 def _restless(results: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from queue import Empty, SimpleQueue
 
 from safe_auto_updater.core.case import Veto
 from safe_auto_updater.core.ports import Policy, Proposal
+from safe_auto_updater.engine.in_time import InTime, Silent
 
 DEADLINE_S = 10.0
 
@@ -23,7 +22,7 @@ class PluginPolicies:
     ) -> None:
         self._policies_for = policies_for
         self._deadline_s = deadline_s
-        self._hanging: dict[int, threading.Thread] = {}
+        self._in_time: dict[int, InTime] = {}
 
     def judge(self, proposal: Proposal) -> tuple[Veto, ...]:
         """Every no to one proposal."""
@@ -32,24 +31,12 @@ class PluginPolicies:
         return tuple(Veto("plugin", f"policy {name}: {no}") for name, no in said if no is not None)
 
     def _ask(self, policy: Policy, proposal: Proposal) -> str | None:
-        """One answer in time, or why there is none. One that hangs is not asked again meanwhile."""
-        hanging = self._hanging.get(id(policy))
-        if hanging is not None and hanging.is_alive():
-            return "has still not answered the last question; ask its author"
-        answers: SimpleQueue[str | None] = SimpleQueue()
-        # A daemon: a policy that hangs must not keep the program from ending.
-        thread = threading.Thread(target=_answer, args=(policy, proposal, answers), daemon=True)
-        thread.start()
+        """One answer in time, or why there is none."""
+        in_time = self._in_time.setdefault(id(policy), InTime(self._deadline_s))
         try:
-            answer = answers.get(timeout=self._deadline_s)
-        except Empty:
-            self._hanging[id(policy)] = thread
-            return f"gave no answer within {self._deadline_s:g} s; ask its author"
-        return answer
-
-
-def _answer(policy: Policy, proposal: Proposal, answers: SimpleQueue[str | None]) -> None:
-    try:
-        answers.put(policy.judge(deepcopy(proposal)))  # what it does to it stays with it
-    except BaseException as error:  # a stranger's code: anything may come out of it
-        answers.put(f"failed: {str(error) or type(error).__name__}; ask its author")
+            # What it does to the proposal stays with it.
+            return in_time.ask(lambda: policy.judge(deepcopy(proposal)))
+        except Silent as error:
+            return str(error)
+        except Exception as error:  # a stranger's code: anything may come out of it
+            return f"failed: {str(error) or type(error).__name__}; ask its author"

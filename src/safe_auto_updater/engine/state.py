@@ -86,7 +86,7 @@ def open_state(folder: Path) -> State:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_network_file_system(folder)
         file.touch(mode=0o600, exist_ok=True)
-        _give_to_owner(file, folder)
+        give_to_owner(file, folder)
         connection = sqlite3.connect(
             file, timeout=10.0, isolation_level=None, check_same_thread=False, factory=State
         )
@@ -201,7 +201,7 @@ def locked(folder: Path, name: str, how: int) -> Iterator[int]:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        _give_to_owner(folder / name, folder)
+        give_to_owner(folder / name, folder)
     except OSError as error:
         raise JournalError(f"{folder}: cannot be locked: {error}. Give another --state.") from error
     try:
@@ -217,7 +217,7 @@ def locked(folder: Path, name: str, how: int) -> Iterator[int]:
         os.close(handle)
 
 
-def _give_to_owner(file: Path, folder: Path) -> None:
+def give_to_owner(file: Path, folder: Path) -> None:
     """What root makes in the folder of a service that is another user is that user's."""
     owner = folder.stat()
     if owner.st_uid != 0 and os.geteuid() == 0:

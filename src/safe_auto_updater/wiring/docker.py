@@ -13,7 +13,7 @@ from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import UsageError
 from safe_auto_updater.core.events import Emit, Event
 from safe_auto_updater.core.model import Step, UpdaterKind
-from safe_auto_updater.core.ports import Clock, Comparer
+from safe_auto_updater.core.ports import Clock, Comparer, Subject
 from safe_auto_updater.core.reference import Reference
 from safe_auto_updater.core.updater import Updater, Work
 from safe_auto_updater.engine.cycle import Detector
@@ -29,6 +29,7 @@ from safe_auto_updater.platforms.docker.dialling import Tls
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.docker.images import Images
 from safe_auto_updater.platforms.docker.latecomers import remove_latecomers
+from safe_auto_updater.platforms.docker.nearness import Nearness
 from safe_auto_updater.platforms.docker.own import Own, is_here
 from safe_auto_updater.platforms.docker.restarter import Restarter
 from safe_auto_updater.platforms.docker.retention import expired, sweep
@@ -67,6 +68,7 @@ class Docker:
         self._clock = clock
         self._emit = emit
         self._own = Own(own_container_id(), state.absolute(), leaving)
+        self._nearness = Nearness(self._own)
         self._environ, self._state = environ, state
         self._one_edit_at_a_time = threading.Lock()  # two updates may be about one file
         self.permits = Permits(self._settings, watches=config.service.watch)
@@ -160,6 +162,10 @@ class Docker:
         if not step.members:
             return alone
         return Unit(alone, Restarter(containers, images, self._settings, takeover), health)
+
+    def elsewhere(self, subject: Subject) -> str | None:
+        """Why its addresses may be those of something else from here."""
+        return self._nearness.elsewhere(self.engine(subject.asset), subject.attributes)
 
     def not_permitted(self, step: Step) -> str | None:
         """Which questions of this step a proxy before the engine refuses, or None."""

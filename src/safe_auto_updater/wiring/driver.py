@@ -6,7 +6,7 @@ from typing import Protocol
 
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.model import Step
-from safe_auto_updater.core.ports import Comparer
+from safe_auto_updater.core.ports import Comparer, Subject
 from safe_auto_updater.core.semver import SemVerEvaluator
 from safe_auto_updater.core.updater import Updater
 from safe_auto_updater.engine.cycle import Detector
@@ -33,6 +33,10 @@ class Driver(Protocol):
 
     def updater(self, step: Step, health: HealthChecker) -> Updater:
         """Who carries a step out."""
+        ...
+
+    def elsewhere(self, subject: Subject) -> str | None:
+        """Why its addresses may be those of something else from here; None where they are its."""
         ...
 
     def not_permitted(self, step: Step) -> str | None:

@@ -10,7 +10,7 @@ from safe_auto_updater.config.config import HelmCommand
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.identity import matches
 from safe_auto_updater.core.model import Step
-from safe_auto_updater.core.ports import Clock, Comparer
+from safe_auto_updater.core.ports import Clock, Comparer, Subject
 from safe_auto_updater.core.updater import Facts, Updater, Work
 from safe_auto_updater.engine.health import HealthChecker
 from safe_auto_updater.engine.journal import Record
@@ -61,6 +61,10 @@ class Helm:
         from safe_auto_updater.core.release_rules import RELEASE_RULES
 
         return DiffAnalyzer(RELEASE_RULES)
+
+    def elsewhere(self, subject: Subject) -> str | None:
+        """As of the pods of its cluster."""
+        return self._kubernetes.elsewhere(subject)
 
     def not_permitted(self, step: Step) -> str | None:
         """The server itself says so, where a step is tried."""

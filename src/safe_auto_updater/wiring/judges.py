@@ -10,6 +10,7 @@ from safe_auto_updater.core.identity import matches
 from safe_auto_updater.core.policy import CheckSpec, Settings
 from safe_auto_updater.core.ports import HealthCheck, Policy
 from safe_auto_updater.core.promql import Answer, Question
+from safe_auto_updater.engine.in_time import CheckInTime
 from safe_auto_updater.platforms.docker.command_check import CommandCheck
 from safe_auto_updater.platforms.docker.engine import DockerEngine
 from safe_auto_updater.platforms.kubernetes.cluster import Cluster
@@ -68,10 +69,8 @@ class Judges:
 
                 return PrometheusCheck(**spec.options, ask=prometheus, now=self._now)
             case plugin:
-                made: HealthCheck = plugins.load_or_broken(
-                    plugins.HEALTH_CHECKS, plugin, spec.options
-                )
-                return made
+                made = plugins.load_or_broken(plugins.HEALTH_CHECKS, plugin, spec.options)
+                return CheckInTime(made)
 
 
 def prometheus(question: Question) -> Answer:

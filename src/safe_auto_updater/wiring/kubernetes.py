@@ -12,7 +12,7 @@ from safe_auto_updater.config.config import KubernetesCluster
 from safe_auto_updater.core.diff import DiffAnalyzer
 from safe_auto_updater.core.errors import PlatformError, RegistryError, UsageError
 from safe_auto_updater.core.model import Asset, Change, Step
-from safe_auto_updater.core.ports import Clock, Comparer, Foreseen
+from safe_auto_updater.core.ports import Clock, Comparer, Foreseen, Subject
 from safe_auto_updater.core.updater import Updater
 from safe_auto_updater.engine.cycle import Detector
 from safe_auto_updater.engine.health import HealthChecker
@@ -97,6 +97,13 @@ class Kubernetes:
             for name, cluster in self.clusters.items()
             if self._entries[name].named
         ]
+
+    def elsewhere(self, subject: Subject) -> str | None:
+        """Clusters give their pods the same addresses; our own pod's is the one that is meant."""
+        name = self.cluster(subject.asset).name
+        if self._own is None or access_of(self._entries[name]).is_own_pods:
+            return None
+        return f"the program runs in a pod, and cluster {name} may be another than that pod's"
 
     def lookup(self, asset: str) -> ImageLookup:
         """What registries are asked about an asset, and as whom."""

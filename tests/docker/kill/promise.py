@@ -54,9 +54,8 @@ def _serving(scene: Scene, wanted: str) -> dict[str, Any]:
     try:
         eventually(lambda: world.http(scene.container) == wanted)
     except AssertionError as error:
-        now = world.get(scene.container)
-        fact = f"{now['State']} {now['NetworkSettings']['Networks']}"
-        raise AssertionError(f"{error}: {world.http(scene.container)!r} {fact}") from None
+        fact = f"{world.http(scene.container)!r}; {world.silence(scene.container)}"
+        raise AssertionError(f"{error}: {fact}") from None
     return world.get(scene.container)
 
 

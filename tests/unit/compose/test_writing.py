@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from safe_auto_updater.platforms.docker.compose import writing
+from tests.lacking import lacking
 
 OLD, NEW = b"image: web:1.2  # mine\n", b"image: web:1.14\n"
 
@@ -45,6 +46,15 @@ def test_a_link_leads_to_the_file_that_is_written(file: Path, tmp_path: Path) ->
     writing.replace_content(link, NEW)
     assert link.is_symlink()
     assert file.read_bytes() == NEW
+
+
+def test_new_file_that_root_makes_is_its_folders_owners(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        lacking("is about root: run it as root")
+    os.chown(tmp_path, 12345, 12345)
+    writing.create(tmp_path / "kept.json", NEW)
+    assert (tmp_path / "kept.json").read_bytes() == NEW
+    assert (tmp_path / "kept.json").stat().st_uid == 12345
 
 
 @pytest.mark.parametrize(("before", "after"), [(OLD, NEW), (NEW, OLD), (OLD, b"")])

@@ -51,7 +51,10 @@ def init(options: Options, file: Path, watchtower: str | None) -> None:
 
 def _from_watchtower(options: Options, container: str | None) -> str:
     """A configuration that does what a running Watchtower does."""
-    host, engine = next(iter(engines_of(options.config, options.environ).items()))
+    engines = engines_of(options.config, options.environ)
+    if not engines:
+        raise UsageError("no Docker engine is configured that Watchtower could run on")
+    host, engine = next(iter(engines.items()))
     return configuration(running(engine, container), fits, host)
 
 

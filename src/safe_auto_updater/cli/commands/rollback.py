@@ -45,13 +45,15 @@ def command(options: Options, target: str, yes: bool) -> None:
             why = app.cycle.refusal(step) or "it could not be seen for a moment; try again"
             raise UsageError(f"{record.asset}: not taken back: {why}")
     done = [*recovered, *records]
+    told = [stories.result(item) for item in done]
+    told += [] if records else [f"{record.asset}: not begun, as asked"]
     progress.wipe()
     options.answer(
         "rollback",
         {"updates": [documents.update(item) for item in done]},
-        lambda: tables.say("\n".join(stories.result(item) for item in done)),
+        lambda: tables.say("\n".join(told)),
     )
-    exit_with(done, len(recovered))
+    exit_with(done, len(recovered), incomplete=not records)
 
 
 def _meant(app: App, target: str) -> Record:

@@ -47,6 +47,8 @@ def expired(records: Sequence[Record], keep: Keep, now: float) -> tuple[Expired,
             kept |= {facts.get("prepared", {}).get("image_id", ""), _replaced(facts)[0]}
         elif record.outcome is Outcome.SUCCEEDED and "snapshot" in facts:
             image_id, references = _replaced(facts)
+            if asset not in counted:  # what it was left with, running or away for a moment
+                kept.add(facts.get("prepared", {}).get("image_id", ""))
             mine = counted.setdefault(asset, [])
             if image_id not in mine:
                 mine.append(image_id)

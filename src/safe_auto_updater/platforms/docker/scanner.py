@@ -61,7 +61,7 @@ class DockerScanner:
         everyone = Everyone(self._engine.name, found, asked)
         engine = self._engine
         ours = lifeline(found, everyone, engine.name, self._own.id, engine.host, engine.peer)
-        helpers, services = _helpers(found), self._swarm.seen(found)
+        helpers, services = _helpers(found), self._swarm.seen(found, ours)
         assets = tuple(
             self._asset(container, image, everyone, ours.get(container["Id"]))
             for container, image in zip(found, images, strict=True)

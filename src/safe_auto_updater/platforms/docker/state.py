@@ -158,6 +158,7 @@ _START_ERRORS = {
         "error while mounting volume",
         "failed to mount local volume",
         "running hook",
+        "create task for container: task",  # containerd has one of it still
     ),
     Cause.CAPACITY: ("no space left", "cannot allocate memory", "disk quota"),
     Cause.IMAGE: (
@@ -171,6 +172,16 @@ _START_ERRORS = {
 
 _CANNOT_BEGIN = re.compile(r"\b(exec|chdir)\b.*(no such file or directory|permission denied)")
 """Of its program, or the folder it begins in; a device or a mount may lack as well."""
+
+
+_LOST_TRACK = re.compile(r"create task for container: task .* already exists")
+
+
+def start_remedy(message: str) -> str:
+    """What a person must do before a container can be started again, where that is known."""
+    if not _LOST_TRACK.search(message):
+        return ""
+    return "; containerd has not let go of it: restart containerd, then the engine, which starts it"
 
 
 def instant(text: str) -> float | None:

@@ -7,13 +7,15 @@ from typing import Any
 
 from safe_auto_updater.core.ports import Subject
 from safe_auto_updater.core.updater import Work
+from safe_auto_updater.platforms.docker.nearness import uses_hosts_network
 
 
 def subject_of(work: Work, container: Mapping[str, Any]) -> Subject:
     """Addresses are those of the container's own networks, or loopback on the host's network."""
-    if container.get("HostConfig", {}).get("NetworkMode") == "host":
+    if uses_hosts_network(container):
         addresses: tuple[str, ...] = ("127.0.0.1",)
     else:
         networks = (container.get("NetworkSettings") or {}).get("Networks") or {}
-        addresses = tuple(e["IPAddress"] for e in networks.values() if e.get("IPAddress"))
+        told = (e.get("IPAddress") or e.get("GlobalIPv6Address") for e in networks.values())
+        addresses = tuple(address for address in told if address)
     return Subject(work.step.asset, work.change.container, addresses, container)

@@ -20,7 +20,7 @@ from safe_auto_updater.platforms.docker.containers import (
 from safe_auto_updater.platforms.docker.marks import PARKED, STAGED
 from safe_auto_updater.platforms.docker.own import Own
 from safe_auto_updater.platforms.docker.recreate import endpoints
-from safe_auto_updater.platforms.docker.state import start_error_cause
+from safe_auto_updater.platforms.docker.state import start_error_cause, start_remedy
 
 Json = dict[str, Any]
 STOP_LOOK_S, STOP_KILL_S, GONE_S = 0.2, 3.0, 1.0
@@ -101,7 +101,8 @@ class Takeover:
             except PlatformError as error:
                 old = self._containers.inspect(old["Id"])
                 if pause is None:
-                    fact = f"the old container cannot be started again: {error}"
+                    remedy = start_remedy(str(error))
+                    fact = f"the old container cannot be started again: {error}{remedy}"
                     raise StepFailed(fact, start_error_cause(str(error))) from error
                 self._sleep(pause)
 

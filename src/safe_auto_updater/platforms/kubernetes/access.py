@@ -75,8 +75,8 @@ class Access:
     context: str | None = None
 
     @property
-    def _is_pod(self) -> bool:
-        """Nothing is said, and this is a pod with an account."""
+    def is_own_pods(self) -> bool:
+        """Whether it is the cluster of the pod that we run in: nothing is said, and this is one."""
         said = self.kubeconfig or self.context
         return not said and "KUBERNETES_SERVICE_HOST" in os.environ
 
@@ -86,7 +86,7 @@ class Access:
 
         Without one it would look for another first, and be whom it is told to be by none.
         """
-        if not self._is_pod:
+        if not self.is_own_pods:
             yield self.kubeconfig
             return
         with NamedTemporaryFile("w", prefix="sau-pod-", suffix=".kubeconfig") as made:
@@ -105,7 +105,7 @@ class Access:
         settings = Configuration()
         settings.connection_pool_maxsize = _KEPT
         try:
-            if self._is_pod:
+            if self.is_own_pods:
                 config.load_incluster_config(  # type: ignore[no-untyped-call]
                     client_configuration=settings
                 )

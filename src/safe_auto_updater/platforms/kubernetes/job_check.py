@@ -72,7 +72,7 @@ class JobCheck:
             filled = [fill(word, subject, in_url="://" in word) for word in self._command]
             command = [word for word in filled if word is not None]
             if command != filled:
-                return no_address("job")
+                return no_address("job", subject)
             cluster = self._cluster_of(asset)
             run = self._run(cluster, asset, subject.images)
             if run.verdict is None:

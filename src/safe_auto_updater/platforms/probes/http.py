@@ -7,7 +7,7 @@ import socket
 import httpx2
 
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
-from safe_auto_updater.core.probing import by_status, cannot_tell, fill, no_address
+from safe_auto_updater.core.probing import by_status, cannot_tell, dial, no_address
 from safe_auto_updater.engine.trust import verifying
 from safe_auto_updater.platforms.probes.deadline import Deadline
 
@@ -28,9 +28,9 @@ class HttpCheck:
 
     def check(self, subject: Subject) -> CheckResult:
         """One look. Failing on no or the wrong answer; unknown where there is nobody to ask."""
-        url = fill(self._url, subject, in_url=True)
+        url = dial(self._url, subject, in_url=True)
         if url is None:
-            return no_address("http")
+            return no_address("http", subject)
         deadline = Deadline(self._timeout_s)
         try:
             status = self._status(url, deadline)

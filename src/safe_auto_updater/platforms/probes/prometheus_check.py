@@ -32,7 +32,7 @@ class PrometheusCheck:
         """One look. Failing while the value is another; unknown where there is none to rely on."""
         query, name = fill(self._question.query, subject, in_url=True), short_name(subject.asset)
         if query is None:
-            return no_address("prometheus")
+            return no_address("prometheus", subject)
         if NAME in query and not re.fullmatch(r"[\w.:-]+", name):
             return cannot_tell("prometheus", f"{name!r} cannot stand in a query for {NAME}")
         answer = self._ask(replace(self._question, query=query.replace(NAME, name)))

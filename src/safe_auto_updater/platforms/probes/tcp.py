@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from safe_auto_updater.core.ports import CheckResult, CheckState, Subject
-from safe_auto_updater.core.probing import ADDRESS, cannot_tell, fill, no_address
+from safe_auto_updater.core.probing import ADDRESS, cannot_tell, dial, no_address
 
 # Docker's port proxy accepts for a container that does not listen, and hangs up at once.
 _HANGS_UP_WITHIN_S = 0.2
@@ -21,9 +21,9 @@ class TcpCheck:
 
     def check(self, subject: Subject) -> CheckResult:
         """One look. Failing while nobody listens; unknown where the host has no address."""
-        host = fill(self._host, subject)
+        host = dial(self._host, subject)
         if host is None:
-            return no_address("tcp")
+            return no_address("tcp", subject)
         where = f"{host}:{self._port}"
         try:
             with socket.create_connection((host, self._port), self._timeout_s) as connection:

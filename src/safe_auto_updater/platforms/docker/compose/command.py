@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,27 @@ class ComposeCommand:
         must_be_files(*service.config_files, *service.environment_files)
         files = [word for path in service.config_files for word in ("-f", path)]
         env = [word for path in service.environment_files for word in ("--env-file", path)]
-        said = self._ask(service, [*files, *env], ["--format", "json"])
+        said = self._model(service, [*files, *env])
         try:
             found: Json = json.loads(said)
         except ValueError as error:
             raise Unclear(f"docker compose does not answer in JSON: {said[:80]!r}") from error
         return found
 
+    def _model(self, service: ComposeService, source: list[str]) -> str:
+        """With every profile; without, where files are missing of what nobody starts."""
+        what = ["--format", "json"]
+        try:
+            return self._ask(service, ["--profile", "*", *source], what)
+        except Unclear:
+            with suppress(Unclear):
+                return self._ask(service, source, what)
+            raise
+
     def hashes(self, service: ComposeService, model: Json) -> dict[str, str]:
         """For each service of a model what Compose would write on its containers."""
-        said = self._ask(service, ["-f", "-"], ["--hash", "*"], json.dumps(model))
+        source = ["--profile", "*", "-f", "-"]
+        said = self._ask(service, source, ["--hash", "*"], json.dumps(model))
         return dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
 
     def _ask(
@@ -77,8 +89,8 @@ class ComposeCommand:
             )
         folder = service.working_dir or "/"
         where = ["--project-name", service.project, "--project-directory", folder]
-        # Every profile, and without the check that volumes_from names services: here they are IDs.
-        command = [*where, "--profile", "*", *source, "config", "--no-consistency", *what]
+        # Without the check that volumes_from names services: here they are IDs.
+        command = [*where, *source, "config", "--no-consistency", *what]
         try:
             done = subprocess.run(
                 [program, *command],

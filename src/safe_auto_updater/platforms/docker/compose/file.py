@@ -22,6 +22,7 @@ from safe_auto_updater.core.errors import StepFailed
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.core.updater import Facts, Work
+from safe_auto_updater.engine.state import give_to_owner
 from safe_auto_updater.platforms.docker.compose import writing
 from safe_auto_updater.platforms.docker.compose.command import ComposeCommand
 from safe_auto_updater.platforms.docker.compose.edit import Edit
@@ -31,6 +32,7 @@ from safe_auto_updater.platforms.docker.compose.hashes import (
     assert_as_labelled,
     hash_after,
     shares,
+    without_extensions,
 )
 from safe_auto_updater.platforms.docker.compose.inside import carry_over, put_in
 from safe_auto_updater.platforms.docker.compose.labels import (
@@ -73,6 +75,16 @@ class ComposeFile:
     def edit(self, old: Json, was: str, will: str) -> Edit | None:
         """What to change in the files of a container; None for nothing. Unclear where it is not."""
         return self._edit(_service(old), was, will)
+
+    def hooks(self, old: Json) -> tuple[str, ...]:
+        """What Compose runs around a start of such a container, as far as it can be asked."""
+        service = compose_service(old)
+        try:
+            model = {} if service is None else self._command.model(service)
+        except Unclear:
+            return ()
+        told = (model.get("services") or {}).get(service.service if service else "") or {}
+        return tuple(hook for hook in ("pre_start", "post_start") if told.get(hook))
 
     def check(self, old: Json, edit: Edit | None) -> None:
         """Unclear where the edit is clear, and we cannot be the ones to make it."""
@@ -153,9 +165,9 @@ class ComposeFile:
                 before, content = self._command.model(service), Path(edit.path).read_bytes()
                 self._keep(work, edit, content)
                 writing.replace_content(Path(edit.path), edit.applied(content))
-                if self._command.model(service) != as_run(
-                    before, service.service, {}, facts["will"]
-                ):
+                after = self._command.model(service)
+                meant = as_run(before, service.service, {}, facts["will"])
+                if without_extensions(after) != without_extensions(meant):
                     raise Unclear(f"the edit ({facts['edit']}) would change more than that")
             except (Unclear, OSError) as error:
                 fact = f"its Compose file could not be edited: {error}"
@@ -218,6 +230,7 @@ class ComposeFile:
     def _keep(self, work: Work, edit: Edit, content: bytes) -> None:
         """Durably, before the file is touched; with what it said at first."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        give_to_owner(self._folder, self._folder.parent)
         said = base64.b64encode(content).decode()
         origin = next((one["origin"] for one in self._others(work, edit.path)), said)
         told = {"edit": asdict(edit), "content": said, "origin": origin}

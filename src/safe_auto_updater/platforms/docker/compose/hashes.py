@@ -17,6 +17,7 @@ from safe_auto_updater.platforms.docker.compose.errors import Unclear
 from safe_auto_updater.platforms.docker.compose.labels import ComposeService
 
 Json = Mapping[str, Any]
+_WITH_EXTENSIONS = ("services", "networks", "volumes", "configs", "secrets")
 _SHARED = {"network_mode": "NetworkMode", "pid": "PidMode", "ipc": "IpcMode"}
 
 
@@ -34,6 +35,17 @@ def as_run(model: Json, service: str, host: Json, image: str | None = None) -> d
         one["volumes_from"] = [source.partition(":")[0] for source in host["VolumesFrom"]]
     if image is not None:
         one["image"] = image.replace("$", "$$")
+    return found
+
+
+def without_extensions(model: Json) -> dict[str, Any]:
+    """A model without the `x-` keys, which mean nothing to Compose; anchors live there. Pure."""
+    found = {key: one for key, one in model.items() if not key.startswith("x-")}
+    for kind in _WITH_EXTENSIONS:
+        for name, one in (found.get(kind) or {}).items():
+            if isinstance(one, dict):
+                kept = {key: value for key, value in one.items() if not key.startswith("x-")}
+                found[kind] = {**found[kind], name: kept}
     return found
 
 
@@ -62,6 +74,11 @@ def assert_as_labelled(
     image = str(old["Config"]["Image"])
     now = command.hashes(service, as_run(model, service.service, old["HostConfig"], image))
     if now.get(service.service) != service.config_hash:
+        if ((model.get("services") or {}).get(service.service) or {}).get("use_api_socket"):
+            raise Unclear(
+                f"service {service.service} has use_api_socket, with which only Compose itself can "
+                "tell the hash of its configuration"
+            )
         raise Unclear(
             f"what its files say of service {service.service} is not what runs (by the hash of its "
             "configuration): `docker compose up -d` would create it once more. Do that first"

@@ -16,6 +16,7 @@ import math
 import posixpath
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 from safe_auto_updater.core.errors import NotFound, PlatformError, StepFailed
@@ -75,6 +76,7 @@ def put_in(engine: DockerEngine, command: ComposeCommand, old: Json) -> list[str
     paths -= {posixpath.dirname(path) for path in paths}  # what has something below it is a folder
     named, unclear = _named(command, old) if paths else (set(), None)
     found, others = sorted(paths & named), sorted(paths - named)
+    found += _behind_links(engine, old, named - paths, paths)
     if unclear is None:
         return found
     if len(others) > MOST_LOOKED_AT:
@@ -98,19 +100,41 @@ def _named(command: ComposeCommand, old: Json) -> tuple[set[str], str | None]:
     return named, None
 
 
+def _behind_links(engine: DockerEngine, old: Json, named: set[str], changed: set[str]) -> list[str]:
+    """Files that are named by a way through a link, such as `/var/run`, and changed behind it."""
+    there = {posixpath.basename(path) for path in changed}
+    within = [PurePosixPath(mount["Destination"]) for mount in old.get("Mounts") or ()]
+    return [
+        path
+        for path in sorted(named)
+        if posixpath.basename(path) in there
+        and not any(PurePosixPath(path).is_relative_to(mount) for mount in within)
+        and (stat := _stat(engine, old, path)) is not None
+        and not stat["mode"] & _NO_FILE
+    ]
+
+
 def _by_archive(engine: DockerEngine, old: Json, path: str) -> bool:
     """Whether a file came in an archive between the making and the last start of its container."""
-    try:
-        told = engine.header(f"/containers/{old['Id']}/archive", _STAT, path=path)
-    except NotFound:  # gone, or below a mount
+    stat = _stat(engine, old, path)
+    if stat is None:
         return False
-    stat = json.loads(base64.b64decode(told))
     at, made = instant(stat["mtime"]), instant(old["Created"])
     started = instant(old["State"]["StartedAt"])
     if stat["mode"] & _NO_FILE or at is None or made is None or stat["size"] > MOST_BYTES:
         return False
     # Go rounds to the nearest second when it writes an archive.
     return at == int(at) and made - 1 <= at <= (started or made) + 1
+
+
+def _stat(engine: DockerEngine, container: Json, path: str) -> Json | None:
+    """What a path is; None where it is gone, or below a mount."""
+    try:
+        told = engine.header(f"/containers/{container['Id']}/archive", _STAT, path=path)
+    except NotFound:
+        return None
+    found: Json = json.loads(base64.b64decode(told))
+    return found
 
 
 def _copy(engine: DockerEngine, old: Json, new: Json, path: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from safe_auto_updater.core.case import FileEdit
@@ -12,6 +13,7 @@ from safe_auto_updater.core.spelling import ComposeChange
 from safe_auto_updater.platforms.docker.compose.errors import Unclear
 from safe_auto_updater.platforms.docker.compose.file import ComposeFile
 from safe_auto_updater.platforms.docker.compose.labels import (
+    CONFIG_HASH,
     ONE_OFF,
     PROJECT,
     SERVICE,
@@ -20,7 +22,7 @@ from safe_auto_updater.platforms.docker.compose.labels import (
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.marks import PARKED, STAGED
 
-Json = Mapping[str, Any]
+Json = dict[str, Any]
 
 
 class PlannedEdits:
@@ -35,16 +37,24 @@ class PlannedEdits:
         self._file_of = file_of
 
     def __call__(self, asset: Asset, change: Change, rule: ComposeChange) -> FileEdit | None:
-        """The edit that a change asks for; None where it asks for none.
-
-        Only a rule that lets us write is worth the question whether we could.
-        """
-        managed = (asset.managed_by or "").startswith("compose:")
-        if not (managed and change.moves_tag and change.candidate):
+        """What a change asks of the file that a container was made from; None for nothing."""
+        if change.candidate is None:
             return None
         container = self._containers_of(asset.id).find(change.container)
         if container is None:
-            return FileEdit(None, f"container {change.container} is gone")
+            return None  # the update itself will say so
+        labels = container["Config"].get("Labels") or {}
+        if not (labels.get(PROJECT) and labels.get(CONFIG_HASH)):
+            return None
+        hooks = self._file_of(asset.id).hooks(container)
+        edit = self._edit(asset, container, change, rule) if change.moves_tag else None
+        return replace(edit or FileEdit(None), hooks=hooks) if edit or hooks else None
+
+    def _edit(
+        self, asset: Asset, container: Json, change: Change, rule: ComposeChange
+    ) -> FileEdit | None:
+        """Only a rule that lets us write is worth the question whether we could."""
+        assert change.candidate is not None
         was, will = change.current.reference, change.candidate.reference
         text = None
         try:

@@ -7,6 +7,7 @@ variables. Everything else stays unread.
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from safe_auto_updater.platforms.docker.compose.labels import ComposeService
 from safe_auto_updater.platforms.docker.compose.template import Leaf, leaves, parts_of
 
 Read = Callable[[str], bytes | None]
+_REMOTE = re.compile(r"[\w+.-]+://|git@|github\.com/|[^#]*\.git(#|$)")  # as Compose tells them
 DEPTH = 16  # of files that include or extend others
 
 
@@ -114,12 +116,18 @@ class Project:
 
     def _included(self, entry: Node) -> Project:
         said = pairs(entry) if isinstance(entry, MappingNode) else {"path": entry}
-        paths = [posixpath.join(self.folder, path) for path in self._texts(said.get("path"))]
+        told = self._texts(said.get("path"))
+        remote = next(filter(_REMOTE.match, told), None)
+        if remote is not None:
+            raise Unclear(
+                f"{self.paths[0]} includes {remote}, and only what is a file here is read"
+            )
+        paths = [posixpath.join(self.folder, path) for path in told]
         if not paths:
             raise Unclear(f"{self.paths[0]} includes nothing that has a path")
         folder = posixpath.dirname(paths[0])
-        for told in self._texts(said.get("project_directory")):
-            folder = posixpath.join(self.folder, told)
+        for place in self._texts(said.get("project_directory")):
+            folder = posixpath.join(self.folder, place)
         beside = self._texts(said.get("env_file"))
         env = [posixpath.join(self.folder, path) for path in beside]
         more = _read_all(self.files, env or [posixpath.join(folder, ".env")])

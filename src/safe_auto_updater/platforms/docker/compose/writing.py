@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from safe_auto_updater.engine.state import give_to_owner
+
 NEXT = ".sau-next"
 
 
@@ -21,13 +23,14 @@ def replace_content(path: Path, content: bytes) -> None:
 
 
 def create(path: Path, content: bytes) -> None:
-    """A new file, whole and on the disk when this returns; only its owner may read it."""
+    """A new file, whole and on the disk when this returns; only its folder's owner may read it."""
     beside = _beside(path)
     beside.unlink(missing_ok=True)
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
+    give_to_owner(beside, path.parent)
     beside.replace(path)
     _sync_folder(path.parent)
 

@@ -55,10 +55,10 @@ class Observer:
         service = self._services.find(work.facts["service"])
         health = resolve(self._settings, work.step.asset, work.facts.get("labels", {})).health
         if service is None:
-            return patience_for({}, None, (), health, checked)
+            return patience_for({}, None, (), health, checked, side)
         check = self._check(service, image_of(work, side))
         tasks = self._services.tasks(service["ID"])
-        return patience_for(service["Spec"], check, tasks, health, checked)
+        return patience_for(service["Spec"], check, tasks, health, checked, side)
 
     def _check(self, service: Json, image: str) -> Json | None:
         check = healthcheck_of(service["Spec"], self._images.find(image))

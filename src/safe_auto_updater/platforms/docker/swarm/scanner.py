@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from safe_auto_updater.core.errors import SafeAutoUpdaterError
 from safe_auto_updater.core.identity import docker_id
@@ -28,6 +30,7 @@ from safe_auto_updater.platforms.docker.swarm.view import (
 )
 
 Json = Mapping[str, Any]
+_NONE: Mapping[str, Obstacle] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class Swarm:
         self._services = Services(engine, lambda host: {})
         self._images = Images(engine, lambda host: {})
 
-    def seen(self, containers: Sequence[Json]) -> Seen:
-        """Every service; `containers` are those of the engine, raw."""
+    def seen(self, containers: Sequence[Json], ours: Mapping[str, Obstacle] = _NONE) -> Seen:
+        """Every service; `containers` are those of the engine, raw, `ours` what we live on."""
         try:
             if not (self._engine.get("/info").get("Swarm") or {}).get("ControlAvailable"):
                 return Seen()
@@ -57,7 +60,11 @@ class Swarm:
             tasks: dict[str, list[Json]] = {service["ID"]: [] for service in services}
             for task in self._services.tasks() if services else ():
                 tasks.setdefault(task["ServiceID"], []).append(task)
-            assets = tuple(self._asset(one, tasks[one["ID"]], containers) for one in services)
+            assets = tuple(
+                replace(asset, obstacles=(*asset.obstacles, *self._lifeline(one, containers, ours)))
+                for one in services
+                for asset in [self._asset(one, tasks[one["ID"]], containers)]
+            )
         except SafeAutoUpdaterError as error:
             fact = f"its Swarm services could not be read: {error}"
             return Seen(failures=((f"docker:{self._engine.name}", fact),))
@@ -103,6 +110,20 @@ class Swarm:
         fact = "the program itself runs as a task of it, and would be stopped in the middle"
         return [Obstacle("self", f"{fact}: update it from outside")]
 
+    def _lifeline(
+        self, service: Json, containers: Iterable[Json], ours: Mapping[str, Obstacle]
+    ) -> list[Obstacle]:
+        """That it is our way to the engine: by a task that is here, its name, or its address."""
+        known = (ours.get(one["Id"]) for one in containers if _service_of(one) == service["ID"])
+        found = [obstacle for obstacle in known if obstacle is not None][:1]
+        host, peer = urlsplit(self._engine.host), self._engine.peer
+        is_by_name = self._own.id is not None and host.hostname in _names(service["Spec"])
+        is_by_address = peer is not None and peer[0] in _addresses(service)
+        if found or host.scheme != "tcp" or not (is_by_name or is_by_address):
+            return found
+        fact = f"the program speaks to the engine through it, at {self._engine.host}"
+        return [Obstacle("proxy", f"{fact}; update it from outside")]
+
     def _found(self, spec: Json) -> Json | None:
         """The image, where this node happens to have it; the others' nobody can see from here."""
         written = container_spec(spec).get("Image")
@@ -131,6 +152,18 @@ class Swarm:
 def _service_of(container: Json) -> str | None:
     """The ID of the service that a container is a task of."""
     return (container["Config"].get("Labels") or {}).get(SERVICE_ID)
+
+
+def _names(spec: Json) -> set[str]:
+    """What a service is called on its networks."""
+    joined = spec["TaskTemplate"].get("Networks") or spec.get("Networks") or ()
+    return {str(spec["Name"]), *(alias for one in joined for alias in one.get("Aliases") or ())}
+
+
+def _addresses(service: Json) -> set[str]:
+    """Those under which the engine passes on to whichever task."""
+    virtual = (service.get("Endpoint") or {}).get("VirtualIPs") or ()
+    return {str(one.get("Addr") or "").partition("/")[0] for one in virtual} - {""}
 
 
 def _namesake(name: str, containers: Iterable[Json]) -> list[Obstacle]:

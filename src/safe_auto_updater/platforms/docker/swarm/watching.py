@@ -9,7 +9,7 @@ from typing import Any
 from safe_auto_updater.core.outcome import Cause
 from safe_auto_updater.core.policy import HealthSettings
 from safe_auto_updater.core.ports import CheckResult, CheckState
-from safe_auto_updater.core.updater import Patience
+from safe_auto_updater.core.updater import Patience, Side
 from safe_auto_updater.platforms.docker.state import (
     SOAK_PROVEN_S,
     SOAK_UNPROVEN_S,
@@ -33,6 +33,7 @@ from safe_auto_updater.platforms.docker.swarm.view import (
 
 Json = Mapping[str, Any]
 TASK_S = 30.0  # scheduling, creating and starting one task, beside what it itself needs
+_PACE: Json = {"Parallelism": 1}  # the engine's own, where a spec has none
 STOP_S, MONITOR_S = 10.0, 5.0  # what the engine takes where a spec does not say
 
 
@@ -98,20 +99,33 @@ def told(task: Json) -> str:
 
 
 def patience_for(
-    spec: Json, check: Json | None, tasks: Sequence[Json], health: HealthSettings, checked: bool
+    spec: Json,
+    check: Json | None,
+    tasks: Sequence[Json],
+    health: HealthSettings,
+    checked: bool,
+    side: Side = Side.NEW,
 ) -> Patience:
-    """As long as the engine itself takes for all tasks in their turns, and the time-out over it."""
-    config = spec.get("UpdateConfig") or {}
-    at_once = config.get("Parallelism") or math.inf
-    rounds = math.ceil(wanted(spec, tasks) / at_once) if at_once < math.inf else 1
-    grace = seconds(container_spec(spec), "StopGracePeriod") or STOP_S
-    each = grace + TASK_S + verdict_s(check) + seconds(config, "Delay")
-    needed = max(rounds, 1) * each + (seconds(config, "Monitor") or MONITOR_S)
+    """As long as the engine itself takes for all tasks in their turns, and the time-out over it.
+
+    The way back has a pace of its own, or that of an update, where it is one to the engine.
+    """
+    paces = ["UpdateConfig"] if side is Side.NEW else ["UpdateConfig", "RollbackConfig"]
+    needed = max(_needed_s(spec, spec.get(pace) or _PACE, check, tasks) for pace in paces)
     timeout_s = health.timeout_s if health.timeout_s is not None else TIMEOUT_S
     soak_s = health.stable_for_s
     if soak_s is None:
         soak_s = SOAK_PROVEN_S if check is not None or checked else SOAK_UNPROVEN_S
     return Patience(timeout_s + needed, soak_s)
+
+
+def _needed_s(spec: Json, config: Json, check: Json | None, tasks: Sequence[Json]) -> float:
+    """What the engine takes at one pace."""
+    at_once = config.get("Parallelism") or math.inf
+    rounds = math.ceil(wanted(spec, tasks) / at_once) if at_once < math.inf else 1
+    grace = seconds(container_spec(spec), "StopGracePeriod") or STOP_S
+    each = grace + TASK_S + verdict_s(check) + seconds(config, "Delay")
+    return max(rounds, 1) * each + (seconds(config, "Monitor") or MONITOR_S)
 
 
 def _runs(task: Json, image: str) -> bool:
