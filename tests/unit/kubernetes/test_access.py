@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from safe_auto_updater.config import ConfigLoader
+from safe_auto_updater.core.ports import Subject
 from safe_auto_updater.platforms.kubernetes.access import Access
 from safe_auto_updater.platforms.kubernetes.helm.command import Helm, Named
-from safe_auto_updater.wiring.kubernetes import access_of
+from safe_auto_updater.wiring.kubernetes import Kubernetes, access_of
+from safe_auto_updater.wiring.registries import Registries
+from tests.clock import FakeClock
 
+CLUSTERS = ("ours", "other")
 CONFIGURED = "inventory:\n  kubernetes: [{name: prod}]\n"
 
 
@@ -90,3 +95,24 @@ def test_helm_in_a_pod_is_the_account_of_the_pod_whatever_else_lies_about(
     assert cluster["cluster"]["server"] == "https://[fd00::1]:443"
     assert "--kube-as-user deployer" in words, "of an account without a file helm is nobody else"
     assert "--kube-context" not in words
+
+
+def test_pods_of_another_cluster_than_the_one_that_we_run_in_may_have_anybodys_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = kubeconfig(tmp_path, "other")
+    text = f"inventory:\n  kubernetes: [{{name: ours}}, {{name: other, kubeconfig: {other}}}]\n"
+    config, clock = ConfigLoader().load_text(text, "sau.yml"), FakeClock()
+
+    def told(environ: dict[str, str]) -> list[bool]:
+        with ExitStack() as closing:
+            registries = Registries(config, tmp_path, clock, closing)
+            found = Kubernetes(config, environ, registries, clock)
+            names = [f"{kind}:{name}" for kind in ("kubernetes", "helm") for name in CLUSTERS]
+            assets = [f"{name}/shop/web" for name in names]
+            return [found.elsewhere(Subject(asset, "web")) is not None for asset in assets]
+
+    assert told({}) == [False, False, False, False]
+    pod = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    monkeypatch.setenv(*next(iter(pod.items())))
+    assert told(pod) == [False, True, False, True]
