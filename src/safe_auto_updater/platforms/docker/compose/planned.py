@@ -46,19 +46,24 @@ class PlannedEdits:
         labels = container["Config"].get("Labels") or {}
         if not (labels.get(PROJECT) and labels.get(CONFIG_HASH)):
             return None
-        hooks = self._file_of(asset.id).hooks(container)
-        edit = self._edit(asset, container, change, rule) if change.moves_tag else None
+        file = self._file_of(asset.id)
+        hooks = file.hooks(container)
+        edit = self._edit(file, asset, container, change, rule) if change.moves_tag else None
         return replace(edit or FileEdit(None), hooks=hooks) if edit or hooks else None
 
     def _edit(
-        self, asset: Asset, container: Json, change: Change, rule: ComposeChange
+        self,
+        file: ComposeFile,
+        asset: Asset,
+        container: Json,
+        change: Change,
+        rule: ComposeChange,
     ) -> FileEdit | None:
         """Only a rule that lets us write is worth the question whether we could."""
         assert change.candidate is not None
         was, will = change.current.reference, change.candidate.reference
         text = None
         try:
-            file = self._file_of(asset.id)
             edit = file.edit(container, was, will)
             if edit is None:
                 return None  # they name it already
