@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from safe_auto_updater.platforms.docker.compare import differences
-from safe_auto_updater.platforms.docker.recreate import create_body
+from safe_auto_updater.platforms.docker.recreate import create_body, endpoints
 
 Json = dict[str, Any]
 NEW_IMAGE: Json = {"Id": "sha256:new", "Config": {}}
@@ -85,10 +85,19 @@ def test_network_that_the_engine_left_out_or_added_is_a_difference() -> None:
 @pytest.mark.parametrize("name", ["db", "dbcafe", "d"])
 def test_short_name_that_begins_like_the_id_is_the_users(name: str) -> None:
     old = container(Hostname=name)
-    old["NetworkSettings"]["Networks"]["net"]["Aliases"] = [name, "dbcafe000000"]
+    old["NetworkSettings"]["Networks"]["net"]["Aliases"] = [f"{name}x", "dbcafe000000"]
     body = create_body(old, {"Config": {}}, "app:2", "u")
     assert body["Hostname"] == name
-    assert body["NetworkingConfig"]["EndpointsConfig"]["net"]["Aliases"] == [name]
+    assert body["NetworkingConfig"]["EndpointsConfig"]["net"]["Aliases"] == [f"{name}x"]
+
+
+@pytest.mark.parametrize(("told", "asked"), [({}, None), ({"DNSNames": ["db"]}, ["db"])])
+def test_host_name_among_the_aliases_is_an_older_engines_and_a_newer_ones_users(
+    told: dict[str, list[str]], asked: list[str] | None
+) -> None:
+    old = container(Hostname="db") | {"State": {"Status": "created"}}
+    old["NetworkSettings"]["Networks"]["net"].update(told, Aliases=["db", "dbcafe000000"])
+    assert endpoints(old)["net"].get("Aliases") == asked
 
 
 def test_generated_host_name_is_not_the_users() -> None:

@@ -61,7 +61,7 @@ def assert_kept(scene: Scene) -> str:
     now = world.get("web")
     assert world.ids() == {now["Id"]}, "exactly one container is left"
     if side == "old":
-        assert_equivalent(world.get(now["Id"]) | {"Id": ""}, scene.before | {"Id": ""})
+        assert_equivalent(scene.before, now)
         assert world.image(scene.reference)["Id"] == scene.before["Image"]
     assert not {"inconsistent", "unfinished"} & set(outcomes), outcomes
     return side

@@ -121,8 +121,12 @@ def assert_equivalent(before: dict[str, Any], now: dict[str, Any]) -> None:
     assert now["HostConfig"] == before["HostConfig"]
     assert now["Mounts"] == before["Mounts"]
     assert endpoints(now) == endpoints(before)
-    for config in (before["Config"], now["Config"]):
-        labels = config["Labels"] or {}
-        config["Labels"] = {k: v for k, v in labels.items() if "safe-auto-updater." not in k}
-        config.pop("Hostname")
-    assert now["Config"] == before["Config"]
+    assert _config(now) == _config(before)
+
+
+def _config(container: dict[str, Any]) -> dict[str, Any]:
+    """What was set, without our labels and the host name, which the engine makes from the ID."""
+    config = dict(container["Config"])
+    del config["Hostname"]
+    labels = config["Labels"] or {}
+    return config | {"Labels": {k: v for k, v in labels.items() if "safe-auto-updater." not in k}}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from safe_auto_updater.core.errors import StepFailed
@@ -257,7 +257,7 @@ def endpoints(old: Mapping[str, Any]) -> dict[str, Json]:
     chosen = {}
     for network, endpoint in (old["NetworkSettings"].get("Networks") or {}).items():
         settings = {k: v for k, v in endpoint.items() if k not in _GIVEN and v}
-        aliases = user_aliases(endpoint.get("Aliases"), old)
+        aliases = _user_aliases(endpoint, old)
         if aliases:
             settings["Aliases"] = aliases
         address = _mac_address(network, endpoint, old)
@@ -299,6 +299,11 @@ def _mac_address(
     return None if used == "02:42:" + ":".join(f"{int(part):02x}" for part in parts) else used
 
 
-def user_aliases(aliases: Sequence[str] | None, container: Mapping[str, Any]) -> list[str]:
-    """The aliases without the short ID that the engine adds by itself."""
-    return [alias for alias in aliases or () if alias != short_id(container)]
+def _user_aliases(endpoint: Mapping[str, Any], container: Mapping[str, Any]) -> list[str]:
+    """The aliases without those that the engine adds by itself: the short ID and, up to API 1.43,
+    the host name, which newer ones tell among `DNSNames` only.
+    """
+    engines = {short_id(container)}
+    if "DNSNames" not in endpoint:
+        engines.add(container["Config"].get("Hostname"))
+    return [alias for alias in endpoint.get("Aliases") or () if alias not in engines]
