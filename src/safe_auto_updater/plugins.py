@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from errno import EHOSTDOWN, EHOSTUNREACH, ENETDOWN, ENETUNREACH
 from importlib.metadata import EntryPoint, entry_points
 from socket import gaierror
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ POLICIES = "safe_auto_updater.policies"
 _METHOD = {SCANNERS: "scan", HEALTH_CHECKS: "check", NOTIFIERS: "notify", POLICIES: "judge"}
 GROUPS = tuple(_METHOD)
 _NOBODY_THERE = (ConnectionError, TimeoutError, gaierror)
+_NO_WAY_THERE = (ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH)  # a plain OSError has these
 
 T = TypeVar("T")
 
@@ -203,6 +205,8 @@ def _found_nobody(error: BaseException | None) -> bool:
     """Whether it comes from a network that does not answer, whichever library told it."""
     while error is not None:
         if isinstance(error, _NOBODY_THERE):
+            return True
+        if isinstance(error, OSError) and error.errno in _NO_WAY_THERE:
             return True
         error = error.__cause__ or error.__context__
     return False

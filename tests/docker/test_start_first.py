@@ -156,6 +156,25 @@ def test_one_that_fails_after_it_took_over_gives_back_without_a_gap(
     assert len(world.ids()) == 2, "nothing is left over but the proxy"
 
 
+def test_one_that_somebody_stopped_stays_so_where_going_back_by_hand_fails(
+    world: World, sau: Sau
+) -> None:
+    Service(world)
+    name = f"{world.prefix}-web"
+    assert sau("apply", "--yes", name).code == 0
+    world.call("POST", f"/containers/{name}/stop")
+    stopped = world.get("web")
+    never = '{match: {asset: "*"}, type: command, command: [/bin/busybox, "false"]}'
+    sau.configure(f"stable_for: 1s, checks: [{never}]")
+
+    said = sau("rollback", "--yes", name)
+
+    assert (said.code, said.update["outcome"]) == (3, "rolled_back"), said
+    now = world.get("web")
+    assert (now["Id"], now["State"]) == (stopped["Id"], stopped["State"])
+    assert world.ids() == {stopped["Id"]}
+
+
 EXCLUSIVE: dict[str, tuple[dict[str, Any], str]] = {
     "port": ({"PortBindings": {"8080/tcp": [{"HostPort": "0"}]}}, "it publishes port 8080/tcp"),
     "volume": ({"Binds": ["VOLUME:/data"]}, "it writes to /data"),

@@ -35,6 +35,8 @@ STARTED = [
     ("mkdir /var/lib/docker/x: no space left on device", Cause.CAPACITY),
     ('exec: "/no/such": stat /no/such: no such file or directory', Cause.IMAGE),
     ('exec: "/begin": permission denied', Cause.IMAGE),
+    ("crun: executable file `/begin` not found in $PATH: No such file or directory", Cause.IMAGE),
+    ("crun: open executable: Permission denied: OCI permission denied", Cause.IMAGE),
     ('chdir to cwd ("/app") set in config.json failed: no such file or directory', Cause.IMAGE),
     (
         'error gathering device information while adding custom device "/dev/ttyUSB0": no such '

@@ -149,6 +149,11 @@ RAISES = "class make:\n def __init__(self, options): pass\n def notify(self, eve
 
 FAILS: dict[str, tuple[str, type[Exception]]] = {
     "nobody listens": ("raise ConnectionRefusedError('refused')", PlatformUnreachable),
+    "no way there": (
+        "import errno, urllib.error\n  try: raise OSError(errno.ENETUNREACH, 'unreachable')\n"
+        "  except OSError as e: raise urllib.error.URLError(e)",
+        PlatformUnreachable,
+    ),
     "too late": ("raise TimeoutError('too late')", PlatformUnreachable),
     "a library's own error of a connection": (
         "try: raise ConnectionResetError\n  except OSError as e: raise RuntimeError from e",

@@ -170,7 +170,10 @@ _START_ERRORS = {
 }
 
 
-_CANNOT_BEGIN = re.compile(r"\b(exec|chdir)\b.*(no such file or directory|permission denied)")
+_CANNOT_BEGIN = re.compile(
+    r"\b(exec|chdir)\b.*(no such file or directory|permission denied)"
+    r"|executable file \S+ not found|\bopen executable\b"  # crun's words
+)
 """Of its program, or the folder it begins in; a device or a mount may lack as well."""
 
 

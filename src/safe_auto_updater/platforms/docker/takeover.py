@@ -79,6 +79,9 @@ class Takeover:
         self, old: Json, new: Json | None, name: str, before: Json, well: Callable[[], object]
     ) -> None:
         """The old one serves again, and is waited for, before the new one stops."""
+        if not before["State"]["Running"]:  # nobody to wait for
+            self.back(old, new, name, before)
+            return
         was_parked = old["Name"].lstrip("/") != name
         self._names_back(old, new, name, before)
         if was_parked:  # else it was never asked to stop

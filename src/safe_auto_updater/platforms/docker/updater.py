@@ -258,10 +258,9 @@ class DockerUpdater:
         try:
             if new is not None:
                 self._staging.discard(work, new)
-            self._staging.restore_tags(work)
         except (StepFailed, PlatformError) as error:
             warnings.append(f"left over: {error}")
-        return _told(warnings)
+        return _told(warnings + self._tags_restored(work))
 
     def _tags_restored(self, work: Work) -> list[str]:
         """The tags lead to the old image again; what stands in the way is told."""
