@@ -34,6 +34,7 @@ class Service:
         self._unwell: str | None = None
         self._wanted: tuple[str, ...] = ()  # what people have named, until it was looked at
         self._away: tuple[str, ...] = ()  # of that what cannot be seen: told once
+        self._missed: tuple[str, ...] = ()  # of that what a cycle of everything has not seen either
         self._between = Between(wired)
 
     def ready(self) -> str | None:
@@ -168,7 +169,7 @@ class Service:
             wired.metrics.remembered(memory)
             self._between.cycle_ended(seen, whole=not names)
             if not names:
-                self._wanted = self._wanted if seen.checked.inventory.failures else ()
+                self._wanted = self._missed = self._out_of_sight(seen)
                 self._compare(seen)
                 seconds = seen.ended - seen.began
                 wired.metrics.cycle_ended(seen.checked, seen.plan, seconds, seen.ended)
@@ -176,6 +177,12 @@ class Service:
             if not names:
                 self._tell_week(app, memory)
             return seen.opens
+
+    def _out_of_sight(self, seen: Seen) -> tuple[str, ...]:
+        """What is still to be looked for; what was so in the cycle before, too, is given up."""
+        if not seen.checked.inventory.failures:
+            return ()
+        return tuple(name for name in self._wanted if name not in self._missed)
 
     def _tell_week(self, app: App, memory: Memory) -> None:
         if app.decisions.is_due("summary", WEEK_S):

@@ -188,16 +188,23 @@ def test_run_that_takes_long_is_unverified() -> None:
 
 
 class Keeping(Cluster):
-    """Has these Jobs, and may delete them or not."""
+    """Has these Jobs, each with this pod or none, and may delete them or not."""
 
-    def __init__(self, *made: dict[str, Any], refused: bool = False) -> None:
+    def __init__(
+        self, *made: dict[str, Any], runs: dict[str, Any] | None = None, refused: bool = False
+    ) -> None:
         super().__init__("lab", Access())
         self._made = made
+        self._runs = runs
         self._refused = refused
         self.deleted: list[str] = []
 
     def listed(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
-        yield from self._made
+        if not path.endswith("/pods"):
+            yield from self._made
+        elif self._runs is not None:
+            owner = params["labelSelector"].removeprefix("job-name=")
+            yield {**self._runs, "metadata": {"name": "p", "ownerReferences": [{"uid": owner}]}}
 
     def delete(self, path: str, uid: str, *, and_dependents: bool = False) -> None:
         assert and_dependents
@@ -222,3 +229,21 @@ def test_run_that_may_not_be_ended_is_told_with_the_remedy() -> None:
     cluster = Keeping(job("at-work"), refused=True)
     (told,) = end_runs(Workloads(cluster), cron_job(), WANTED.images)
     assert "goes on" in told and "`kubectl delete job at-work -n shop` ends it" in told
+
+
+@pytest.mark.parametrize(
+    ("runs", "goes_on"),
+    [
+        (pod(0, ready=False), True),
+        (pod(0, **waiting("ContainerCreating")), False),
+        (pod(0, **waiting("CreateContainerConfigError")), False),
+        (pod(0, ready=False, restarts=1, last=ended(1)), False),
+    ],
+)
+def test_run_that_is_at_work_and_well_is_left_to_a_person(
+    runs: dict[str, Any], goes_on: bool
+) -> None:
+    cluster = Keeping(job("backup"), runs=runs)
+    (told,) = end_runs(Workloads(cluster), cron_job(), WANTED.images)
+    assert (cluster.deleted == []) is goes_on
+    assert ("`kubectl delete job backup -n shop` ends it" in told) is goes_on

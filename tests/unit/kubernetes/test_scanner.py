@@ -155,3 +155,5 @@ def test_program_knows_its_pod_where_it_runs_in_one(tmp_path: Path) -> None:
     assert OwnPod.found(inside, told) == OwnPod(socket.gethostname())
     told.write_text("shop\n")
     assert OwnPod.found(inside, told) == OwnPod(socket.gethostname(), "shop")
+    named = {**inside, "SAFE_AUTO_UPDATER_POD": "web-5d9-1"}
+    assert OwnPod.found(named, told) == OwnPod("web-5d9-1", "shop")

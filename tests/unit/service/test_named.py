@@ -128,6 +128,24 @@ def test_what_is_away_is_looked_for_again_and_keeps_no_other_waiting(scene: Scen
     assert scene.warned == [f"{API}: not seen now; looked for again every minute"]
 
 
+def test_what_two_cycles_of_everything_have_not_seen_is_not_looked_for_any_more(
+    scene: Scene,
+) -> None:
+    def leaves() -> None:
+        scene.nas_answers = False
+        scene.release(API)
+
+    def half_a_day() -> None:
+        scene.clock.sleep(12 * 3600)
+
+    def comes_back() -> None:
+        scene.nas_answers = True
+
+    cycles = scene.run(leaves, scene.later, half_a_day, half_a_day, comes_back, scene.later)
+
+    assert cycles == [(), ()]
+
+
 def test_cycle_that_could_not_be_made_is_made_again_after_a_minute(scene: Scene) -> None:
     told: list[str | None] = []
 

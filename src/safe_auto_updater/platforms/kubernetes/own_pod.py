@@ -20,7 +20,9 @@ ITSELF = Obstacle(
 
 @dataclass(frozen=True)
 class OwnPod:
-    """By its name, which is its host name; `namespace` is None where nothing tells it."""
+    """By its name: what its manifest says it is, else its host name, which is the node's name in
+    the node's network. `namespace` is None where nothing tells it.
+    """
 
     name: str
     namespace: str | None = None
@@ -34,7 +36,7 @@ class OwnPod:
             within = namespace.read_text().strip()
         except OSError:  # it has no account mounted
             within = None
-        return cls(socket.gethostname(), within)
+        return cls(environ.get("SAFE_AUTO_UPDATER_POD") or socket.gethostname(), within)
 
     def is_it(self, pod: Mapping[str, Any]) -> bool:
         """Whether it is this one."""

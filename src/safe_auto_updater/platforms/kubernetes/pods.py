@@ -82,11 +82,15 @@ def is_stopping(pod: Json) -> bool:
 def kept_by(pod: Json) -> str | None:
     """Who keeps a pod from going that is being removed and has nothing left that runs."""
     finalizers = pod["metadata"].get("finalizers") or ()
-    is_up = any("running" in (status.get("state") or {}) for status in statuses(pod))
-    if not finalizers or is_up or not is_stopping(pod):
+    if not finalizers or has_running(pod) or not is_stopping(pod):
         return None
     who = ", ".join(str(one) for one in finalizers)
     return f"pod {pod['metadata']['name']} cannot go until its finalizer {who} is taken away"
+
+
+def has_running(pod: Json) -> bool:
+    """Whether one of its containers runs."""
+    return any("running" in (status.get("state") or {}) for status in statuses(pod))
 
 
 def runs(pod: Json, wanted: Mapping[str, str]) -> bool:
