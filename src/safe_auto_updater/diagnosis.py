@@ -91,6 +91,8 @@ def _cluster(app: App, name: str) -> list[Finding]:
     try:
         found = [Finding(what, True, cluster.describe())]
         needs = (*_needs(app), *app.kubernetes.helm_needs(name), *app.kubernetes.watch_needs(name))
+        if not app.kubernetes.is_named(name):  # it is never changed
+            needs = tuple(need for need in needs if need.only_looks)
         refused = missing(cluster, app.kubernetes.namespaces(name), needs)
         secrets = app.kubernetes.pull_secrets(name)
         refused += missing(cluster, secrets, PULL_SECRETS) if secrets else []

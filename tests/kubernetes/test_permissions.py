@@ -57,6 +57,27 @@ def test_shipped_cluster_role_is_enough_for_all_namespaces(
     assert running(namespace) == {new.digest}
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_cluster_that_is_only_looked_at_needs_no_rights_to_change_it(
+    namespace: Namespace,
+    sau: ClusterSau,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    named: bool,
+) -> None:
+    try:
+        looks = roles.everywhere(namespace, tmp_path, ("patch", "deployments"))
+        sau.configure(kubeconfig=looks, everywhere=True)
+        if not named:
+            sau.config.write_text("detection: {policy: minor}\n")
+            monkeypatch.setenv("KUBECONFIG", str(looks))
+        found = sau("doctor").json["findings"]
+    finally:
+        roles.nowhere(namespace)
+    ours = [one for one in found if one["what"].startswith("kubernetes ")]
+    assert ours and all(one["ok"] for one in ours) is not named, ours
+
+
 def test_viewer_plans_and_changes_nothing(
     namespace: Namespace, sau: ClusterSau, tmp_path: Path
 ) -> None:

@@ -61,7 +61,7 @@ class Metrics:
         self._registries.asked(asked)
 
     def cycle_due(self, at: float, every_s: float) -> None:
-        """When the next cycle is to begin, and how long it is from one to the next by the schedule.
+        """When the next cycle is to begin, and how long it is from one to the next at most.
 
         To be told at the start and after each cycle; `at` in seconds since the epoch.
         """

@@ -15,6 +15,7 @@ from safe_auto_updater.service.between import Between
 from safe_auto_updater.service.requests import Requests
 from safe_auto_updater.service.round import NEVER, Round, Seen
 from safe_auto_updater.service.steps import Steps
+from safe_auto_updater.service.timetable import longest_gap
 from safe_auto_updater.service.wired import Wired
 
 LISTEN_EVERY_S = 0.5  # for what a person has approved meanwhile
@@ -107,7 +108,7 @@ class Service:
         """When the next cycle is due by the timetable, which is told to whoever watches."""
         table, now = self._wired.timetable(), self._clock.now()
         due = table.next(now)
-        self._wired.metrics.cycle_due(due, table.next(due) - due)
+        self._wired.metrics.cycle_due(due, longest_gap(table, now, due))
         self._tell(f"the next cycle begins {_moment(due)}")
         return due
 

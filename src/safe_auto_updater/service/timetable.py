@@ -55,3 +55,11 @@ class Cron:
     def next(self, now: float) -> float:
         """The next minute that the fields name."""
         return next(CronSim(self.fields, datetime.fromtimestamp(now, self.zone))).timestamp()
+
+
+def longest_gap(table: Timetable, now: float, due: float) -> float:
+    """Seconds from one cycle to the next: of `0 1,2,3 * * *` after three o'clock it is 22 hours.
+
+    The longer one of the gap until `due`, the next cycle after `now`, and the gap that follows it.
+    """
+    return max(due - now, table.next(due) - due)

@@ -64,6 +64,10 @@ class Kubernetes:
         """What hearing of changes between cycles takes, where that is wanted."""
         return watching(releases=self._entries[cluster].helm) if self._watches else ()
 
+    def is_named(self, cluster: str) -> bool:
+        """Whether the configuration names it, so that it may be changed."""
+        return self._entries[cluster].named
+
     def cluster(self, asset: str) -> Cluster:
         """The cluster that an asset lives on. UsageError where none of that name is configured."""
         try:
@@ -78,7 +82,7 @@ class Kubernetes:
             KubernetesScanner(
                 cluster,
                 self._entries[name].namespaces,
-                named=self._entries[name].named,
+                named=self.is_named(name),
                 helm=HelmScanner(cluster, wanted=self._entries[name].helm),
                 own=self._own,
             )
@@ -95,7 +99,7 @@ class Kubernetes:
                 f"kubernetes:{name}/*",
             )
             for name, cluster in self.clusters.items()
-            if self._entries[name].named
+            if self.is_named(name)
         ]
 
     def elsewhere(self, subject: Subject) -> str | None:
@@ -123,7 +127,7 @@ class Kubernetes:
     def foreseen(self, asset: Asset, changes: tuple[Change, ...]) -> Foreseen:
         """What the server would make of a change, where it may be asked and nobody else has it."""
         cluster = self.cluster(asset.id)
-        if asset.obstacles or not self._entries[cluster.name].named:
+        if asset.obstacles or not self.is_named(cluster.name):
             return Foreseen()  # it is held, whatever the server says
         return foreseen(Workloads(cluster), asset.id, changes)
 

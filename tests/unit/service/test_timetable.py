@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from safe_auto_updater.service.timetable import JITTER, Cron, Every
+from safe_auto_updater.service.timetable import JITTER, Cron, Every, longest_gap
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -36,3 +36,9 @@ def test_a_schedule_is_read_on_the_wall_clock_of_its_zone(
     fields: str, now: str, expected: str
 ) -> None:
     assert Cron(fields, BERLIN).next(at(now)) == at(expected)
+
+
+@pytest.mark.parametrize(("now", "hours"), [("01:00", 1), ("02:00", 22), ("03:00", 22)])
+def test_an_uneven_schedule_is_as_long_as_its_longer_gap(now: str, hours: int) -> None:
+    table, begins = Cron("0 1,2,3 * * *", BERLIN), at(f"2026-11-29T{now}:00")
+    assert longest_gap(table, begins, table.next(begins)) == hours * 3600

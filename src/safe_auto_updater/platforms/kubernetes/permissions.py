@@ -27,6 +27,11 @@ class Need:
     optional: bool = False
 
     @property
+    def only_looks(self) -> bool:
+        """Whether nothing changes by it."""
+        return self.verb in ("get", "list", "watch")
+
+    @property
     def rule(self) -> str:
         """The rule that a Role needs for it."""
         resource = f"{self.resource}/{self.subresource}" if self.subresource else self.resource

@@ -171,7 +171,10 @@ class KubernetesScanner:
         if self._named:
             return []
         fact = "no configuration names this cluster, so it is only looked at"
-        remedy = f"add it to inventory.kubernetes (context {self._cluster.access.context})"
+        remedy = (
+            f"add it to inventory.kubernetes (context {self._cluster.access.context}), and your "
+            "Docker engines to inventory.docker, which nobody looks for then"
+        )
         return [Obstacle("cluster", f"{fact}: {remedy}")]
 
 
