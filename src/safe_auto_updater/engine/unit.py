@@ -79,7 +79,7 @@ class Unit:
         reached: list[str] = []
 
         def swap(member: Work) -> Facts:
-            self._withdraw_those_who_need(member, work, Side.OLD, reached)
+            self._withdraw_those_who_need(member, work, reached)
             facts = self._of(member).apply(member)
             if _is_needed(member.step.asset, work):
                 self._well(member.with_facts(facts))
@@ -149,13 +149,11 @@ class Unit:
         restarts = any(one.bond is Bond.RESTART for one in member.step.followers)
         return self._restarter if restarts else self._updater
 
-    def _withdraw_those_who_need(
-        self, member: Work, work: Work, side: Side, reached: list[str]
-    ) -> None:
+    def _withdraw_those_who_need(self, member: Work, work: Work, reached: list[str]) -> None:
         """Before a member goes, those go who cannot do without it; `reached` have gone already."""
         for other in _going_before(member, work, reached):
             reached.append(other.step.asset)
-            self._of(other).withdraw(other, side)
+            self._of(other).withdraw(other, Side.OLD)
 
     def _withdrawn_or_told(self, member: Work, work: Work, withdrawn: list[str]) -> Facts:
         """As on the way forward; but one that cannot go keeps no other from going back."""
