@@ -23,7 +23,11 @@ def main() -> None:
     listening = socket.create_server((sys.argv[4], int(sys.argv[1])))
     while True:
         came, _ = listening.accept()
-        goes = socket.create_connection((sys.argv[2], int(sys.argv[3])))
+        try:
+            goes = socket.create_connection((sys.argv[2], int(sys.argv[3])))
+        except OSError:  # nobody there yet: who asks may ask again
+            came.close()
+            continue
         threading.Thread(target=pump, args=(came, goes), daemon=True).start()
         threading.Thread(target=pump, args=(goes, came), daemon=True).start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,27 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "ballast"
+        self._empty = threading.Event()
+        self._refills: threading.Thread | None = None
 
     def fill(self) -> None:
-        """Take every byte that is left."""
+        """Take every byte that is left, and what the engine frees later."""
+        self._take()
+        self._refills = threading.Thread(target=self._keep_full)
+        self._refills.start()
+
+    def empty(self) -> None:
+        """Give it back."""
+        self._empty.set()
+        if self._refills is not None:
+            self._refills.join()
+        self._file.unlink(missing_ok=True)
+
+    def _keep_full(self) -> None:
+        while not self._empty.wait(0.05):
+            self._take()
+
+    def _take(self) -> None:
         with self._file.open("ab", buffering=0) as file:
             for size in (CHUNK, 4096, 1):
                 try:
@@ -34,10 +53,6 @@ class Disk:
                         pass
                 except OSError:
                     continue
-
-    def empty(self) -> None:
-        """Give it back."""
-        self._file.unlink(missing_ok=True)
 
 
 @pytest.fixture
