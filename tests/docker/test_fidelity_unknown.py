@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from safe_auto_updater.platforms.docker.compare import differences
-from safe_auto_updater.platforms.docker.recreate import create_body, endpoints
+from safe_auto_updater.platforms.docker.networks import endpoints
+from safe_auto_updater.platforms.docker.recreate import create_body
 
 Json = dict[str, Any]
 NEW_IMAGE: Json = {"Id": "sha256:new", "Config": {}}

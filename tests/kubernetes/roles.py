@@ -26,9 +26,7 @@ def account(
 
     `without` takes one verb of one resource out of it: (verb, resource).
     """
-    text = shipped(file).read_text()
-    if without is not None:
-        text = yaml.safe_dump_all(_without(*without, one) for one in yaml.safe_load_all(text))
+    text = _text(file, without)
     namespace.run("apply", "-f", "-", given=text)
     return kubeconfig(namespace, _account_of(text), folder)
 
@@ -40,9 +38,7 @@ def helm_viewer(namespace: Namespace) -> None:
 
 def everywhere(namespace: Namespace, folder: Path, without: tuple[str, str] | None = None) -> Path:
     """Apply the role for all namespaces, under names of this test's own; `nowhere` removes it."""
-    text = shipped("clusterrole.yaml").read_text()
-    if without is not None:
-        text = yaml.safe_dump_all(_without(*without, one) for one in yaml.safe_load_all(text))
+    text = _text("clusterrole.yaml", without)
     text = text.replace("name: safe-auto-updater", f"name: {namespace.name}")
     text = text.replace("namespace: safe-auto-updater", f"namespace: {namespace.name}")
     namespace.cluster.run("apply", "-f", "-", given=text)
@@ -70,6 +66,13 @@ def kubeconfig(namespace: Namespace, account: str, folder: Path) -> Path:
 def _account_of(text: str) -> str:
     (found,) = (one for one in yaml.safe_load_all(text) if one["kind"] == "ServiceAccount")
     return str(found["metadata"]["name"])
+
+
+def _text(file: str, without: tuple[str, str] | None) -> str:
+    text = shipped(file).read_text()
+    if without is None:
+        return text
+    return yaml.safe_dump_all(_without(*without, one) for one in yaml.safe_load_all(text))
 
 
 def _without(verb: str, resource: str, document: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from safe_auto_updater.core.outcome import Outcome
 from safe_auto_updater.core.phases import TABLE, Phase
 from safe_auto_updater.engine.journal import Record
-from safe_auto_updater.platforms.docker.recreate import endpoints
+from safe_auto_updater.platforms.docker.networks import endpoints
 from tests.docker.kill.scene import Scene
 from tests.lab_kit import eventually
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lab import images
-from safe_auto_updater.platforms.docker.recreate import endpoints
+from safe_auto_updater.platforms.docker.networks import endpoints
 from tests.docker.watchtower.forward import Forward
 from tests.docker.watchtower.real import PROGRAM, RealWatchtower, line_of
 from tests.docker.watchtower.standin import LINES, StandIn, Ways

@@ -10,13 +10,8 @@ from typing import Any
 
 from safe_auto_updater.core.image_tree import clean_path
 from safe_auto_updater.platforms.docker.marks import STAGED
-from safe_auto_updater.platforms.docker.recreate import (
-    endpoints,
-    shares_host_name,
-    short_id,
-    short_link,
-    volume_of,
-)
+from safe_auto_updater.platforms.docker.networks import endpoints, short_id
+from safe_auto_updater.platforms.docker.recreate import shares_host_name, short_link, volume_of
 
 Json = Mapping[str, Any]
 

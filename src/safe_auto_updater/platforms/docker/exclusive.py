@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from safe_auto_updater.platforms.docker.recreate import endpoints
+from safe_auto_updater.platforms.docker.networks import endpoints
 
 Json = Mapping[str, Any]
 WRITES = "it writes to"

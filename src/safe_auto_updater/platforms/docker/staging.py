@@ -14,8 +14,9 @@ from safe_auto_updater.platforms.docker.compose.file import ComposeFile
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import MARK, STAGED
+from safe_auto_updater.platforms.docker.networks import endpoints
 from safe_auto_updater.platforms.docker.prechecking import refuse_foreign
-from safe_auto_updater.platforms.docker.recreate import create_body, endpoints, joined
+from safe_auto_updater.platforms.docker.recreate import create_body, joined
 from safe_auto_updater.platforms.docker.state import create_error_cause, status_of
 from safe_auto_updater.platforms.docker.watching import policy_of
 

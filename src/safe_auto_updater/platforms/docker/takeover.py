@@ -18,8 +18,8 @@ from safe_auto_updater.platforms.docker.containers import (
     stop_grace_s,
 )
 from safe_auto_updater.platforms.docker.marks import PARKED, STAGED
+from safe_auto_updater.platforms.docker.networks import endpoints
 from safe_auto_updater.platforms.docker.own import Own
-from safe_auto_updater.platforms.docker.recreate import endpoints
 from safe_auto_updater.platforms.docker.state import start_error_cause, start_remedy
 
 Json = dict[str, Any]

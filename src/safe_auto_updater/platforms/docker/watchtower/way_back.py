@@ -17,7 +17,8 @@ from safe_auto_updater.platforms.docker.compare import differences
 from safe_auto_updater.platforms.docker.containers import Containers
 from safe_auto_updater.platforms.docker.images import Images, movable
 from safe_auto_updater.platforms.docker.marks import MARK, STAGED
-from safe_auto_updater.platforms.docker.recreate import create_body, endpoints
+from safe_auto_updater.platforms.docker.networks import endpoints
+from safe_auto_updater.platforms.docker.recreate import create_body
 from safe_auto_updater.platforms.docker.state import create_error_cause
 from safe_auto_updater.platforms.docker.takeover import Takeover
 
